@@ -1,0 +1,266 @@
+"""Every knob of Plaza, typed: defaults, then plaza.toml, then PLAZA_* variables, then the command line."""
+
+import difflib
+import hashlib
+import ipaddress
+import os
+import secrets
+import tomllib
+import zoneinfo
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent
+PREFIX = "PLAZA_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# A socket path may hold 107 bytes; the longest name that we put into `run` is "supervisor.sock.<pid>~".
+LONGEST_RUN = 107 - len("/supervisor.sock.4194304~")
+
+
+class SettingsError(Exception):
+    """A setting is unknown or wrong; the text is one line for the person at the keyboard."""
+
+
+class MysqlAddress(NamedTuple):
+    """Where MySQL answers and who we are there; `unix_socket` wins over host and port when it is set."""
+
+    host: str
+    port: int
+    unix_socket: str | None
+    user: str
+    password: str
+    database: str
+
+
+class Settings(BaseSettings):
+    """One frozen set of settings; `docs/settings.md` lists them for people."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=False)
+
+    # Where, and how many
+    var: Path = ROOT / "var"
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    web: int = Field(default_factory=lambda: max(2, os.cpu_count() or 1), ge=1, le=64)
+    http_port: int | None = Field(None, ge=1, le=65535)
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+
+    # The site
+    site_url: str = ""
+    title: str = Field("Plaza", min_length=1, max_length=100)
+    tagline: str = Field("A place to write and to talk.", max_length=200)
+    about: str = Field("This site runs on Plaza.", max_length=20_000)
+    time_zone: str = "UTC"
+    language: Literal["en", "zh"] = "en"
+    registration: Literal["open", "approve", "closed"] = "open"
+    production: bool = False
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    # MySQL and Redis
+    mysql_url: str | None = None
+    redis_url: str | None = None
+    namespace: str = Field("plaza", pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")
+    mysql_pool: int = Field(10, ge=1, le=200)
+    mysql_timeout: float = Field(5.0, gt=0, le=60)
+    redis_timeout: float = Field(0.5, gt=0, le=10)
+    redis_memory: int = Field(128, ge=16)
+
+    # Limits
+    session_days: int = Field(30, ge=1, le=400)
+    max_body: int = Field(1_048_576, ge=16_384)
+    comments_per_minute: int = Field(10, ge=1)
+    signin_failures_account: int = Field(10, ge=1)
+    signin_failures_address: int = Field(100, ge=1)
+    signin_window: int = Field(900, ge=1)
+    registrations_per_hour: int = Field(20, ge=1)
+    replay_target: bool = False
+    drain_seconds: float = Field(10.0, gt=0, le=300)
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what load() hands over; it merges the sources itself, to know what came from where."""
+        return (init_settings,)
+
+    @field_validator("var", "tls_cert", "tls_key", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path if path is None else Path(os.path.abspath(path.expanduser()))
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in zoneinfo.available_timezones():
+            raise ValueError(f"no such time zone{_nearest(name, zoneinfo.available_timezones())}")
+        return name
+
+    @field_validator("site_url")
+    @classmethod
+    def _origin(cls, url: str) -> str:
+        parts = urlsplit(url)
+        more = parts.path.strip("/") or parts.query or parts.fragment
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname or more):
+            raise ValueError("must look like https://example.org, without a path")
+        return url.rstrip("/")
+
+    @field_validator("mysql_url")
+    @classmethod
+    def _mysql_address(cls, url: str | None) -> str | None:
+        if url is not None:
+            parse_mysql_url(url)
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("must look like redis://host:6379/0 or unix:///path/redis.sock")
+        return url
+
+    def model_post_init(self, _context: Any) -> None:
+        """Fill what follows from other settings. Frozen guards others, not us."""
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together")
+        if not self.site_url:
+            scheme, usual = ("https", 443) if self.tls_cert else ("http", 80)
+            port = "" if self.port == usual else f":{self.port}"
+            object.__setattr__(self, "site_url", f"{scheme}://localhost{port}")
+
+    @cached_property
+    def run(self) -> Path:
+        """The folder of sockets and pid files: var/run, or one under /tmp when the path of var is too long."""
+        inside = self.var / "run"
+        if len(os.fsencode(inside)) <= LONGEST_RUN:
+            return inside
+        return Path("/tmp") / f"plaza-{hashlib.sha256(os.fsencode(self.var)).hexdigest()[:16]}"
+
+    @cached_property
+    def mysql(self) -> MysqlAddress:
+        """The database: the one of `mysql_url`, else our own under var."""
+        if self.mysql_url:
+            return parse_mysql_url(self.mysql_url)
+        return MysqlAddress("localhost", 0, str(self.run / "mysql.sock"), "plaza", self.secret("mysql"), "plaza")
+
+    @cached_property
+    def redis(self) -> str:
+        """The Redis to use, as a redis-py URL."""
+        return self.redis_url or f"unix://{self.run}/redis.sock?db=0"
+
+    @cached_property
+    def secret_key(self) -> str:
+        """What cookies and links are signed with."""
+        return self.secret("secret_key")
+
+    def secret(self, name: str) -> str:
+        """The secret in var/secrets (mode 0600), made at the first call; two callers at once get the same."""
+        path = self.var / "secrets" / name
+        try:
+            return path.read_text().strip()
+        except FileNotFoundError:
+            pass
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mine = path.with_name(f".{name}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+        try:
+            os.link(mine, path)  # fails when somebody else was first: then theirs counts
+        except FileExistsError:
+            pass
+        mine.unlink()
+        return path.read_text().strip()
+
+
+def parse_mysql_url(url: str) -> MysqlAddress:
+    """mysql://user:password@host:3306/database, or mysql://user@/database?unix_socket=/path. Raises ValueError."""
+    example = "must look like mysql://user:password@host:3306/database"
+    parts = urlsplit(url)
+    database = unquote(parts.path.strip("/"))
+    options = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
+    if parts.scheme not in ("mysql", "mariadb") or not database or "/" in database or set(options) - {"unix_socket"}:
+        raise ValueError(example)
+    try:
+        port = parts.port or 3306
+    except ValueError:
+        raise ValueError(example) from None
+    unix_socket = unquote(options["unix_socket"]) if options.get("unix_socket") else None
+    user, password = unquote(parts.username or "root"), unquote(parts.password or "")
+    return MysqlAddress(parts.hostname or "localhost", port, unix_socket, user, password, database)
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings in force; overrides are the command line's. Raises SettingsError."""
+    config, explicit = _config_file()
+    merged = _toml(config, explicit) | from_environment() | {k: v for k, v in overrides.items() if v is not None}
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        if first["type"] == "extra_forbidden":
+            raise SettingsError(f"unknown setting {name}{_nearest(name, Settings.model_fields)}") from None
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"setting {name}: {message}" if name else message) from None
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+
+
+def from_environment() -> dict[str, str]:
+    """What PLAZA_* says, by the settings' names; PLAZA_X_FILE is read. Raises SettingsError for an unknown name."""
+    found: dict[str, str] = {}
+    for variable, value in sorted(os.environ.items()):
+        name = variable.removeprefix(PREFIX).lower()
+        if name == variable.lower() or variable == f"{PREFIX}CONFIG" or not value:
+            continue
+        if name.removesuffix("_file") in Settings.model_fields and name.endswith("_file"):
+            try:
+                found[name.removesuffix("_file")] = Path(value).read_text().strip()
+            except OSError as error:
+                raise SettingsError(f"{variable}: cannot read {value}: {error.strerror}") from None
+        elif name in Settings.model_fields:
+            found[name] = value
+        else:
+            near = _nearest(variable, [f"{PREFIX}{field.upper()}" for field in Settings.model_fields])
+            raise SettingsError(f"unknown setting {variable}{near}")
+    return found
+
+
+def environment(choices: dict[str, str]) -> dict[str, str]:
+    """The environment for a process of ours: this one's, with these settings in it."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX) or k == f"{PREFIX}CONFIG"}
+    return kept | {f"{PREFIX}{name.upper()}": str(value) for name, value in choices.items()}
+
+
+def _config_file() -> tuple[Path, bool]:
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    return (Path(named).absolute(), True) if named else (ROOT / "plaza.toml", False)
+
+
+def _toml(path: Path, must_exist: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        if must_exist:
+            raise SettingsError(f"{PREFIX}CONFIG names {path}, which does not exist") from None
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"cannot read {path}: {error}") from None
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, known, 1, 0.5)
+    return f"; did you mean {close[0]}?" if close else ""
