@@ -1,0 +1,1 @@
+"""What a body is: Markdown, slugs, front matter; knows nothing of the rest of Plaza."""

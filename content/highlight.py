@@ -1,0 +1,68 @@
+"""Program text to spans with the short class names of Pygments."""
+
+from functools import cache
+from html import escape
+
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES, Token, _TokenType
+
+# Only these are coloured: each was tried with long and hostile input, and the class names stay a closed set.
+LANGUAGES = {
+    "asm": "nasm", "nasm": "nasm", "bash": "bash", "sh": "bash", "shell": "bash", "zsh": "bash", "bat": "bat",
+    "c": "c", "h": "c", "c++": "cpp", "cpp": "cpp", "cargo": "toml", "clojure": "clojure", "console": "console",
+    "cs": "csharp", "csharp": "csharp", "css": "css", "dart": "dart", "diff": "diff", "patch": "diff",
+    "docker": "docker", "dockerfile": "docker", "elixir": "elixir", "erlang": "erlang", "go": "go", "golang": "go",
+    "haskell": "haskell", "html": "html", "http": "http", "ini": "ini", "java": "java", "javascript": "javascript",
+    "js": "javascript", "json": "json", "kotlin": "kotlin", "llvm": "llvm", "lua": "lua", "make": "make",
+    "makefile": "make", "mysql": "mysql", "nginx": "nginx", "ocaml": "ocaml", "php": "php", "powershell": "powershell",
+    "properties": "properties", "py": "python", "python": "python", "python3": "python", "pycon": "pycon", "r": "r",
+    "rb": "ruby", "ruby": "ruby",
+    "rs": "rust", "rust": "rust", "scala": "scala", "sql": "sql", "swift": "swift", "toml": "toml", "ts": "typescript",
+    "typescript": "typescript", "xml": "xml", "yaml": "yaml", "yml": "yaml", "zig": "zig",
+}  # fmt: skip
+
+# Left without a span, to keep pages small: they look like plain text in any style sheet.
+_PLAIN = frozenset({"", "n", "p", "pm", "w", "x", "l", "ld", "g", "esc", "err"})
+CLASSES = frozenset(STANDARD_TYPES.values()) - _PLAIN
+
+
+def language(info: str) -> str:
+    """The language that a fence names ("rust,ignore" is rust), or "" when it is not one of ours."""
+    name = info.strip().replace(",", " ").replace("{", " ").split(" ", 1)[0].lower()
+    return name if name in LANGUAGES else ""
+
+
+def highlight(source: str, name: str) -> str:
+    """The source as safe HTML; name is one that `language` gave."""
+    parts: list[str] = []
+    last, held = "", ""
+    for kind, text in _lexer(LANGUAGES[name]).get_tokens(source):
+        css = _css(kind)
+        if css != last:
+            parts.append(_span(last, held))
+            last, held = css, ""
+        held += text
+    parts.append(_span(last, held))
+    return "".join(parts)
+
+
+def _span(css: str, text: str) -> str:
+    if css and text.strip():
+        return f'<span class="{css}">{escape(text, quote=False)}</span>'
+    return escape(text, quote=False)
+
+
+@cache
+def _css(kind: _TokenType) -> str:
+    """The class of the nearest ancestor that has one."""
+    while kind is not Token and kind not in STANDARD_TYPES:
+        assert kind.parent is not None
+        kind = kind.parent
+    css = STANDARD_TYPES.get(kind, "")
+    return "" if css in _PLAIN else css
+
+
+@cache
+def _lexer(name: str) -> Lexer:
+    return get_lexer_by_name(name, stripnl=False, ensurenl=False)
