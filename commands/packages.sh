@@ -16,8 +16,15 @@ missing=""
 for part in "$@"; do
     case $part in
     python) good_python || missing="$missing python3 python3-venv" ;;
-    # The package with the binaries alone: it brings no service and no /var/lib/mysql.
-    mysql) has mariadbd || has mysqld || missing="$missing mariadb-server-core" ;;
+    # The packages with the binaries alone: they bring no service and no /var/lib/mysql. The script that makes a data
+    # directory is in the one, and my_print_defaults, which it calls, in the other.
+    mysql)
+        if ! has mariadbd && ! has mysqld; then
+            missing="$missing mariadb-server-core mariadb-client-core"
+        elif has mariadb-install-db && ! has my_print_defaults; then
+            missing="$missing mariadb-client-core"
+        fi
+        ;;
     redis) has redis-server || missing="$missing redis-server" ;;
     nginx) has nginx || missing="$missing nginx" ;;
     tests)
