@@ -242,7 +242,7 @@ def from_environment() -> dict[str, str]:
 def environment(choices: dict[str, str]) -> dict[str, str]:
     """The environment for a process of ours: this one's, with these settings in it."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX) or k == f"{PREFIX}CONFIG"}
-    return kept | {f"{PREFIX}{name.upper()}": str(value) for name, value in choices.items()}
+    return kept | {f"{PREFIX}{name.upper()}": str(value) for name, value in choices.items()} | {"PYTHONPATH": str(ROOT)}
 
 
 def _config_file() -> tuple[Path, bool]:

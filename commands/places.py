@@ -118,7 +118,8 @@ def values(settings: Settings) -> dict[str, Any]:
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     files = 65_536 if files == resource.RLIM_INFINITY else min(files, 65_536)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    nginx = binary("nginx") or "nginx"
+    configuration = f"{settings.var}/etc/nginx.conf"
+    nginx = [binary("nginx") or "nginx", "-e", "stderr", "-p", str(settings.var), "-c", configuration]
     return settings.model_dump(exclude={"mysql_url", "redis_url"}) | {
         "root": os.geteuid() == 0,
         "root_dir": _percent(ROOT),
@@ -138,7 +139,7 @@ def values(settings: Settings) -> dict[str, Any]:
         "nginx_workers": min(os.cpu_count() or 1, 8),
         "nginx_files": files,
         "nginx_connections": min(8192, files // 3),
-        "nginx_command": f"{_quoted(nginx)} -e stderr -p {_quoted(settings.var)} -c {_quoted(settings.var)}/etc/nginx.conf",
+        "nginx_command": program_line(nginx),
         "own_mysql": settings.mysql_url is None,
         "own_redis": settings.redis_url is None,
     }
@@ -161,6 +162,11 @@ def render_nginx(settings: Settings) -> bool:
     render("error.css", {}, settings.var / "pages" / "error.css", 0o644)
     changed = render("proxy.conf", filled, settings.var / "etc" / "proxy.conf")
     return render("nginx.conf", filled, settings.var / "etc" / "nginx.conf") or changed
+
+
+def program_line(command: list[str]) -> str:
+    """A command as Supervisor's configuration wants it written."""
+    return " ".join(_quoted(word) for word in command)
 
 
 def _percent(path: Path) -> str:

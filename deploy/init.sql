@@ -4,3 +4,4 @@ CREATE DATABASE IF NOT EXISTS `{{ mysql.database }}` CHARACTER SET utf8mb4 COLLA
 CREATE USER IF NOT EXISTS '{{ mysql.user }}'@'localhost' IDENTIFIED BY '{{ mysql.password }}';
 ALTER USER '{{ mysql.user }}'@'localhost' IDENTIFIED BY '{{ mysql.password }}';
 GRANT ALL PRIVILEGES ON `{{ mysql.database }}`.* TO '{{ mysql.user }}'@'localhost';
+DROP USER IF EXISTS 'root'@'127.0.0.1', 'root'@'::1';

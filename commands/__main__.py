@@ -1,0 +1,77 @@
+"""`plaza COMMAND`: finds the command's file, loads that alone, and turns errors into one clear line."""
+
+import importlib
+import sys
+
+import click
+from click.shell_completion import CompletionItem
+
+from commands.console import Trouble, err
+from settings import ROOT, SettingsError
+
+# Name, the module with its `command`, and what it is for; this text is what `plaza --help` shows without loading any.
+COMMANDS = {
+    "up": ("up", "Start everything, and prepare it where that was not done yet."),
+    "down": ("down", "Stop everything; nothing is lost."),
+    "restart": ("restart", "Restart one process after another; no request fails."),
+    "status": ("status", "Show each process; status 0 only if all is well."),
+    "logs": ("logs", "Show the logs, all or one."),
+    "migrate": ("migrate", "Bring the tables of the database up to date."),
+    "create-admin": ("create_admin", "Make an administrator, or make one of a member."),
+    "reset-password": ("reset_password", "Give a member a new password."),
+    "import": ("import_", "Bring in a folder of Markdown posts."),
+    "shell": ("shell", "Python with the models at hand."),
+    "doctor": ("doctor", "Look for what is wrong, and say what to do about it."),
+    "check": ("check", "Count again what is counted; status 0 when all agrees."),
+    "bench": ("bench", "Measure pages beside two yardsticks."),
+    "dev": ("dev", "One web process, restarted at each change of a source file."),
+    "test": ("test", "Run ruff, mypy and pytest."),
+}
+
+
+class Commands(click.Group):
+    """Loads a command when it is called, so that each starts as fast as it can."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name, (module, _) in COMMANDS.items() if (ROOT / "commands" / f"{module}.py").exists()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        found = importlib.import_module(f"commands.{COMMANDS[cmd_name][0]}").command
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in self.list_commands(ctx) if name.startswith(incomplete)]
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def plaza() -> None:
+    """Plaza, a community site that stays fast and truthful when a crowd arrives.
+
+    State is in var/ beside this program, or in the folder that PLAZA_VAR names.
+    """
+
+
+def main() -> None:
+    """Run the command that was asked for; wrong settings and full disks are one line each."""
+    try:
+        plaza(prog_name="plaza")
+    except SettingsError as error:
+        Trouble(str(error)).show()
+        sys.exit(1)
+    except OSError as error:
+        Trouble(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")).show()
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print()
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The instance under var: which settings it was started with, and the locks that its commands hold."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import settings as knobs
+from settings import Settings
+
+
+def current() -> Settings:
+    """The settings of the instance under var: what `plaza up` was told counts for the other commands too."""
+    return knobs.load(**choices(knobs.load()))
+
+
+def choices(settings: Settings) -> dict[str, str]:
+    """What `up` was told by its command line and environment; empty before the first `up`."""
+    try:
+        found = json.loads((settings.var / "etc" / "choices.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return {name: value for name, value in found.items() if name in Settings.model_fields}
+
+
+def keep_choices(settings: Settings, told: dict[str, str]) -> None:
+    """Keep them for the other commands; they may hold passwords, so only the owner reads them."""
+    path = settings.var / "etc" / "choices.json"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(told, file, indent=1)
+
+
+@contextmanager
+def alone(settings: Settings, name: str) -> Iterator[None]:
+    """Hold the instance's lock of that name; a second command waits for the first."""
+    with (settings.var / "etc" / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

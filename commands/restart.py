@@ -1,0 +1,98 @@
+"""`plaza restart`: one process after another, each ready again before the next; no request fails."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+import settings as knobs
+from commands.console import Trouble, say, step
+from commands.instance import alone, choices, current
+from commands.places import render_nginx
+from commands.probes import ready
+from commands.supervision import Supervisor
+from settings import Settings
+
+PATIENCE = 60.0  # seconds for one process to be ready again
+
+
+@click.command()
+def command() -> None:
+    """Restart the web processes and the worker, one after another, as after a change of the program or of plaza.toml.
+
+    Nginx reads its configuration again if that changed. The database and the cache are left alone.
+    """
+    settings = current()
+    supervisor = Supervisor(settings)
+    if supervisor.pid() is None:
+        raise Trouble("Plaza is not up; start it with: plaza up")
+    with alone(settings, "up"):
+        names = [process.name for process in supervisor.processes() if process.group == "web"]
+        for name in sorted(names, key=lambda name: int(name.rpartition("-")[2])):
+            with step(f"Restarting {name}"):
+                if len(names) == 1:
+                    _beside(settings, supervisor, name)
+                else:
+                    _one(settings, supervisor, name)
+        with step("Restarting worker"):
+            supervisor.stop("worker")
+            supervisor.start("worker")
+        if render_nginx(settings) or _certificate_is_newer(settings):
+            supervisor.signal("nginx", "HUP")
+            say("[green]✓[/] Nginx reads its configuration again")
+
+
+def _one(settings: Settings, supervisor: Supervisor, name: str) -> None:
+    """While it is away its socket is gone, and Nginx asks another one."""
+    supervisor.stop(f"web:{name}")
+    supervisor.start(f"web:{name}", wait=False)
+    _until_ready(settings, name)
+
+
+def _beside(settings: Settings, supervisor: Supervisor, name: str) -> None:
+    """The only web process: a second one takes its socket over, until the first is there again."""
+    path = settings.run / f"{name}.sock"
+    log = settings.var / "log" / f"{name}.log"
+    before = path.stat().st_ino if path.exists() else 0
+    with log.open("ab") as output:
+        stand_in = subprocess.Popen(
+            [sys.executable, "-P", f"{knobs.ROOT}/server.py", "--socket", str(path)],
+            env=knobs.environment(choices(settings)), cwd=knobs.ROOT, stdout=output, stderr=output,
+        )  # fmt: skip
+    try:
+        before = _until_replaced(path, before, log)
+        supervisor.stop(f"web:{name}")
+        supervisor.start(f"web:{name}", wait=False)
+        _until_replaced(path, before, log)
+        _until_ready(settings, name)
+    finally:
+        stand_in.terminate()
+        stand_in.wait(settings.drain_seconds + 10)
+
+
+def _until_replaced(path: Path, before: int, log: Path) -> int:
+    until = time.monotonic() + PATIENCE
+    while True:
+        now = path.stat().st_ino if path.exists() else before
+        if now != before and ready(path) is None:
+            return now
+        if time.monotonic() > until:
+            raise Trouble(f"{path.stem} is not there again", log)
+        time.sleep(0.05)
+
+
+def _until_ready(settings: Settings, name: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while (said := ready(settings.run / f"{name}.sock")) is not None:
+        if time.monotonic() > until:
+            raise Trouble(f"{said}; the other processes were left as they are", settings.var / "log" / f"{name}.log")
+        time.sleep(0.05)
+
+
+def _certificate_is_newer(settings: Settings) -> bool:
+    pid = settings.run / "nginx.pid"
+    if settings.tls_cert is None or not pid.exists():
+        return False
+    return settings.tls_cert.stat().st_mtime > pid.stat().st_mtime

@@ -1,0 +1,103 @@
+"""What the commands ask of supervisord, over its socket."""
+
+import http.client
+import time
+import xmlrpc.client
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from commands.console import Trouble
+from settings import Settings
+
+PATIENCE = 90.0  # seconds for everything to end; the database may have much to write
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One supervised process, as Supervisor tells it; `said` is its reason for a bad state."""
+
+    name: str
+    group: str
+    state: str
+    pid: int | None
+    socket: Path | None
+    said: str
+
+
+class Supervisor:
+    """One supervisord; it need not run."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.socket = settings.run / "supervisor.sock"
+
+    @property
+    def _rpc(self) -> Any:
+        # A new one for each call: the transport keeps its connection, and never recovers from one that failed.
+        transport = SupervisorTransport(None, None, f"unix://{self.socket}")
+        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+
+    def pid(self) -> int | None:
+        """Its process number; -1 while it shuts down; None when it does not run."""
+        try:
+            return int(self._rpc.getPID())
+        except (OSError, http.client.HTTPException):
+            return None
+        except xmlrpc.client.Fault:  # it is shutting down, and says nothing else any more
+            return -1
+
+    def processes(self) -> list[Process]:
+        """Every process; empty when Supervisor does not run."""
+        try:
+            rows = self._rpc.getAllProcessInfo()
+        except (OSError, http.client.HTTPException, xmlrpc.client.Fault):
+            return []
+        return [
+            Process(row["name"], row["group"], row["statename"], row["pid"] or None, self._socket(row), row["spawnerr"])
+            for row in rows
+        ]
+
+    def _socket(self, row: dict[str, Any]) -> Path | None:
+        names = {"web": f"{row['name']}.sock", "mariadb": "mysql.sock", "redis": "redis.sock"}
+        return self.settings.run / names[row["group"]] if row["group"] in names else None
+
+    def start(self, name: str, *, wait: bool = True) -> None:
+        """Start a process ("web:web-0") or a group ("web:*"); one that runs is left alone. Raises Trouble."""
+        self._call(self._rpc.startProcessGroup if name.endswith(":*") else self._rpc.startProcess, name, wait)
+
+    def stop(self, name: str) -> None:
+        """Stop a process, waiting until it has finished its work."""
+        self._call(self._rpc.stopProcess, name, True)
+
+    def signal(self, name: str, signal: str) -> None:
+        """Send it a signal, named as in "HUP"."""
+        self._call(self._rpc.signalProcess, name, signal)
+
+    def shutdown(self) -> None:
+        """Stop every process in the right order, then Supervisor, and wait for its end. Raises Trouble."""
+        pid = self.pid()
+        if pid is None:
+            return
+        if pid != -1:
+            self._rpc.shutdown()
+        until = time.monotonic() + PATIENCE
+        # The pid file goes last, when every process has ended.
+        while self.pid() is not None or (self.settings.run / "supervisord.pid").exists():
+            if time.monotonic() > until:
+                raise Trouble("Supervisor does not end", self.settings.var / "log" / "supervisord.log")
+            time.sleep(0.05)
+
+    def _call(self, method: Any, name: str, argument: Any) -> None:
+        try:
+            method(name.removesuffix(":*"), argument)
+        except xmlrpc.client.Fault as fault:
+            if "ALREADY_STARTED" in fault.faultString or "NOT_RUNNING" in fault.faultString:
+                return
+            program = name.split(":")[-1] if not name.endswith(":*") else name.split(":")[0]
+            log = self.settings.var / "log" / f"{program}.log"
+            raise Trouble(f"{program} does not start: {fault.faultString.lower()}", log) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise Trouble(f"Supervisor does not answer: {error}", self.settings.var / "log/supervisord.log") from None
