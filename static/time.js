@@ -1,5 +1,5 @@
 // Turns the moments of a page into "5 minutes ago", in the page's language; the full text stays as the tooltip.
-const lang = document.documentElement.lang || "en";
+const lang = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
 const relative = new Intl.RelativeTimeFormat(lang, { numeric: "always" });
 const day = new Intl.DateTimeFormat(lang, { dateStyle: "long" });
 
