@@ -38,7 +38,8 @@ MOST_COMMENT_HTML = 65_000  # bytes; a TEXT column holds 65,535
 MOST_BRACKETS = 50_000  # each unmatched one costs the parser 40 microseconds
 MOST_TAGS = 15_000  # of raw HTML; unclosed ones cost the sanitiser the square of their number
 MOST_HTML = 3_000_000  # characters that go into the database
-DEEPEST = 40  # levels of lists and quotes; a list takes two
+DEEPEST = 24  # levels of lists and quotes; a list takes two
+MOST_LINES = 30_000  # each costs the parser 4 microseconds for every quote it stands in
 LONGEST_COLOURED = 60_000  # characters of one code block; longer ones stay plain
 LONGEST_EXCERPT = 400  # the width of a summary
 _RAW_H1 = re.compile(r"<(/?)h1\b", re.IGNORECASE)
@@ -79,6 +80,8 @@ def render_comment(md: str) -> str:
 def _parsed(parser: MarkdownIt, md: str, most: int) -> tuple[list[Token], dict[str, Any]]:
     if len(md) > most:
         raise TooLong(f"The text is longer than {most:,} characters.")
+    if md.count("\n") + md.count("\r") > MOST_LINES:
+        raise TooLong(f"The text has more than {MOST_LINES:,} lines.")
     if md.count("[") > MOST_BRACKETS:
         raise TooLong(f"The text has more than {MOST_BRACKETS:,} opening brackets.")
     env: dict[str, Any] = {}

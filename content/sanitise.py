@@ -24,8 +24,9 @@ _DROPPED_WHOLE = {
     "textarea",
     "select",
 }
-_FOOTNOTE_ID = re.compile(r"fn(ref)?-\d{1,6}(-\d{1,6})?")
+_FOOTNOTE_ID = re.compile(r"fn(ref)?-\d{1,6}(-\d{0,6})?")
 _ID = re.compile(r"[\w.:-]+")
+_FIRST_PART = re.compile(r"[/?#]")
 _NUMBER = re.compile(r"\d{1,5}(\.\d{1,4})?%?")
 _NUMERIC = frozenset({"width", "height", "colspan", "rowspan", "start", "value", "max"})
 
@@ -43,6 +44,11 @@ _POST_CLASSES = _CODE_CLASSES | {
     "a": {"anchor", "footnote-backref"}, "sup": {"footnote-ref"}, "section": {"footnotes"}, "ul": {"tasks"},
     "ol": {"tasks"}, "li": {"task"},
 }  # fmt: skip
+
+
+def _relative(url: str) -> str | None:
+    """The address, unless its first part has a colon: RFC 3986 forbids that, for it could be taken for a scheme."""
+    return None if ":" in _FIRST_PART.split(url, 1)[0] else url
 
 
 def clean_post(html: str) -> str:
@@ -87,6 +93,7 @@ def clean_post(html: str) -> str:
         allowed_classes=_POST_CLASSES,
         attribute_filter=keep,
         url_schemes=_SCHEMES,
+        url_relative=_relative,
         link_rel=None,
     )
 
@@ -102,5 +109,6 @@ def clean_comment(html: str) -> str:
         set_tag_attribute_values=_FOCUSABLE,
         allowed_classes=_CODE_CLASSES,
         url_schemes=_SCHEMES,
+        url_relative=_relative,
         link_rel=None,
     )
