@@ -1,0 +1,94 @@
+"""What can be remembered, and under which name: keys, indexes, lists, and the scopes that lists belong to.
+
+A slot is one name in Redis. A model declares its keys, indexes, lists and scopes once, beside its row, and names the slots that a
+row appears in by `shown_in(row)`; a write touches exactly those.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+from urllib.parse import quote
+
+Row = TypeVar("Row")
+Value = int | str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One name in the cache, and what forgetting it means.
+
+    A `record` is marked (its value goes, and late fills are refused for a while). A `scope` gets a new generation, which makes
+    every list that was read under the old one unreadable.
+    """
+
+    name: str
+    kind: Literal["record", "list", "scope"]
+    ttl: int  # seconds
+    scopes: tuple["Slot", ...] = ()  # of a list: the generations that its ids depend on
+
+
+def spell(name: str, values: tuple[Value, ...]) -> str:
+    """The name of a slot. Values are percent-quoted, so ("a:b", "c") and ("a", "b:c") never meet."""
+    parts = (value.hex() if isinstance(value, bytes) else quote(str(value), safe="") for value in values)
+    return ":".join((name, *parts))
+
+
+class _Declared:
+    """A family of slots: a name, and the fields whose values tell its slots apart."""
+
+    def __init__(self, name: str, *, by: tuple[str, ...] = ()) -> None:
+        self.name, self.by = name, by
+
+    def _spell(self, values: tuple[Value, ...]) -> str:
+        if len(values) != len(self.by):
+            raise TypeError(f"{self.name} is told apart by {self.by or 'nothing'}, not by {values!r}")
+        return spell(self.name, values)
+
+
+class Key(_Declared, Generic[Row]):
+    """A row by its primary key. `ttl` in seconds."""
+
+    def __init__(self, name: str, row: type[Row], *, by: tuple[str, ...] = ("id",), ttl: int) -> None:
+        super().__init__(name, by=by)
+        self.row, self.ttl = row, ttl
+
+    def __call__(self, *values: Value) -> Slot:
+        return Slot(self._spell(values), "record", self.ttl)
+
+
+class Index(_Declared):
+    """A unique value that leads to a primary key. It holds the key alone: the row is read, and checked, under its own `Key`."""
+
+    def __init__(self, name: str, *, by: tuple[str, ...], ttl: int) -> None:
+        super().__init__(name, by=by)
+        self.ttl = ttl
+
+    def __call__(self, *values: Value) -> Slot:
+        return Slot(self._spell(values), "record", self.ttl)
+
+
+class Scope(_Declared):
+    """What lists depend on: a table, or a table and the value of one column. A write that changes membership touches it."""
+
+    def __call__(self, *values: Value) -> Slot:
+        return Slot("scope:" + self._spell(values), "scope", 0)
+
+
+class List(_Declared):
+    """An ordered answer: ids (never rows) and small numbers, valid as long as none of its scopes was touched.
+
+    A scope takes its values from the list's own, by name: `List("posts.by_tag", by=("tag", "page"), scopes=(TAGGED,))` with
+    `TAGGED = Scope("posts.tagged", by=("tag",))` depends on `TAGGED(tag)`.
+    """
+
+    def __init__(self, name: str, *, by: tuple[str, ...] = (), scopes: tuple[Scope, ...], ttl: int) -> None:
+        super().__init__(name, by=by)
+        unknown = [field for scope in scopes for field in scope.by if field not in by]
+        if unknown or not scopes:
+            raise TypeError(f"list {name}: a list needs a scope, and cannot give {unknown or 'none'}")
+        self.scopes, self.ttl = scopes, ttl
+
+    def __call__(self, *values: Value) -> Slot:
+        name = self._spell(values)
+        given = dict(zip(self.by, values, strict=True))
+        scopes = tuple(scope(*(given[field] for field in scope.by)) for scope in self.scopes)
+        return Slot("list:" + name, "list", self.ttl, scopes)

@@ -1,0 +1,75 @@
+"""All routes on one screen. An id has at most 18 digits, so that MySQL can hold it."""
+
+from typing import Any
+
+from tornado.routing import URLSpec
+from tornado.web import Application, StaticFileHandler
+
+from handlers import account, api, comments, health, manage, me, pages, posts
+from handlers.app import App
+
+ID = r"([0-9]{1,18})"
+
+
+def routes() -> list[tuple[str, type[Any], str]]:
+    """(pattern, handler, name for reverse_url)."""
+    return [
+        (r"/", pages.FrontPage, "front"),
+        (r"/page/([^/]+)", pages.FrontPage, "front_page"),
+        (rf"/blog/{ID}-([^/]+)", posts.PostPage, "post"),
+        (rf"/blog/{ID}", posts.PostById, "post_id"),
+        (rf"/blog/{ID}/comments", comments.CreateComment, "comment_create"),
+        (rf"/comments/{ID}", comments.CommentAddress, "comment"),
+        (rf"/comments/{ID}/edit", comments.EditComment, "comment_edit"),
+        (rf"/comments/{ID}/delete", comments.DeleteComment, "comment_delete"),
+        (r"/tag/([^/]+)", pages.TagPage, "tag"),
+        (r"/tag/([^/]+)/page/([^/]+)", pages.TagPage, "tag_page"),
+        (r"/archive", pages.ArchivePage, "archive"),
+        (r"/archive/([0-9]{4}-[0-9]{2})", pages.MonthPage, "archive_month"),
+        (rf"/user/{ID}", pages.UserPage, "user"),
+        (rf"/user/{ID}/page/([^/]+)", pages.UserPage, "user_page"),
+        (r"/about", pages.AboutPage, "about"),
+        (r"/register", account.Register, "register"),
+        (r"/signin", account.SignIn, "signin"),
+        (r"/signout", account.SignOut, "signout"),
+        (r"/account", account.Account, "account"),
+        (r"/account/name", account.ChangeName, "account_name"),
+        (r"/account/password", account.ChangePassword, "account_password"),
+        (r"/account/sessions/revoke", account.RevokeSessions, "sessions_revoke_all"),
+        (rf"/account/sessions/{ID}/revoke", account.RevokeSession, "session_revoke"),
+        (r"/language/(en|zh)", account.ChooseLanguage, "language"),
+        (r"/manage/", manage.Manage, "manage"),
+        (r"/manage/blogs", manage.ManageBlogs, "manage_blogs"),
+        (r"/manage/blogs/create", manage.CreatePost, "manage_create"),
+        (r"/manage/blogs/edit", manage.EditPost, "manage_edit"),
+        (r"/manage/blogs/preview", manage.PreviewPost, "manage_preview"),
+        (rf"/manage/blogs/{ID}/(publish|unpublish|trash|restore)", manage.ActOnPost, "manage_action"),
+        (r"/api/blogs", api.Blogs, "api_blogs"),
+        (rf"/api/blogs/{ID}", api.Blog, "api_blog"),
+        (rf"/api/blogs/{ID}/delete", api.DeleteBlog, "api_blog_delete"),
+        (rf"/api/blogs/{ID}/comments", api.BlogComments, "api_blog_comments"),
+        (r"/api/comments", api.LatestComments, "api_comments"),
+        (rf"/api/comments/{ID}/delete", api.DeleteComment, "api_comment_delete"),
+        (r"/api/users", api.ApiUsers, "api_users"),
+        (r"/api/authenticate", api.Authenticate, "api_authenticate"),
+        (r"/api/v1/me", me.Me, "me"),
+        (r"/api/.*", api.NoSuchCall, "api_unknown"),
+        (r"/healthz", health.Health, "healthz"),
+        (r"/readyz", health.Ready, "readyz"),
+    ]
+
+
+def application(app: App) -> Application:
+    """The routes over `app`; static files are Nginx's, and this process's own where there is no Nginx."""
+    specs = [URLSpec(pattern, handler, {"app": app}, name=name) for pattern, handler, name in routes()]
+    made = Application(
+        [
+            *specs,
+            URLSpec(r"/static/(.*)", StaticFileHandler, {"path": str(app.settings.var / "static")}, name="static"),
+        ],
+        default_handler_class=pages.NoSuchPage,
+        default_handler_args={"app": app},
+        log_function=lambda handler: None,
+    )
+    app.views.name_routes(made.reverse_url)
+    return made

@@ -1,0 +1,165 @@
+"""Registering, signing in and out, and a member's own page."""
+
+from handlers.forms import NewName, NewPassword, Registration
+from handlers.origin import safe_next
+from handlers.pages import HtmlPage
+from handlers.signing import Signing
+from models import links, passwords
+from models.errors import Forbidden, Invalid, NotFound
+from models.roles import LOGIN
+
+
+class Register(Signing, HtmlPage):
+    public = False
+
+    async def get(self) -> None:
+        invite = self.get_query_argument("invite", "")
+        if invite and not await self.app.models.links.good(invite, links.ADMIN):
+            raise NotFound("invitation")
+        self._closed(invite)
+        self.show("register.html", invite=invite)
+
+    async def post(self) -> None:
+        invite = self.get_body_argument("invite", "")
+        self._closed(invite)
+        fields = {
+            name: self.get_body_argument(name, "", strip=name != "password") for name in ("name", "email", "password")
+        }
+        try:
+            form = Registration.read(fields)
+            user = await self.register(form, invite)
+        except Invalid as error:
+            kept = {name: fields[name] for name in ("name", "email")}
+            self.show_wrong("register.html", self.status_of(error), error.fields, values=kept, invite=invite)
+            return
+        if not user.active:
+            self.show("notice.html", heading=self.translate("Thank you"), message=self.translate(
+                "An operator will look at your registration. You can sign in as soon as it is approved."))  # fmt: skip
+            return
+        await self.sign_in(user)
+        self.redirect(self.reverse_url("manage" if invite else "front"), status=303)
+
+    def _closed(self, invite: str) -> None:
+        if self.app.settings.registration == "closed" and not invite:
+            raise Forbidden("registration is closed")
+
+
+class SignIn(Signing, HtmlPage):
+    public = False
+
+    async def get(self) -> None:
+        going_to = safe_next(self.get_query_argument("next", "/"))
+        self.show("signin.html", values={"next": going_to})
+
+    async def post(self) -> None:
+        email, password = self.get_body_argument("email", ""), self.get_body_argument("password", "", strip=False)
+        going_to = safe_next(self.get_body_argument("next", "/"))
+        user = await self.authenticate(email, password)
+        if user is None:
+            errors = {"form": "There is no account with this address and password."}
+            self.show_wrong("signin.html", 401, errors, values={"email": email, "next": going_to})
+            return
+        await self.sign_in(user)
+        self.redirect(going_to, status=303)
+
+
+class SignOut(Signing, HtmlPage):
+    public = False
+
+    async def post(self) -> None:
+        await self.sign_out()
+        self.redirect(self.reverse_url("front"), status=303)
+
+
+class AccountForm(HtmlPage):
+    """One of the forms on the account page; opened by GET it leads there."""
+
+    public = False
+    needs = LOGIN
+
+    async def get(self, *_: str) -> None:
+        self.redirect(self.reverse_url("account"))
+
+    async def show_account(
+        self, status: int = 200, errors: dict[str, str] | None = None, values: dict[str, str] | None = None
+    ) -> None:
+        """The page, after a form on it was refused too."""
+        models, me = self.app.models, self.member()
+        before = self.get_query_argument("before", "")
+        earlier = int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None
+        comments = await models.comments.mine(me.id, before=earlier)
+        posts = await models.posts.managed(author_id=me.id)
+        titles = {post.id: post for post in await models.posts.many([comment.post_id for comment in comments])}
+        self.set_status(status)
+        shown = {name: self.translate(text) for name, text in (errors or {}).items()}
+        self.show(
+            "account.html", sessions=await models.sessions.of_user(me.id), current_id=self.session.id if self.session else 0,
+            posts=posts, comments=comments, post_titles=titles, errors=shown, values=values or {"name": me.name},
+            notice=self.get_query_argument("done", ""), more=f"?before={comments[-1].id}" if len(comments) == 50 else None,
+        )  # fmt: skip
+
+    def done(self, what: str) -> None:
+        self.redirect(f"{self.reverse_url('account')}?done={what}", status=303)
+
+
+class Account(AccountForm):
+    async def get(self, *_: str) -> None:
+        await self.show_account()
+
+
+class ChangeName(AccountForm):
+    async def post(self) -> None:
+        fields = {"name": self.get_body_argument("name", "")}
+        try:
+            form = NewName.read(fields)
+        except Invalid as error:
+            await self.show_account(422, error.fields, fields)
+            return
+        await self.app.models.users.rename(self.member().id, form.name)
+        self.done("name")
+
+
+class ChangePassword(Signing, AccountForm):
+    async def post(self) -> None:
+        """A new password ends all other sessions: who knew the old one is out."""
+        me = self.member()
+        fields = {name: self.get_body_argument(name, "", strip=False) for name in ("current", "new")}
+        try:
+            form = NewPassword.read(fields)
+            if await self.authenticate(me.email, form.current) is None:
+                raise Invalid({"current": "This is not your present password."})
+        except Invalid as error:
+            await self.show_account(422, error.fields)
+            return
+        await self.app.models.users.set_password(me.id, await passwords.hash_password(form.new))
+        await self.app.models.sessions.revoke_all(me.id, but=self.session.id if self.session else 0)
+        self.done("password")
+
+
+class RevokeSession(Signing, AccountForm):
+    async def post(self, id: str) -> None:
+        await self.app.models.sessions.revoke(int(id), user_id=self.member().id)
+        if self.session and self.session.id == int(id):
+            await self.sign_out()
+            self.redirect(self.reverse_url("front"), status=303)
+        else:
+            self.done("session")
+
+
+class RevokeSessions(Signing, AccountForm):
+    """Sign out everywhere, here too."""
+
+    async def post(self) -> None:
+        await self.app.models.sessions.revoke_all(self.member().id)
+        await self.sign_out()
+        self.redirect(self.reverse_url("signin"), status=303)
+
+
+class ChooseLanguage(HtmlPage):
+    """The one cookie that a visitor gets, by a link, in no form that identifies anybody."""
+
+    public = False
+
+    async def get(self, lang: str) -> None:
+        self.set_cookie("lang", lang, path="/", expires_days=365, samesite="Lax", secure=self.https)
+        self.redirect(safe_next(self.get_query_argument("next", "/")), status=303)

@@ -1,0 +1,215 @@
+"""What all handlers do alike: who asks, from where, in which language; headers; and the one place that knows HTTP statuses."""
+
+import logging
+from collections.abc import Awaitable
+from typing import Any, ClassVar, NamedTuple
+from urllib.parse import quote
+
+from tornado.web import HTTPError, MissingArgumentError, RequestHandler
+
+from handlers import origin
+from handlers.app import App
+from handlers.limits import Standing, TooMany
+from models import errors
+from models.roles import has
+from models.sessions import Session
+from models.users import User
+
+log = logging.getLogger("plaza.web")
+
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class Told(NamedTuple):
+    """An error as the visitor is told it: an HTTP status, a message (gettext id), and the fields that are wrong."""
+
+    status: int
+    message: str
+    fields: dict[str, str]
+    headers: dict[str, str]
+
+
+class Base(RequestHandler):
+    """`needs`: the permission that every method asks for. `public`: the same bytes for everybody, so caches may keep them."""
+
+    app: App
+    needs: ClassVar[int] = 0
+    public: ClassVar[bool] = True
+    answers_json: ClassVar[bool] = False
+    user: User | None = None
+    bits: int = 0
+    session: Session | None = None
+    lang: str = "en"
+
+    def initialize(self, app: App) -> None:
+        self.app = app
+        self.lang = origin.language(self.request, self.get_cookie("lang"), app.settings.language)
+        self.set_header("Content-Language", self.lang)
+
+    def set_default_headers(self) -> None:
+        self.set_header("Server", "Plaza")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        # With no-referrer browsers send `Origin: null`, which the same-origin check refuses.
+        self.set_header("Referrer-Policy", "strict-origin-when-cross-origin")
+        self.set_header("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+        self.set_header("Content-Security-Policy", _CSP)
+        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+        keep = "public, max-age=0, must-revalidate" if self.public else "private, no-store"
+        self.set_header("Cache-Control", keep)
+        if self.public:
+            self.set_header("Vary", "Accept-Language")
+
+    async def prepare(self) -> None:
+        """Refuse strangers' hosts and other sites' forms; find out who asks, unless the answer is the same for everybody."""
+        if not origin.known_host(self.request.host, self.app.settings):
+            raise HTTPError(421, f"host {self.request.host!r} is not this site's")
+        if origin.cross_origin(self.request, self.app.settings):
+            raise HTTPError(403, "cross-origin")
+        if not self.public or self.request.method not in origin.SAFE_METHODS:
+            self.set_header("Cache-Control", "private, no-store")
+            await self.identify()
+        if self.needs and not has(self.bits, self.needs):
+            if self.user:
+                raise errors.Forbidden(f"needs {self.needs:#04x}")
+            await self.ask_to_sign_in()
+
+    async def ask_to_sign_in(self) -> None:
+        """What a visitor without a session gets where one is needed."""
+        if self.answers_json or self.request.method not in ("GET", "HEAD"):
+            raise HTTPError(401, "not signed in")
+        self.redirect(f"{self.reverse_url('signin')}?next={quote(self.request.uri or '/', safe='/')}")
+
+    async def identify(self) -> None:
+        """Find out who asks, by the session cookie."""
+        token = self.get_cookie(self.cookie_name)
+        models = self.app.models
+        self.session = await models.sessions.by_token(token) if token else None
+        user = await models.users.find(self.session.user_id) if self.session else None
+        if user and user.active:
+            self.user, self.bits = user, await models.users.bits(user)
+
+    def member(self, permission: int = 0) -> User:
+        """Who is signed in, and has the permission. Raises HTTPError 401 for nobody, Forbidden for who lacks it."""
+        if self.user is None:
+            raise HTTPError(401, "not signed in")
+        if not has(self.bits, permission):
+            raise errors.Forbidden(f"needs {permission:#04x}")
+        return self.user
+
+    @property
+    def https(self) -> bool:
+        return origin.scheme(self.request, self.app.settings) == "https"
+
+    @property
+    def cookie_name(self) -> str:
+        """`__Host-` ties the cookie to this host over TLS; browsers refuse that name without Secure."""
+        return "__Host-plaza" if self.https else "plaza"
+
+    @property
+    def address(self) -> str:
+        """The visitor's address as limits and lists know it; an IPv6 visitor is known by the /64 that is theirs."""
+        found = origin.address(self.request, self.app.settings)
+        return str(found) if found is None or found.version == 4 else str(found.exploded[:19])
+
+    @property
+    def packed_address(self) -> bytes | None:
+        found = origin.address(self.request, self.app.settings)
+        return found.packed if found else None
+
+    def translate(self, message: str) -> str:
+        return self.app.views.translate(self.lang, message)
+
+    def tell_standing(self, standing: Standing) -> None:
+        for name, value in standing.headers().items():
+            self.set_header(name, value)
+
+    def head(self, *args: str, **kwargs: str) -> Awaitable[None] | None:
+        """As GET; Tornado leaves the body out."""
+        answer: Awaitable[None] | None = self.get(*args, **kwargs)
+        return answer
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Tell the visitor what went wrong, in the form of this handler (`tell`)."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        told = tell_of(error, status_code)
+        self.set_status(told.status)
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Language", self.lang)
+        for name, value in told.headers.items():
+            self.set_header(name, value)
+        if told.status == 405:
+            self.set_header("Allow", ", ".join(self.allowed()))
+        self.tell(told)
+
+    def allowed(self) -> list[str]:
+        """The methods that this handler has."""
+        names = ("get", "post", "put", "patch", "delete")
+        own = [name.upper() for name in names if getattr(type(self), name) is not getattr(RequestHandler, name)]
+        return ["HEAD", *own] if "GET" in own else own
+
+    def tell(self, told: Told) -> None:
+        raise NotImplementedError(f"{type(self).__name__} has no form for errors")
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Only what is a fault of ours, or of a server behind us, is worth a line."""
+        status = tell_of(value, 500).status
+        if status == 500:
+            log.error("%s %s", self.request.method, self.request.path, exc_info=(typ, value, tb))
+        elif status > 500:
+            log.warning("%s %s: %s", self.request.method, self.request.path, value)
+
+
+def tell_of(error: BaseException | None, status: int) -> Told:
+    """The status and words for an error: the table of what models refuse and what it is in HTTP."""
+    match error:
+        case errors.NotFound():
+            return Told(404, "There is nothing at this address.", {}, {})
+        case errors.Forbidden():
+            return Told(403, "You may not do that.", {}, {})
+        case errors.Taken():
+            return Told(409, "Something is wrong with what was sent.", error.fields, {})
+        case errors.Invalid():
+            return Told(422, "Something is wrong with what was sent.", error.fields, {})
+        case errors.Stale():
+            return Told(409, "Somebody has changed this since you opened it.", {}, {})
+        case TooMany():
+            headers = {"Retry-After": str(error.standing.reset), **error.standing.headers()}
+            return Told(429, "That was too often. Wait a little, then try again.", {}, headers)
+        case errors.Busy():
+            again = {"Retry-After": str(error.retry_after)}
+            return Told(503, "The site is very busy at this moment. Try again soon.", {}, again)
+        case MissingArgumentError():
+            return Told(400, "A field is missing.", {error.arg_name: "This field is missing."}, {})
+        case HTTPError():
+            return Told(error.status_code, _MESSAGES.get(error.status_code, ""), {}, {})
+    return Told(status, _MESSAGES.get(status, ""), {}, {})
+
+
+_MESSAGES = {
+    400: "The request could not be understood.",
+    401: "You are not signed in. Sign in, then try again.",
+    403: "You may not do that.",
+    404: "There is nothing at this address.",
+    405: "This address does not take that method.",
+    413: "What was sent is too large.",
+    421: "This site does not answer to that name.",
+    500: "Something went wrong on our side. It has been noted.",
+    503: "The site is very busy at this moment. Try again soon.",
+}
+HEADINGS = {
+    400: "Not understood",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not that way",
+    409: "Changed meanwhile",
+    413: "Too large",
+    421: "Another host",
+    422: "Not accepted",
+    429: "Too often",
+    500: "Our mistake",
+    503: "Very busy",
+}

@@ -1,0 +1,108 @@
+"""Writing, changing and deleting comments by plain forms; what was typed is never lost."""
+
+from handlers.base import tell_of
+from handlers.pages import HtmlPage
+from models.comments import Comment
+from models.errors import Forbidden, ModelError, NotFound
+from models.posts import Post
+from models.roles import LOGIN
+
+
+class CreateComment(HtmlPage):
+    public = False
+
+    async def post(self, post_id: str) -> None:
+        models = self.app.models
+        post = await models.posts.published(int(post_id))
+        text, parent = self.get_body_argument("body", "", strip=False), self.get_body_argument("parent_id", "")
+        try:
+            if self.user is None:
+                self._again(
+                    post,
+                    text,
+                    parent,
+                    401,
+                    "You are not signed in. Your text is kept here: sign in, then send it again.",
+                )
+                return
+            self.tell_standing(await self.app.limits.hit(self.app.limits.comment, str(self.user.id)))
+            parent_id = int(parent) if parent.isascii() and parent.isdecimal() else None
+            comment = await models.comments.create(post.id, text, by=self.user, parent_id=parent_id)
+        except ModelError as error:
+            told = tell_of(error, 500)
+            for name, value in told.headers.items():
+                self.set_header(name, value)
+            self._again(post, text, parent, told.status, " ".join(told.fields.values()) or told.message)
+            return
+        self.redirect(await self.where(post, comment), status=303)
+
+    def _again(self, post: Post, text: str, parent: str, status: int, message: str) -> None:
+        self.show_wrong(
+            "comment_again.html", status, {"body": message}, post=post, reply_to=parent or None, values={"body": text}
+        )
+
+    async def where(self, post: Post, comment: Comment) -> str:
+        """The part of the post's page that shows the comment."""
+        root = comment.parent_id or comment.id
+        first = await self.app.models.comments.discussion(post.id)
+        here: str = self.reverse_url("post", post.id, post.slug)
+        on_first = any(thread.comment.id == root for thread in first.threads)
+        return f"{here}{'' if on_first else f'?after={root - 1}'}#comment-{comment.id}"
+
+
+class EditComment(HtmlPage):
+    public = False
+    needs = LOGIN
+
+    async def get(self, id: str) -> None:
+        comment, post = await self._own(int(id))
+        self.show("comment_edit.html", comment=comment, post=post, values={"body": comment.md})
+
+    async def post(self, id: str) -> None:
+        comment, post = await self._own(int(id))
+        text = self.get_body_argument("body", "", strip=False)
+        try:
+            await self.app.models.comments.edit(comment.id, text, by=self.member())
+        except ModelError as error:
+            told = tell_of(error, 500)
+            errors = {"body": " ".join(told.fields.values()) or told.message}
+            self.show_wrong("comment_edit.html", told.status, errors, comment=comment, post=post, values={"body": text})
+            return
+        self.redirect(self.reverse_url("comment", comment.id), status=303)
+
+    async def _own(self, id: int) -> tuple[Comment, Post]:
+        comment = await self.app.models.comments.fresh().one(id)
+        if comment.status == "trashed":
+            raise NotFound(f"comment {id}")
+        if comment.author_id != self.member().id:
+            raise Forbidden(f"comment {id}")
+        return comment, await self.app.models.posts.one(comment.post_id)
+
+
+class DeleteComment(HtmlPage):
+    public = False
+    needs = LOGIN
+
+    async def post(self, id: str) -> None:
+        comment = await self.app.models.comments.trash(int(id), by=self.member())
+        post = await self.app.models.posts.one(comment.post_id)
+        if self.get_body_argument("from", "") == "account":
+            self.redirect(self.reverse_url("account"), status=303)
+        else:
+            self.redirect(self.reverse_url("post", post.id, post.slug) + "#comments", status=303)
+
+
+class CommentAddress(CreateComment):
+    """`/comments/<id>`: the part of the post's page where the comment stands."""
+
+    public = True
+
+    async def get(self, id: str) -> None:
+        comment = await self.app.models.comments.one(int(id))
+        if comment.status != "shown":
+            raise NotFound(f"comment {id}")
+        post = await self.app.models.posts.published(comment.post_id)
+        self.redirect(await self.where(post, comment), status=302)
+
+    async def post(self, id: str) -> None:
+        raise NotFound(f"comment {id}")

@@ -1,0 +1,40 @@
+"""Whether this process answers, and whether the servers behind it do."""
+
+import asyncio
+
+from redis.exceptions import RedisError
+
+from handlers.api import JsonAnswer
+from models.errors import Busy
+
+
+class Health(JsonAnswer):
+    """`/healthz`: this process answers."""
+
+    public = False
+
+    async def get(self) -> None:
+        self.set_header("Content-Type", "text/plain; charset=UTF-8")
+        self.finish("ok\n")
+
+
+class Ready(JsonAnswer):
+    """`/readyz`: MySQL and Redis answer it. 503 when MySQL does not: without Redis the site is slower, not down."""
+
+    public = False
+
+    async def get(self) -> None:
+        mysql, redis = await asyncio.gather(self._mysql(), self._redis())
+        self.answer({"ready": mysql and redis, "mysql": mysql, "redis": redis}, 200 if mysql and redis else 503)
+
+    async def _mysql(self) -> bool:
+        try:
+            return bool(await self.app.models.db.fetch("SELECT id FROM roles LIMIT 1"))
+        except Busy:
+            return False
+
+    async def _redis(self) -> bool:
+        try:
+            return bool(await self.app.models.redis.ping())
+        except (RedisError, OSError):
+            return False

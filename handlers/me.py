@@ -1,0 +1,68 @@
+"""`/api/v1/me?on=<path>`: all that belongs to one visitor on a page that is the same for everybody."""
+
+import re
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from handlers.api import JsonAnswer
+from handlers.signing import Signing
+from models.comments import may
+from models.roles import EDITOR, has
+from models.users import User
+
+_POST_PATH = re.compile(r"/blog/([0-9]{1,18})(?:-|$)")
+
+
+class Me(Signing, JsonAnswer):
+    public = False
+
+    async def get(self) -> None:
+        """Who is signed in, the links they have on the page `on`, and which of its comments they may change."""
+        if self.user is None:
+            if self.get_cookie("member"):
+                self.clear_cookie("member", path="/", secure=self.https, samesite="Lax")
+            self.answer({"user": None, "links": [], "comments": {}})
+            return
+        if self.session:
+            await self._renew()
+        on = urlsplit(self.get_query_argument("on", "/")[:2000])
+        links = [{"rel": "account", "href": self.reverse_url("account"), "text": self.user.name}]
+        if has(self.bits, EDITOR):
+            links.append({"rel": "manage", "href": self.reverse_url("manage"), "text": self.translate("Manage")})
+        found = _POST_PATH.match(unquote(on.path))
+        comments: dict[str, list[str]] = {}
+        if found:
+            post = await self.app.models.posts.find(int(found[1]))
+            if post and has(self.bits, EDITOR):
+                href = f"{self.reverse_url('manage_edit')}?id={post.id}"
+                links.append({"rel": "edit", "href": href, "text": self.translate("Edit")})
+            after = parse_qs(on.query).get("after", ["0"])[0]
+            comments = await self._comments(
+                self.user, int(found[1]), int(after) if after.isdecimal() and len(after) < 19 else 0
+            )
+        image = {
+            "id": self.user.id,
+            "name": self.user.name,
+            "url": self.reverse_url("user", self.user.id),
+            "image": self.user.image,
+        }
+        self.answer({"user": image, "links": links, "comments": comments})
+
+    async def _comments(self, user: User, post_id: int, after: int) -> dict[str, list[str]]:
+        """Comment id -> what the user may do with it, for those shown on this part of the page."""
+        talk = await self.app.models.comments.discussion(post_id, after=after)
+        allowed: dict[str, list[str]] = {}
+        for comment in (c for thread in talk.threads for c in (thread.comment, *thread.replies) if c.status == "shown"):
+            edit, delete = may(user, self.bits, comment)
+            if edit or delete:
+                allowed[str(comment.id)] = [*(["edit"] if edit else []), *(["delete"] if delete else [])]
+        return allowed
+
+    async def _renew(self) -> None:
+        """A session is renewed here and in POSTs alone, so that no public page ever sets a cookie."""
+        if self.session is None:
+            return
+        days = self.app.settings.session_days
+        if await self.app.models.sessions.seen(self.session, days=days, ip=self.packed_address):
+            token = self.get_cookie(self.cookie_name)
+            if token:
+                self.give_cookies(token)

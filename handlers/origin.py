@@ -1,0 +1,79 @@
+"""Where a request comes from: its address, its scheme, its language, and whether another site made the browser send it."""
+
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from tornado.httputil import HTTPServerRequest
+
+from settings import Settings
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def address(request: HTTPServerRequest, settings: Settings) -> IPv4Address | IPv6Address | None:
+    """The visitor's address: what a trusted proxy says, else the peer's own. Nginx on our Unix socket is always trusted."""
+    told = request.headers.get("X-Real-IP", "") if _by_trusted_proxy(request, settings) else request.remote_ip or ""
+    try:
+        found = ip_address(told)
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
+
+
+def scheme(request: HTTPServerRequest, settings: Settings) -> str:
+    """http or https, as the visitor's browser sees it."""
+    told = request.headers.get("X-Forwarded-Proto", "") if _by_trusted_proxy(request, settings) else request.protocol
+    return "https" if told == "https" else "http"
+
+
+def _by_trusted_proxy(request: HTTPServerRequest, settings: Settings) -> bool:
+    context = getattr(request.connection, "context", None)
+    if getattr(context, "address_family", None) == socket.AF_UNIX:
+        return True
+    try:
+        peer = ip_address(request.remote_ip or "")
+    except ValueError:
+        return False
+    return any(peer.version == network.version and peer in network for network in settings.trusted_proxies)
+
+
+def known_host(host: str, settings: Settings) -> bool:
+    """Whether the site answers to this Host: its own name, or a loopback name on any port."""
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    return host.lower() == urlsplit(settings.site_url).netloc.lower() or name.lower() in LOOPBACK
+
+
+def cross_origin(request: HTTPServerRequest, settings: Settings) -> bool:
+    """Whether a state-changing request was made by a page of another origin.
+
+    The rule of Go's net/http CrossOriginProtection: Sec-Fetch-Site decides where there is one, else Origin; a request
+    with neither is not a browser's.
+    """
+    if request.method in SAFE_METHODS:
+        return False
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return False
+    parts = urlsplit(origin)
+    return f"{parts.scheme}://{parts.netloc}" != origin or parts.netloc.lower() != request.host.lower()
+
+
+def language(request: HTTPServerRequest, chosen: str | None, default: str) -> str:
+    """en or zh: the one chosen by the link, else the first of Accept-Language, else the site's. Nginx follows the same rule."""
+    if chosen in ("en", "zh"):
+        return chosen
+    first = request.headers.get("Accept-Language", "").split(",")[0].strip().lower()[:2]
+    return first if first in ("en", "zh") else default
+
+
+def safe_next(path: str | None) -> str:
+    """The path to go on to after signing in, if it is one of ours; else `/`. Other hosts, `//host` and `/\\host` are refused."""
+    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or any(ord(c) < 32 for c in path):
+        return "/"
+    parts = urlsplit(path)
+    return path if not parts.scheme and not parts.netloc else "/"

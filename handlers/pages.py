@@ -1,0 +1,181 @@
+"""The pages that readers open: lists of posts, the archive, members, the text about the site. The same bytes for everybody."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Generic, TypeVar
+
+from content.markdown import render
+from handlers.base import HEADINGS, Base, Told
+from models.base import Page
+from models.errors import NotFound
+from models.posts import Post
+from models.roles import PERMISSIONS, has
+from models.users import User
+
+Item = TypeVar("Item")
+MOST_PAGE = 10**9
+
+
+class HtmlPage(Base):
+    """A page drawn from a template, with errors in the site's own look."""
+
+    def show(self, template: str, **context: Any) -> None:
+        """Draw the page and end the request."""
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        seen_by = (
+            {"user": self.user, "can": self._can} if not self.public or self.user else {"user": None, "can": _nobody}
+        )
+        defaults: dict[str, Any] = {"path": self.request.uri, "values": {}, "errors": {}, "notice": "", **seen_by}
+        self.finish(self.app.views.render(template, self.lang, **{**defaults, **context}))
+
+    def show_wrong(self, template: str, status: int, errors: dict[str, str], **context: Any) -> None:
+        """The page of a form again, its errors beside their fields and what was entered kept."""
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.show(template, errors={name: self.translate(text) for name, text in errors.items()}, **context)
+
+    def tell(self, told: Told) -> None:
+        text = " ".join(self.translate(message) for message in (told.fields.values() or (told.message,)) if message)
+        heading = self.translate(HEADINGS.get(told.status, "Not accepted" if told.status < 500 else "Our mistake"))
+        self.show("error.html", status=told.status, heading=heading, message=text, user=None)
+
+    def _can(self, permission: str) -> bool:
+        return has(self.bits, PERMISSIONS[permission])
+
+    async def authors(self, posts: Sequence[Post]) -> dict[int, User]:
+        return await self.app.models.users.by_ids([post.author_id for post in posts])
+
+
+def _nobody(_: str) -> bool:
+    return False
+
+
+class ListPage(HtmlPage, Generic[Item]):
+    """A list in pages by number: page 1 has one address only, and beyond the last page the reader is led to it."""
+
+    def page_number(self, text: str | None) -> int | None:
+        """The page asked for; None when the answer has been sent already."""
+        if text is None:
+            return 1
+        n = int(text) if re.fullmatch(r"[0-9]{1,12}", text, re.ASCII) else 0
+        if not 1 <= n <= MOST_PAGE:
+            raise NotFound("page")
+        if n == 1 or text != str(n):
+            self.redirect(self.address_of(n), permanent=True)
+            return None
+        return n
+
+    def beyond(self, page: Page[Item]) -> bool:
+        """Whether the page is behind the last one; then the reader is led to that."""
+        if page.page_index <= page.page_count:
+            return False
+        self.redirect(self.address_of(page.page_count), status=302)
+        return True
+
+    def address_of(self, n: int) -> str:
+        raise NotImplementedError
+
+
+class FrontPage(ListPage[Post]):
+    async def get(self, number: str | None = None) -> None:
+        n = self.page_number(number)
+        if n is None:
+            return
+        page = await self.app.models.posts.front(n)
+        if not self.beyond(page):
+            self.show("front.html", page=page, authors=await self.authors(page.items), href=self.address_of)
+
+    def address_of(self, n: int) -> str:
+        return self.reverse_url("front") if n == 1 else self.reverse_url("front_page", n)
+
+
+class TagPage(ListPage[Post]):
+    async def get(self, tag: str, number: str | None = None) -> None:
+        if tag != tag.lower():
+            self.redirect(self.reverse_url("tag", tag.lower()), permanent=True)
+            return
+        n = self.page_number(number)
+        if n is None:
+            return
+        page = await self.app.models.posts.tagged(tag, n)
+        if not page.item_count:
+            raise NotFound(f"tag {tag}")
+        if not self.beyond(page):
+            self.show("tag.html", tag=tag, page=page, authors=await self.authors(page.items), href=self.address_of)
+
+    def address_of(self, n: int) -> str:
+        tag = self.path_args[0].lower()
+        return self.reverse_url("tag", tag) if n == 1 else self.reverse_url("tag_page", tag, n)
+
+
+class UserPage(ListPage[Post]):
+    async def get(self, id: str, number: str | None = None) -> None:
+        n = self.page_number(number)
+        if n is None:
+            return
+        models = self.app.models
+        person = await models.users.by_id(int(id))
+        page = await models.posts.by_author(person.id, n)
+        if self.beyond(page):
+            return
+        comments = await models.comments.latest_of(person.id)
+        posts = {
+            post.id: post
+            for post in await models.posts.many([c.post_id for c in comments])
+            if post.status == "published"
+        }
+        shown = [comment for comment in comments if comment.post_id in posts]
+        self.show("user.html", person=person, page=page, comments=shown, posts=posts, href=self.address_of,
+                  authors={person.id: person})  # fmt: skip
+
+    def address_of(self, n: int) -> str:
+        id = self.path_args[0]
+        return self.reverse_url("user", id) if n == 1 else self.reverse_url("user_page", id, n)
+
+
+class ArchivePage(HtmlPage):
+    async def get(self) -> None:
+        years: dict[int, list[tuple[date, int]]] = {}
+        for month, n in await self.app.models.posts.months():
+            years.setdefault(month.year, []).append((month, n))
+        self.show("archive.html", years=list(years.items()))
+
+
+class MonthPage(HtmlPage):
+    async def get(self, name: str) -> None:
+        try:
+            wanted = date.fromisoformat(f"{name}-01")
+        except ValueError:
+            raise NotFound("month") from None
+        months = [first for first, _ in await self.app.models.posts.months()]
+        if wanted not in months:
+            raise NotFound("month")
+        at = months.index(wanted)
+        after = self.get_query_argument("after", "0")
+        posts, more = await self.app.models.posts.of_month(wanted, after=int(after) if after.isdecimal() else 0)
+        self.show(
+            "archive_month.html", month=wanted, posts=posts, newer=months[at - 1] if at else None,
+            older=months[at + 1] if at + 1 < len(months) else None, more=f"?after={more}" if more else None,
+            authors=await self.authors(posts),
+        )  # fmt: skip
+
+
+class AboutPage(HtmlPage):
+    async def get(self) -> None:
+        self.show("about.html", html=render(self.app.settings.about).html)
+
+
+class NoSuchPage(HtmlPage):
+    """Any other address: an old one that leads to a new one, or nothing."""
+
+    async def get(self) -> None:
+        target = await self.app.models.redirects.target(self.request.path)
+        if target is None:
+            raise NotFound(self.request.path)
+        self.redirect(target, permanent=True)
+
+    async def post(self) -> None:
+        raise NotFound(self.request.path)
+
+    put = patch = delete = options = post

@@ -1,0 +1,34 @@
+"""A post's own page, with its comments."""
+
+from handlers.pages import HtmlPage
+from models.comments import PER_PART
+
+
+class PostPage(HtmlPage):
+    async def get(self, id: str, slug: str | None = None) -> None:
+        models = self.app.models
+        post = await models.posts.published(int(id))
+        here = self.reverse_url("post", post.id, post.slug)
+        if slug != post.slug:
+            self.redirect(here, permanent=True)
+            return
+        text = self.get_query_argument("after", "0")
+        after = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+        body = await models.bodies.one(post.id)
+        talk = await models.comments.discussion(post.id, after=after)
+        people = await models.users.by_ids(
+            [post.author_id, *(c.author_id for thread in talk.threads for c in (thread.comment, *thread.replies))]
+        )
+        self.show(
+            "post.html", post=post, html=body.html, author=people.get(post.author_id), threads=talk.threads, people=people,
+            comment_count=talk.count, older=here + "#comments" if talk.older else None,
+            more=f"{here}?after={talk.more_after}#comments" if talk.more_after else None, part_size=PER_PART,
+        )  # fmt: skip
+
+
+class PostById(HtmlPage):
+    """`/blog/<id>` leads to the address with the title in it."""
+
+    async def get(self, id: str) -> None:
+        post = await self.app.models.posts.published(int(id))
+        self.redirect(self.reverse_url("post", post.id, post.slug), permanent=True)

@@ -1,0 +1,80 @@
+"""How a page is drawn: Jinja2 with autoescape, in the reader's language, with links, times and numbers spelt in one way."""
+
+import gettext
+import io
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from tornado.locale import GettextLocale
+
+from settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+LANGUAGES = ("en", "zh")
+HTML_LANGUAGE = {"en": "en", "zh": "zh-CN"}
+_BABEL = {"en": "en_GB", "zh": "zh_Hans_CN"}
+
+
+def translations(lang: str) -> gettext.NullTranslations:
+    """The catalogue of a language, read from its .po: no compiled files to keep. English is the text of the code itself."""
+    path = ROOT / "locale" / lang / "LC_MESSAGES" / "plaza.po"
+    if not path.exists():
+        return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+class Views:
+    """The templates of every language. `static` gives the hashed address of a file, `url` the path of a named route."""
+
+    def __init__(self, settings: Settings, static: Callable[[str], str]) -> None:
+        self._zone = ZoneInfo(settings.time_zone)
+        self._catalogues = {lang: translations(lang) for lang in LANGUAGES}
+        self.locales = {lang: GettextLocale(_BABEL[lang], self._catalogues[lang]) for lang in LANGUAGES}
+        self._environments = {lang: self._environment(lang, settings, static) for lang in LANGUAGES}
+
+    def render(self, name: str, lang: str, **context: Any) -> str:
+        return self._environments[lang].get_template(name).render(**context)
+
+    def translate(self, lang: str, message: str) -> str:
+        return self._catalogues[lang].gettext(message)
+
+    def name_routes(self, reverse_url: Callable[..., str]) -> None:
+        """Called once, when the routes are known."""
+        for environment in self._environments.values():
+            environment.globals["url"] = reverse_url
+
+    def _environment(self, lang: str, settings: Settings, static: Callable[[str], str]) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+            lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"], auto_reload=not settings.production,
+        )  # fmt: skip
+        environment.policies["ext.i18n.trimmed"] = True
+        environment.install_gettext_translations(self._catalogues[lang], newstyle=True)  # type: ignore[attr-defined]
+        environment.globals.update(
+            site={
+                "title": settings.title, "tagline": settings.tagline, "url": settings.site_url,
+                "registration": settings.registration,
+            },
+            lang=lang, html_lang=HTML_LANGUAGE[lang], static=static,
+            when=lambda at: self._when(at, lang), number=lambda n: format_decimal(n, locale=_BABEL[lang]),
+        )  # fmt: skip
+        return environment
+
+    def _when(self, at: datetime, lang: str) -> Markup:
+        """An absolute time in the site's zone; the script turns it into "3 hours ago"."""
+        local = at.astimezone(self._zone)
+        text = f"{format_date(local, 'long', locale=_BABEL[lang])} {local:%H:%M}"
+        return Markup('<time datetime="{}">{}</time>').format(at.strftime("%Y-%m-%dT%H:%M:%SZ"), text)

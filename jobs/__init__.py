@@ -1,0 +1,20 @@
+"""The duties of the worker, one file each: a name, how often, and what is done."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from jobs.expiry import end_expired
+from models import Models
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """`run` is called again `every` seconds after it has ended, and may take `at_most` seconds."""
+
+    name: str
+    every: float
+    at_most: float
+    run: Callable[[Models], Awaitable[None]]
+
+
+DUTIES = (Duty("end expired sessions and links", every=60, at_most=30, run=end_expired),)

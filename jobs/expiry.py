@@ -1,0 +1,11 @@
+"""Delete the sessions and one-time links that nobody can use any more."""
+
+from models import Models
+
+AT_ONCE = 1000  # rows in one transaction
+
+
+async def end_expired(models: Models) -> None:
+    while await models.sessions.end_expired(AT_ONCE) == AT_ONCE:
+        pass
+    await models.links.end_expired()

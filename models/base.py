@@ -1,0 +1,177 @@
+"""What every table does the same way: read through the cache, write in one transaction, forget exactly what changed."""
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from cache import Cache, Key, Slot
+from cache.aside import CannotForget
+from cache.slots import Value
+from models.database import Connection, Database
+from models.errors import Busy, NotFound
+
+Row = TypeVar("Row")
+Item = TypeVar("Item")
+
+TRANSACTION_SECONDS = 8.0  # a transaction is given up after this
+HOLD = TRANSACTION_SECONDS + 2.0  # s; marks set before COMMIT outlive any transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Page `page_index` (from 1) of `page_count` pages; `item_count` items there are in all."""
+
+    items: tuple[Item, ...]
+    page_index: int
+    page_count: int
+    item_count: int
+
+    @property
+    def has_next(self) -> bool:
+        return self.page_index < self.page_count
+
+    @property
+    def has_previous(self) -> bool:
+        return self.page_index > 1
+
+
+class Write:
+    """One transaction, and the slots that it must make forgotten."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.touched: dict[str, Slot] = {}
+        self.fetch, self.execute, self.insert = connection.fetch, connection.execute, connection.insert
+
+    def touch(self, *slots: Slot) -> None:
+        """Every remembered answer that the old or the new row appears in."""
+        self.touched.update((slot.name, slot) for slot in slots)
+
+    async def locked(self, row: Callable[..., Row], sql: str, *args: Any) -> Row:
+        """The row as it is now, held until the end: `sql` says FOR UPDATE. Raises NotFound."""
+        rows = await self._connection.fetch(sql, *args)
+        if not rows:
+            raise NotFound(sql.partition("FROM ")[2].split()[0])
+        return row(*rows[0])
+
+
+class Table(Generic[Row]):
+    """All SQL that names one table.
+
+    `key` and `row` say how a row is remembered and made of its columns; `rows_sql` reads the rows of several primary keys
+    (`... WHERE id IN %s`), its columns in the order of the row's fields, the primary key first.
+    """
+
+    key: ClassVar[Key[Any]]
+    rows_sql: ClassVar[str]
+
+    def __init__(self, db: Database, cache: Cache) -> None:
+        self.db, self._cache = db, cache
+        self._fresh = False
+
+    def fresh(self) -> Self:
+        """The same table, read around the cache: what MySQL holds now. For checks and manage pages."""
+        table = copy.copy(self)
+        table._fresh = True
+        return table
+
+    def make(self, *columns: Any) -> Row:
+        """The row made of its columns, in the order of `rows_sql`. A table whose columns need converting overrides it."""
+        row: Row = self.key.row(*columns)
+        return row
+
+    async def one(self, id: Value) -> Row:
+        """The row, from the nearest level that has it. Raises NotFound."""
+        row = await self.find(id)
+        if row is None:
+            raise NotFound(f"{self.key.name} {id!r}")
+        return row
+
+    async def find(self, id: Value) -> Row | None:
+        """The row, or None."""
+        rows = await self.many((id,))
+        return rows[0] if rows else None
+
+    async def many(self, ids: Sequence[Value]) -> list[Row]:
+        """The rows in the order asked for, those left out that are not there: one Redis trip, at most one SELECT."""
+        if not ids:
+            return []
+        if self._fresh:
+            fresh = await self._select(tuple(dict.fromkeys(ids)))
+            return [fresh[id] for id in ids if id in fresh]
+        slots = {id: self.key(id) for id in ids}
+        by_slot = {slot: id for id, slot in slots.items()}
+
+        async def load(wanted: list[Slot]) -> dict[Slot, Row]:
+            rows = await self._select(tuple(by_slot[slot] for slot in wanted))
+            return {slots[id]: row for id, row in rows.items()}
+
+        found = await self._cache.rows(self.key.row, [slots[id] for id in ids], load)
+        rows = (found[slots[id]] for id in ids)
+        return [row for row in rows if row is not None]
+
+    async def by_index(self, slot: Slot, holds: Callable[[Row], bool], sql: str, *args: Any) -> Row | None:
+        """The row that a unique value leads to. `sql` selects its primary key; `holds` says whether a row still has the value."""
+        if not self._fresh:
+
+            async def load(_: list[Slot]) -> dict[Slot, Pointer]:
+                rows = await self.db.fetch(sql, *args)
+                return {slot: Pointer(rows[0][0])} if rows else {}
+
+            pointer = (await self._cache.rows(Pointer, [slot], load))[slot]
+            row = await self.find(pointer.id) if pointer else None
+            if pointer is None or (row is not None and holds(row)):
+                return row
+            # The index entry is older than the row it leads to (races R12, R13): MySQL decides.
+        rows = await self.db.fetch(sql, *args)
+        return await self.find(rows[0][0]) if rows else None
+
+    async def all(self, slot: Slot, sql: str, *args: Any) -> list[Row]:
+        """The rows of a list, in its order; `sql` selects their primary keys."""
+        return await self.many(await self.ids(slot, sql, *args))
+
+    async def ids(self, slot: Slot, sql: str, *args: Any) -> tuple[int, ...]:
+        """The first column of `sql`, remembered under `slot`."""
+
+        async def load() -> tuple[int, ...]:
+            return tuple(row[0] for row in await self.db.fetch(sql, *args))
+
+        return await self.items(slot, load)
+
+    async def items(self, slot: Slot, load: Callable[[], Awaitable[tuple[Any, ...]]]) -> tuple[Any, ...]:
+        """An answer of ids and small numbers, remembered under `slot` until one of its scopes is touched."""
+        return await (load() if self._fresh else self._cache.items(slot, load))
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Write]:
+        """The only way to change a row: a transaction, committed at the end; what it touched is forgotten when it returns.
+
+        Any error during COMMIT is ambiguous, so the slots are forgotten as if it had been committed.
+        """
+        write: Write | None = None
+        try:
+            async with asyncio.timeout(TRANSACTION_SECONDS), self.db.transaction() as connection:
+                write = Write(connection)
+                yield write
+                await self._cache.begin(write.touched.values(), HOLD)
+                await connection.commit()
+        except TimeoutError as error:
+            raise Busy("the transaction took too long") from error
+        except CannotForget as error:
+            raise Busy(str(error)) from error
+        finally:
+            if write and write.touched:
+                await asyncio.shield(self._cache.forget(write.touched.values()))
+
+    async def _select(self, ids: tuple[Value, ...]) -> dict[Value, Row]:
+        return {columns[0]: self.make(*columns) for columns in await self.db.fetch(self.rows_sql, ids)}
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What an index entry holds: the primary key that a unique value leads to."""
+
+    id: int

@@ -1,0 +1,241 @@
+"""Comments under posts, with one level of replies."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar, Literal
+
+from cache import Key, List, Scope, Slot
+from content.markdown import TooLong, render_comment
+from models import tallies
+from models.base import Page, Table, Write
+from models.errors import Forbidden, Invalid, NotFound
+from models.roles import EDITOR, LOGIN, has, require
+from models.users import User
+
+LONGEST = 10_000  # characters of Markdown
+PER_PART = 100  # threads on one part of a post's page
+MOST_REPLIES = 1_000  # of all threads on one part
+PER_PAGE = 10  # of the newest comments of the site
+Status = Literal["shown", "held", "trashed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """`parent_id` is the comment that begins its thread; None for that one itself."""
+
+    id: int
+    post_id: int
+    parent_id: int | None
+    author_id: int
+    md: str
+    html: str
+    status: Status
+    created_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A comment and its replies, oldest first. A trashed comment stands, without its words, while it has replies."""
+
+    comment: Comment
+    replies: tuple[Comment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Discussion:
+    """One part of a post's threads, oldest first.
+
+    `older`: whether there are threads before it; `more_after`: the id after which the next part begins.
+    """
+
+    threads: tuple[Thread, ...]
+    count: int
+    older: bool
+    more_after: int | None
+
+
+BY_ID = Key("comment", Comment, ttl=600)
+OF_POST = Scope("comments.post", by=("post",))
+EVERYWHERE = Scope("comments")
+BY_AUTHOR = Scope("comments.author", by=("author",))
+THREADS = List("comments.threads", by=("post", "after"), scopes=(OF_POST,), ttl=600)
+NEWEST = List("comments.newest", by=("page",), scopes=(EVERYWHERE,), ttl=600)
+LATEST_OF_AUTHOR = List("comments.author.latest", by=("author",), scopes=(BY_AUTHOR,), ttl=600)
+
+
+def shown_in(comment: Comment) -> tuple[Slot, ...]:
+    """Every remembered answer this row appears in. A new key is not done until it is here."""
+    return BY_ID(comment.id), OF_POST(comment.post_id), EVERYWHERE(), BY_AUTHOR(comment.author_id)
+
+
+def tallied_in(comment: Comment) -> tuple[tuple[str, date], ...]:
+    """The lists, and the day in them, that count this row."""
+    if comment.status != "shown":
+        return ()
+    day = comment.created_at.astimezone(UTC).date()
+    return ("comments", day), (f"comments:{comment.post_id}", day)
+
+
+class Comments(Table[Comment]):
+    key: ClassVar = BY_ID
+    rows_sql: ClassVar = (
+        "SELECT id, post_id, parent_id, author_id, body_md, body_html, status, created_at, version "
+        "FROM comments WHERE id IN %s"
+    )
+
+    async def discussion(self, post_id: int, *, after: int = 0) -> Discussion:
+        """The threads of a post whose first comment's id is above `after`."""
+
+        async def load() -> tuple[Any, ...]:
+            # A thread stays while its first comment, or a reply to it, is shown.
+            roots = await self.db.fetch(
+                "SELECT c.id FROM comments c WHERE c.post_id = %s AND c.parent_id IS NULL AND c.id > %s AND (c.status = 'shown' "
+                "OR EXISTS (SELECT 1 FROM comments r WHERE r.parent_id = c.id AND r.status = 'shown')) ORDER BY c.id LIMIT %s",
+                post_id, after, PER_PART + 1,
+            )  # fmt: skip
+            ids = tuple(row[0] for row in roots)
+            replies = await self.db.fetch(
+                "SELECT id FROM comments WHERE parent_id IN %s AND status = 'shown' ORDER BY id LIMIT %s",
+                ids[:PER_PART], MOST_REPLIES,
+            ) if ids else ()  # fmt: skip
+            return await tallies.total(self.db, f"comments:{post_id}"), ids, tuple(row[0] for row in replies)
+
+        count, roots, replies = await self.items(THREADS(post_id, after), load)
+        rows = await self.many((*roots[:PER_PART], *replies))
+        threads = tuple(
+            Thread(row, tuple(reply for reply in rows if reply.parent_id == row.id))
+            for row in rows
+            if row.parent_id is None
+        )
+        more = roots[PER_PART - 1] if len(roots) > PER_PART else None
+        return Discussion(threads, count, after > 0, more)
+
+    async def newest(self, n: int) -> Page[Comment]:
+        """Page n of all shown comments of the site, newest first."""
+
+        async def load() -> tuple[int, ...]:
+            spot = await tallies.spot(self.db, "comments", (n - 1) * PER_PAGE)
+            rows = await self.db.fetch(
+                "SELECT id FROM comments WHERE status = 'shown' AND created_at < %s ORDER BY created_at DESC, id DESC "
+                "LIMIT %s OFFSET %s",
+                spot.before, PER_PAGE, spot.skip,
+            )  # fmt: skip
+            return (spot.total, *(row[0] for row in rows))
+
+        count, *ids = await self.items(NEWEST(n), load)
+        return Page(tuple(await self.many(ids)), n, max(1, -(-count // PER_PAGE)), count)
+
+    async def latest_of(self, author_id: int) -> list[Comment]:
+        """The ten latest shown comments of a member, for the member's page."""
+        return await self.all(
+            LATEST_OF_AUTHOR(author_id),
+            "SELECT id FROM comments WHERE author_id = %s AND status = 'shown' ORDER BY id DESC LIMIT 10",
+            author_id,
+        )
+
+    async def mine(self, author_id: int, *, before: int | None = None, most: int = 50) -> list[Comment]:
+        """A member's own comments, newest first, those with an id below `before`; read from MySQL."""
+        rows = await self.db.fetch(
+            "SELECT id FROM comments WHERE author_id = %s AND status <> 'trashed' AND id < %s ORDER BY id DESC LIMIT %s",
+            author_id, before or 2**62, most,
+        )  # fmt: skip
+        return await self.fresh().many([row[0] for row in rows])
+
+    async def create(self, post_id: int, md: str, *, by: User, parent_id: int | None = None) -> Comment:
+        """A comment under a published post, or a reply (to a reply: beside it). Raises Invalid, Forbidden, NotFound."""
+        html = await _rendered(md)
+        async with self.write() as w:
+            await require(w, by.id, LOGIN)
+            post = await w.fetch(
+                "SELECT id FROM posts WHERE id = %s AND status = 'published' LOCK IN SHARE MODE", post_id
+            )
+            if not post:
+                raise NotFound(f"post {post_id}")
+            root = await self._root(w, post_id, parent_id) if parent_id is not None else None
+            return await self._insert(
+                w, Comment(0, post_id, root, by.id, md.strip(), html, "shown", datetime.now(UTC), 1)
+            )
+
+    async def place(self, post_id: int, md: str, *, by: User, at: datetime, parent_id: int | None = None) -> Comment:
+        """A comment with a date of its own, for demo content and imports. Raises Invalid."""
+        html = await _rendered(md)
+        async with self.write() as w:
+            return await self._insert(w, Comment(0, post_id, parent_id, by.id, md.strip(), html, "shown", at, 1))
+
+    async def edit(self, id: int, md: str, *, by: User) -> Comment:
+        """New words by the author. Raises Invalid, Forbidden, NotFound."""
+        html = await _rendered(md)
+        async with self.write() as w:
+            old = await self._locked(w, id)
+            bits = await require(w, by.id, LOGIN)
+            if old.status == "trashed":
+                raise NotFound(f"comment {id}")
+            if not may(by, bits, old)[0]:
+                raise Forbidden(f"comment {id} is not user {by.id}'s")
+            await w.execute(
+                "UPDATE comments SET body_md = %s, body_html = %s, version = version + 1 WHERE id = %s",
+                md.strip(),
+                html,
+                id,
+            )
+            w.touch(*shown_in(old))
+        return replace(old, md=md.strip(), html=html, version=old.version + 1)
+
+    async def trash(self, id: int, *, by: User) -> Comment:
+        """Take it out of sight; by its author, editors and operators. Twice is as once. Raises Forbidden, NotFound."""
+        async with self.write() as w:
+            old = await self._locked(w, id)
+            bits = await require(w, by.id, LOGIN)
+            if not may(by, bits, old)[1]:
+                raise Forbidden(f"comment {id} is not user {by.id}'s")
+            new = replace(old, status="trashed", version=old.version + 1)
+            if old.status != "trashed":
+                await w.execute("UPDATE comments SET status = 'trashed', version = version + 1 WHERE id = %s", id)
+                await tallies.change(w, Counter(tallied_in(old)), Counter(tallied_in(new)))
+                w.touch(*shown_in(old), *shown_in(new))
+        return new
+
+    async def _insert(self, w: Write, comment: Comment) -> Comment:
+        id = await w.insert(
+            "INSERT INTO comments (post_id, parent_id, author_id, body_md, body_html, status, created_at) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            comment.post_id, comment.parent_id, comment.author_id, comment.md, comment.html, comment.status,
+            comment.created_at,
+        )  # fmt: skip
+        comment = replace(comment, id=id)
+        await tallies.change(w, Counter(), Counter(tallied_in(comment)))
+        w.touch(*shown_in(comment))
+        return comment
+
+    async def _root(self, w: Write, post_id: int, parent_id: int) -> int:
+        """The comment that begins the thread of `parent_id`, which must be shown and under the same post."""
+        rows = await w.fetch(
+            "SELECT id, parent_id FROM comments WHERE id = %s AND post_id = %s AND status = 'shown'", parent_id, post_id
+        )
+        if not rows:
+            raise Invalid({"parent_id": "The comment you answer has been deleted."})
+        id, parent = rows[0]
+        return int(parent or id)
+
+    async def _locked(self, w: Write, id: int) -> Comment:
+        return await w.locked(self.make, self.rows_sql + " FOR UPDATE", (id,))
+
+
+def may(user: User, bits: int, comment: Comment) -> tuple[bool, bool]:
+    """Whether the user may (edit, delete) the comment."""
+    own = comment.author_id == user.id
+    return own and has(bits, LOGIN), (own and has(bits, LOGIN)) or has(bits, EDITOR)
+
+
+async def _rendered(md: str) -> str:
+    if not md.strip():
+        raise Invalid({"body": "A comment needs some text."})
+    if len(md) > LONGEST:
+        raise Invalid({"body": "A comment has at most 10,000 characters."})
+    try:
+        return await asyncio.to_thread(render_comment, md)
+    except TooLong as error:
+        raise Invalid({"body": str(error)}) from None

@@ -1,0 +1,187 @@
+"""MySQL: a pool of connections, statements with a time-out, and transactions whose failure is always told truthfully."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import aiomysql
+from pymysql.constants import ER, FIELD_TYPE
+from pymysql.converters import conversions, convert_datetime, escape_datetime
+from pymysql.err import IntegrityError, InterfaceError, MySQLError
+
+from models.errors import Busy
+from settings import MysqlAddress
+
+log = logging.getLogger("plaza.mysql")
+
+# READ COMMITTED: each statement sees what is committed now, so a fill is never from an older snapshot than its lease.
+# GROUP_CONCAT is cut at 1 KiB in MySQL 8 unless told otherwise; the sql_mode makes both servers refuse what they would bend.
+_INIT = (
+    "SET SESSION time_zone = '+00:00', group_concat_max_len = 1048576, innodb_lock_wait_timeout = 3, "
+    "sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_ENGINE_SUBSTITUTION'"
+)
+_REFUSED = {ER.LOCK_WAIT_TIMEOUT, ER.LOCK_DEADLOCK, ER.DISK_FULL, ER.CON_COUNT_ERROR, ER.OPTION_PREVENTS_STATEMENT}
+
+
+def _utc(text: Any) -> Any:
+    value = convert_datetime(text)
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def _escape(value: datetime, mapping: Any = None) -> str:
+    if value.tzinfo is None:
+        raise TypeError(f"a datetime without a time zone cannot be stored: {value!r}")
+    return escape_datetime(value.astimezone(UTC).replace(tzinfo=None), mapping)
+
+
+_CONVERT: dict[Any, Any] = {**conversions, FIELD_TYPE.DATETIME: _utc, FIELD_TYPE.TIMESTAMP: _utc, datetime: _escape}
+
+
+class Connection:
+    """One connection, for the length of a statement or a transaction.
+
+    `broken` says that a statement on it failed or was cancelled: what it would answer next is not known.
+    """
+
+    def __init__(self, raw: Any, seconds: float) -> None:
+        self._raw, self._seconds = raw, seconds
+        self.broken = False
+
+    async def fetch(self, sql: str, *args: Any) -> tuple[tuple[Any, ...], ...]:
+        """All rows. Tuples among `args` are written as `(a, b)`, for IN."""
+        async with self._cursor(sql, args) as cursor:
+            rows: tuple[tuple[Any, ...], ...] = await cursor.fetchall()
+            return tuple(rows)
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        """The number of rows that were matched or changed."""
+        async with self._cursor(sql, args) as cursor:
+            count: int = cursor.rowcount
+            return count
+
+    async def insert(self, sql: str, *args: Any) -> int:
+        """The AUTO_INCREMENT id of the row."""
+        async with self._cursor(sql, args) as cursor:
+            new_id: int = cursor.lastrowid
+            return new_id
+
+    @asynccontextmanager
+    async def _cursor(self, sql: str, args: tuple[Any, ...]) -> AsyncIterator[Any]:
+        with self._watched():
+            async with asyncio.timeout(self._seconds), self._raw.cursor() as cursor:
+                await cursor.execute(sql, args or None)
+                yield cursor
+
+    async def begin(self) -> None:
+        await self._plain(self._raw.begin())
+
+    async def commit(self) -> None:
+        """Any error here is ambiguous: the transaction may have been committed."""
+        await self._plain(self._raw.commit())
+
+    async def rollback(self) -> None:
+        await self._plain(self._raw.rollback())
+
+    async def _plain(self, call: Any) -> None:
+        with self._watched():
+            async with asyncio.timeout(self._seconds):
+                await call
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            with _told_truthfully():
+                yield
+        except IntegrityError:
+            raise  # the connection is well; the statement was refused
+        except BaseException:
+            self.broken = True
+            raise
+
+
+class Database:
+    """The pool. A connection on which anything went wrong is closed, never handed to the next user."""
+
+    def __init__(self, address: MysqlAddress, *, size: int, seconds: float) -> None:
+        self._address, self._size, self._seconds = address, size, seconds
+        self._pool: Any = None
+        # Waiting here, not in the pool: aiomysql wakes nobody when a closed connection is given back.
+        self._free = asyncio.Semaphore(size)
+        self._opening = asyncio.Lock()
+
+    @asynccontextmanager
+    async def connection(self, *, seconds: float | None = None) -> AsyncIterator[Connection]:
+        """A connection in autocommit mode; a statement may take `seconds`, or what the settings say.
+
+        Raises Busy when MySQL is away or no connection comes free in time.
+        """
+        async with AsyncExitStack() as stack:
+            with _told_truthfully():
+                async with asyncio.timeout(self._seconds):
+                    await stack.enter_async_context(self._free)
+                    pool = await self._opened()
+                    raw = await pool.acquire()
+            connection = Connection(raw, seconds or self._seconds)
+            try:
+                yield connection
+            finally:
+                if connection.broken:
+                    # aiomysql would give it to the next user, unread answers and all.
+                    raw.close()
+                pool.release(raw)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """BEGIN; the body, which commits. What it has not committed at its end is rolled back.
+
+        A cancelled body leaves an open transaction; aiomysql's pool closes such a connection, and MySQL rolls it back.
+        """
+        async with self.connection() as connection:
+            await connection.begin()
+            try:
+                yield connection
+            except Exception:
+                if not connection.broken:
+                    await connection.rollback()
+                raise
+
+    async def fetch(self, sql: str, *args: Any) -> tuple[tuple[Any, ...], ...]:
+        async with self.connection() as connection:
+            return await connection.fetch(sql, *args)
+
+    async def _opened(self) -> Any:
+        async with self._opening:
+            if self._pool is None:
+                address = self._address
+                self._pool = await aiomysql.create_pool(
+                    host=address.host, port=address.port, unix_socket=address.unix_socket, user=address.user,
+                    password=address.password, db=address.database, charset="utf8mb4", autocommit=True, conv=_CONVERT,
+                    init_command=_INIT, minsize=1, maxsize=self._size, connect_timeout=self._seconds, pool_recycle=600,
+                )  # fmt: skip
+        return self._pool
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            self._pool.terminate()
+            await self._pool.wait_closed()
+
+
+@contextmanager
+def _told_truthfully() -> Iterator[None]:
+    """Turn "MySQL is away, too slow, or refused" into Busy; leave mistakes of ours as they are."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise Busy("MySQL did not answer in time") from error
+    except (ConnectionError, asyncio.IncompleteReadError, InterfaceError, RuntimeError) as error:
+        raise Busy(f"MySQL is away: {error}") from error
+    except MySQLError as error:
+        code = error.args[0] if error.args else 0
+        if code in _REFUSED or (
+            isinstance(code, int) and 2000 <= code < 3000
+        ):  # 2xxx are the client's own: no connection
+            raise Busy(f"MySQL refused: {error}") from error
+        raise

@@ -1,0 +1,56 @@
+"""How many rows each list has, by day: exact counts and page numbers without COUNT(*) or deep OFFSET.
+
+A row's own transaction changes its lists' numbers. Page n is found by walking the days, newest first, then inside one day.
+"""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from models.base import Write
+from models.database import Database
+
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class Spot(NamedTuple):
+    """Where the item at an offset is found: among those before `before`, newest first, after skipping `skip`."""
+
+    total: int
+    before: datetime
+    skip: int
+
+
+async def change(w: Write, old: Counter[tuple[str, date]], new: Counter[tuple[str, date]]) -> None:
+    """Make the numbers follow a row that was in `old` lists and is in `new` ones: (list, day) -> how often."""
+    delta = Counter(new)
+    delta.subtract(old)
+    for (name, day), by in sorted(delta.items()):  # one order for all writers, so that they cannot deadlock here
+        if by:
+            await w.execute(
+                "INSERT INTO tallies (list, day, n) VALUES (%s, %s, %s) ON DUPLICATE KEY UPDATE n = n + VALUES(n)",
+                name, day, by,
+            )  # fmt: skip
+
+
+async def days(db: Database, name: str) -> list[tuple[date, int]]:
+    """(day, number of rows), newest first, days without rows left out."""
+    rows = await db.fetch("SELECT day, n FROM tallies WHERE list = %s AND n > 0 ORDER BY day DESC", name)
+    return [(day, n) for day, n in rows]
+
+
+async def total(db: Database, name: str) -> int:
+    return sum(n for _, n in await days(db, name))
+
+
+async def spot(db: Database, name: str, offset: int) -> Spot:
+    """Where the row at `offset` (from 0, newest first) of a list is; beyond the end: before LONG_AGO, where nothing is."""
+    rows = await days(db, name)
+    count = sum(n for _, n in rows)
+    passed = 0
+    for day, n in rows:
+        if passed + n > offset:
+            after = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+            return Spot(count, after, offset - passed)
+        passed += n
+    return Spot(count, LONG_AGO, 0)

@@ -1,0 +1,187 @@
+"""How posts change: written, edited, published, taken back, trashed, restored; each in one transaction with its tallies."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from content.markdown import Rendered, TooLong, render
+from content.slugs import slug
+from models import bodies, posts, tallies
+from models.base import Write
+from models.errors import Invalid, Stale
+from models.posts import Post, Posts, Status, normal_tags
+from models.roles import EDITOR, require
+from models.users import User
+
+LONGEST_BODY = 500_000  # characters of Markdown
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an editor fills in. An empty summary is made from the body's beginning, a missing slug from the title."""
+
+    title: str
+    summary: str
+    md: str
+    tags: tuple[str, ...]
+    slug: str | None = None
+
+
+@dataclass(slots=True)
+class _Change:
+    """One post under lock: as it was, and as it shall be. `rendered` is None while the body stays."""
+
+    w: Write
+    old: Post
+    new: Post
+    md: str = ""
+    rendered: Rendered | None = None
+
+
+class Writing:
+    """The writes of `posts`, `posts_tags` and `tags`. All need EDITOR, decided inside the transaction."""
+
+    def __init__(self, table: Posts) -> None:
+        self.posts = table
+
+    async def create(self, draft: Draft, *, by: User, publish: bool = False) -> Post:
+        """A new draft, or at once a published post. Raises Invalid, Forbidden."""
+        draft, rendered = await _checked(draft)
+        now = datetime.now(UTC)
+        status: Status = "published" if publish else "draft"
+        post = Post(
+            0, by.id, None, draft.slug or slug(draft.title), draft.title, draft.summary, status, now if publish else None,
+            now, now, None, draft.tags, 1,
+        )  # fmt: skip
+        async with self.posts.write() as w:
+            await require(w, by.id, EDITOR)
+            return await insert(w, post, draft.md, rendered.html)
+
+    async def edit(self, id: int, draft: Draft, *, by: User, version: int | None = None) -> Post:
+        """Change the words and tags. Raises Stale when the post is no longer at `version`; Invalid, Forbidden, NotFound."""
+        draft, rendered = await _checked(draft)
+        async with self._change(id, by) as change:
+            if version is not None and version != change.old.version:
+                raise Stale(change.old.version)
+            change.md, change.rendered = draft.md, rendered
+            change.new = replace(
+                change.old,
+                slug=draft.slug or slug(draft.title),
+                title=draft.title,
+                summary=draft.summary,
+                tags=draft.tags,
+            )
+        return change.new
+
+    async def publish(self, id: int, *, by: User) -> Post:
+        """Show it to readers; what was published before keeps its date."""
+        async with self._change(id, by) as change:
+            if change.old.status == "trashed":
+                raise Invalid({"status": "A post in the trash is restored before it is published."})
+            change.new = replace(
+                change.old, status="published", published_at=change.old.published_at or datetime.now(UTC)
+            )
+        return change.new
+
+    async def unpublish(self, id: int, *, by: User) -> Post:
+        """Make it a draft again; it keeps the date it had."""
+        return await self._become(id, "draft", by, refuse="trashed")
+
+    async def trash(self, id: int, *, by: User) -> Post:
+        return await self._become(id, "trashed", by)
+
+    async def restore(self, id: int, *, by: User) -> Post:
+        """Out of the trash, as a draft."""
+        async with self._change(id, by) as change:
+            if change.old.status != "trashed":
+                raise Invalid({"status": "This post is not in the trash."})
+            change.new = replace(change.old, status="draft")
+        return change.new
+
+    async def _become(self, id: int, status: Status, by: User, *, refuse: Status | None = None) -> Post:
+        async with self._change(id, by) as change:
+            if change.old.status == refuse:
+                raise Invalid({"status": "A post in the trash is restored first."})
+            change.new = replace(change.old, status=status)
+        return change.new
+
+    @asynccontextmanager
+    async def _change(self, id: int, by: User) -> AsyncIterator[_Change]:
+        async with self.posts.write() as w:
+            await require(w, by.id, EDITOR)
+            old = await w.locked(self.posts.make, self.posts.rows_sql + " FOR UPDATE", (id,))
+            change = _Change(w, old, old)
+            yield change
+            change.new = await update(change.w, old, change.new, change.md, change.rendered)
+
+
+async def insert(w: Write, post: Post, md: str, html: str) -> Post:
+    """A new row with its tags and tallies; `post.id` is given here."""
+    id = await w.insert(
+        "INSERT INTO posts (author_id, byline, slug, title, summary, body_md, body_html, status, published_at, created_at, "
+        "updated_at, source_path) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        post.author_id, post.byline, post.slug, post.title, post.summary, md, html, post.status, post.published_at,
+        post.created_at, post.updated_at, post.source_path,
+    )  # fmt: skip
+    post = replace(post, id=id)
+    await _tag(w, post)
+    await tallies.change(w, Counter(), Counter(posts.tallied_in(post)))
+    w.touch(*posts.shown_in(post), *bodies.shown_in(id))
+    return post
+
+
+async def update(w: Write, old: Post, new: Post, md: str = "", rendered: Rendered | None = None) -> Post:
+    """The row as it shall be, under a lock that the caller holds; lists, tallies and slots follow. Answers the new version."""
+    new = replace(new, updated_at=datetime.now(UTC), version=old.version + 1)
+    await w.execute(
+        "UPDATE posts SET author_id = %s, byline = %s, slug = %s, title = %s, summary = %s, status = %s, published_at = %s, "
+        "updated_at = %s, version = version + 1 WHERE id = %s",
+        new.author_id, new.byline, new.slug, new.title, new.summary, new.status, new.published_at, new.updated_at, new.id,
+    )  # fmt: skip
+    if rendered:
+        await w.execute("UPDATE posts SET body_md = %s, body_html = %s WHERE id = %s", md, rendered.html, new.id)
+    if (old.tags, old.status, old.published_at) != (new.tags, new.status, new.published_at):
+        await _tag(w, new)
+    await tallies.change(w, Counter(posts.tallied_in(old)), Counter(posts.tallied_in(new)))
+    w.touch(*posts.shown_in(old), *posts.shown_in(new), *bodies.shown_in(new.id))
+    return new
+
+
+async def _tag(w: Write, post: Post) -> None:
+    """Make the post's tags be those of the row; a tag that is new is made."""
+    await w.execute("DELETE FROM posts_tags WHERE post_id = %s", post.id)
+    shown_at = post.published_at if post.status == "published" else None
+    for name in post.tags:  # sorted: one order of locks for all writers
+        await w.execute("INSERT INTO tags (name) VALUES (%s) ON DUPLICATE KEY UPDATE name = name", name)
+        await w.execute(
+            "INSERT INTO posts_tags (post_id, tag_id, published_at) SELECT %s, id, %s FROM tags WHERE name = %s",
+            post.id, shown_at, name,
+        )  # fmt: skip
+
+
+async def _checked(draft: Draft) -> tuple[Draft, Rendered]:
+    """The draft with its blanks filled, and its body rendered in a thread. Raises Invalid with all that is wrong."""
+    draft = replace(draft, title=draft.title.strip(), summary=draft.summary.strip(), tags=normal_tags(draft.tags))
+    wrong: dict[str, str] = {}
+    if not draft.title:
+        wrong["title"] = "A post needs a title."
+    elif len(draft.title) > 200:
+        wrong["title"] = "A title has at most 200 characters."
+    if len(draft.summary) > 400:
+        wrong["summary"] = "A summary has at most 400 characters."
+    if not draft.md.strip():
+        wrong["body"] = "A post needs some text."
+    elif len(draft.md) > LONGEST_BODY:
+        wrong["body"] = "A post has at most 500,000 characters."
+    if len(draft.tags) > 10:
+        wrong["tags"] = "A post has at most 10 tags."
+    if wrong:
+        raise Invalid(wrong)
+    try:
+        rendered = await asyncio.to_thread(render, draft.md)
+    except TooLong as error:
+        raise Invalid({"body": str(error)}) from None
+    return replace(draft, summary=draft.summary or rendered.excerpt), rendered

@@ -1,0 +1,135 @@
+"""One web process: settings -> models -> handlers; listens on a Unix socket (behind Nginx) or an address; drains on TERM."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+from setproctitle import setproctitle
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+import handlers
+from handlers.app import App
+from handlers.limits import Limits
+from handlers.static import publish
+from handlers.views import Views
+from models import Models, connected
+from settings import Settings, SettingsError, load
+
+log = logging.getLogger("plaza.server")
+
+BACKLOG = 1024
+LAST_CALL = 0.05  # s; who had looked up our socket's name just before it went has connected by then
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    settings: Settings
+    models: Models
+    application: Application
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """The whole application of a process, for `main` and for the tests; what it opened is closed at the end."""
+    async with connected(settings) as models:
+        addresses = publish(settings.var / "static")
+        views = Views(settings, addresses.__getitem__)
+        app = App(settings, models, Limits(settings, models.redis), views)
+        yield Running(settings, models, handlers.application(app))
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where requests come in. With a `path`, `inode` tells our socket from that of a process that has taken over."""
+
+    sockets: list[socket.socket]
+    path: Path | None = None
+    inode: int = 0
+
+    def take_name_away(self) -> None:
+        """From here on Nginx goes to the other processes."""
+        try:
+            if self.path and self.path.stat().st_ino == self.inode:
+                self.path.unlink()
+        except FileNotFoundError:
+            pass
+
+
+def bind(path: Path) -> Door:
+    """Listen under a temporary name and rename it over `path`, so that there is never a moment without a listener."""
+    mine = path.with_name(f"{path.name}.{os.getpid()}~")
+    mine.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.setblocking(False)
+    listener.bind(str(mine))
+    mine.chmod(0o666)  # Nginx's workers may be another user; the folder says who comes this far
+    listener.listen(BACKLOG)
+    mine.replace(path)
+    return Door([listener], path, path.stat().st_ino)
+
+
+def listen(address: str) -> Door:
+    """Listen at HOST:PORT; an IPv6 host stands in brackets."""
+    host, _, port = address.rpartition(":")
+    return Door(bind_sockets(int(port), host.strip("[]"), backlog=BACKLOG))
+
+
+async def serve(settings: Settings, door: Door) -> None:
+    """Answer until TERM or INT; then take our name away, empty the backlog, finish what is under way."""
+    async with running(settings) as app:
+        # Tornado's own xheaders are off: handlers/origin.py decides whose word about the visitor's address counts.
+        server = HTTPServer(
+            app.application, xheaders=False, max_body_size=settings.max_body, idle_connection_timeout=75
+        )
+        server.add_sockets(door.sockets)
+        log.info("serving at %s", door.path or door.sockets[0].getsockname())
+        await _told_to_stop()
+        log.info("draining")
+        door.take_name_away()
+        await asyncio.sleep(LAST_CALL)
+        server.stop()
+        try:
+            async with asyncio.timeout(settings.drain_seconds):
+                # Nginx opens a connection for each request, so nothing is under way when none is open.
+                while server._connections:  # noqa: ASYNC110 - Tornado tells nobody when a connection ends
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            log.warning("some requests took longer than %s s to drain", settings.drain_seconds)
+        await server.close_all_connections()
+
+
+async def _told_to_stop() -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    await stop.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--socket", type=Path, help="path of the Unix socket")
+    where.add_argument("--listen", metavar="HOST:PORT", help="address, without Nginx")
+    options = parser.parse_args()
+    try:
+        settings = load()
+    except SettingsError as error:
+        sys.exit(f"plaza: {error}")
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    setproctitle(f"plaza web {options.socket.stem if options.socket else options.listen}")
+    uvloop.run(serve(settings, bind(options.socket) if options.socket else listen(options.listen)))
+
+
+if __name__ == "__main__":
+    main()
