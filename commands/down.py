@@ -18,8 +18,12 @@ def command() -> None:
         return
     with alone(settings, "up"):
         if supervisor.pid() is None:
-            orphans.end(settings)
-            say("Plaza is not up.")
+            left = orphans.end(settings)
+            say(
+                "Plaza was not up; processes that a killed Supervisor had left were ended."
+                if left
+                else "Plaza is not up."
+            )
             return
         with step("Stopping"):
             supervisor.shutdown()

@@ -11,19 +11,34 @@ from settings import Settings
 PATIENCE = 20.0  # seconds for a database to close its files
 
 
-def end(settings: Settings) -> None:
-    """End what a dead supervisord left behind, and forget its pid files. Raises Trouble when something stays."""
-    pidfile = settings.run / "supervisord.pid"
-    left = _left_behind(pidfile)
-    for name in ("supervisord.pid", "nginx.pid"):
-        (settings.run / name).unlink(missing_ok=True)
+def end(settings: Settings) -> bool:
+    """End what a dead supervisord left behind, and forget its pid files; True if there was something.
+
+    Raises Trouble when something stays.
+    """
+    left = found = _left_behind(settings.run / "supervisord.pid")
     for pid in left:
-        _signal(pid, signal.SIGTERM)
+        try:
+            os.kill(pid, signal.SIGTERM)
+        except ProcessLookupError:
+            continue
     until = time.monotonic() + PATIENCE
-    while left := [pid for pid in left if _signal(pid, 0)]:
+    while left := [pid for pid in left if lives(pid)]:
         if time.monotonic() > until:
             raise Trouble(f"processes of an earlier start do not end: {', '.join(map(str, left))}")
         time.sleep(0.05)
+    for name in ("supervisord.pid", "nginx.pid"):
+        (settings.run / name).unlink(missing_ok=True)
+    return bool(found)
+
+
+def lives(pid: int) -> bool:
+    """Whether the process runs; one that has ended and waits for its parent to notice does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
 
 
 def _left_behind(pidfile: Path) -> list[int]:
@@ -32,16 +47,12 @@ def _left_behind(pidfile: Path) -> list[int]:
         session, written = int(pidfile.read_text()), pidfile.stat().st_mtime
     except (OSError, ValueError):
         return []
-    if written < _booted() or _signal(
-        session, 0
-    ):  # numbers from before the last boot mean nothing; nor does a reused one
+    if written < _booted() or lives(session):  # numbers from before the last boot mean nothing; nor does a reused one
         return []
     found = []
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
         try:
-            if os.getsid(int(entry.name)) == session and entry.stat().st_uid == os.geteuid():
+            if entry.name.isdigit() and os.getsid(int(entry.name)) == session and lives(int(entry.name)):
                 found.append(int(entry.name))
         except OSError:  # it has ended meanwhile
             continue
@@ -51,13 +62,3 @@ def _left_behind(pidfile: Path) -> list[int]:
 def _booted() -> float:
     lines = Path("/proc/stat").read_text().splitlines()
     return next((float(line.split()[1]) for line in lines if line.startswith("btime ")), 0.0)
-
-
-def _signal(pid: int, number: int) -> bool:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -21,33 +21,11 @@ ENOUGH_DISK = 200 * 1024 * 1024  # bytes; less than this and MariaDB cannot even
 ROOM_FOR_PEOPLE = 30  # database connections beside the pools
 # Nginx quotes with ", Supervisor expands %, and both read line by line.
 UNFIT = set("\"'\\$\n\r\t;{}")
-# In one place for all that Nginx answers without the application.
-HEADERS = """            add_header X-Content-Type-Options nosniff always;
-            add_header Referrer-Policy strict-origin-when-cross-origin always;
-            add_header X-Frame-Options DENY always;"""
-ERRORS = {
-    400: {
-        "en": ("This request cannot be understood", "Please go back and try again."),
-        "zh": ("无法理解这个请求", "请返回后重试。"),
-    },
-    413: {
-        "en": ("That is too large", "What you sent is larger than this site accepts. Please go back and shorten it."),
-        "zh": ("内容过大", "您提交的内容超过了本站允许的大小。请返回并缩减内容。"),
-    },
-    414: {
-        "en": ("That address is too long", "Please check the link that brought you here."),
-        "zh": ("地址过长", "请检查您打开的链接。"),
-    },
-    503: {
-        "en": ("Back in a moment", "The site is being started or looked after. Please try again in a few seconds."),
-        "zh": ("请稍候", "网站正在启动或维护,请几秒钟后重试。"),
-    },
-}
 
 
 def binary(*names: str) -> str | None:
     """The first of these programs that is installed; sbin counts, even for people who do not have it in PATH."""
-    path = os.pathsep.join([os.get_exec_path() and os.pathsep.join(os.get_exec_path()), "/usr/sbin", "/sbin"])
+    path = os.pathsep.join([*os.get_exec_path(), "/usr/sbin", "/sbin"])
     return next((found for name in names if (found := shutil.which(name, path=path))), None)
 
 
@@ -118,8 +96,6 @@ def values(settings: Settings) -> dict[str, Any]:
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     files = 65_536 if files == resource.RLIM_INFINITY else min(files, 65_536)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    configuration = f"{settings.var}/etc/nginx.conf"
-    nginx = [binary("nginx") or "nginx", "-e", "stderr", "-p", str(settings.var), "-c", configuration]
     return settings.model_dump(exclude={"mysql_url", "redis_url"}) | {
         "root": os.geteuid() == 0,
         "root_dir": _percent(ROOT),
@@ -134,34 +110,13 @@ def values(settings: Settings) -> dict[str, Any]:
         "drain": int(settings.drain_seconds),
         "minfds": min(files, 1024),
         "connections": (settings.web + 2) * settings.mysql_pool + ROOM_FOR_PEOPLE,
-        "headers": HEADERS,
         "nginx_user": nginx_user(settings),
         "nginx_workers": min(os.cpu_count() or 1, 8),
         "nginx_files": files,
         "nginx_connections": min(8192, files // 3),
-        "nginx_command": program_line(nginx),
         "own_mysql": settings.mysql_url is None,
         "own_redis": settings.redis_url is None,
     }
-
-
-def render_nginx(settings: Settings) -> bool:
-    """Write what Nginx reads, its error pages too. True when its configuration changed."""
-    filled = values(settings)
-    for status, texts in ERRORS.items():
-        for language, (heading, message) in texts.items():
-            page = {
-                "html_lang": "zh-CN" if language == "zh" else "en",
-                "heading": heading,
-                "message": message,
-                "back": "返回首页" if language == "zh" else "To the front page",
-            }
-            render("error.html", page, settings.var / "pages" / f"{status}.{language}.html", 0o644)
-            answer = {"status": status, "message": message}
-            render("error.json", answer, settings.var / "pages" / f"{status}.{language}.json", 0o644)
-    render("error.css", {}, settings.var / "pages" / "error.css", 0o644)
-    changed = render("proxy.conf", filled, settings.var / "etc" / "proxy.conf")
-    return render("nginx.conf", filled, settings.var / "etc" / "nginx.conf") or changed
 
 
 def program_line(command: list[str]) -> str:

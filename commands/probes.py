@@ -34,14 +34,16 @@ def ready(path: Path, timeout: float = 3.0) -> str | None:
     return None if answer.status == 200 else f"{path.name} is not ready: {' '.join(said.split())[:300]}"
 
 
-def fetch(settings: Settings, path: str, timeout: float = 5.0) -> tuple[int, dict[str, str], bytes]:
+def fetch(
+    settings: Settings, path: str, timeout: float = 5.0, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, str], bytes]:
     """Ask Nginx at its own door, as a visitor would: status, headers by lower-case name, body. Raises OSError."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
     kind = http.client.HTTPSConnection if settings.tls_cert else http.client.HTTPConnection
     options: dict[str, Any] = {"context": _trusting()} if settings.tls_cert else {}
     connection = kind(host, settings.port, timeout=timeout, **options)
     try:
-        connection.request("GET", path, headers={"Host": settings.site_url.split("://", 1)[1]})
+        connection.request("GET", path, headers={"Host": settings.site_url.split("://", 1)[1]} | (headers or {}))
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
     except http.client.HTTPException as error:

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 import settings as knobs
+from commands import nginx
 from commands.console import Trouble, say, step
 from commands.instance import alone, choices, current
-from commands.places import render_nginx
 from commands.probes import ready
 from commands.supervision import Supervisor
 from settings import Settings
@@ -39,7 +39,7 @@ def command() -> None:
         with step("Restarting worker"):
             supervisor.stop("worker")
             supervisor.start("worker")
-        if render_nginx(settings) or _certificate_is_newer(settings):
+        if nginx.render_files(settings) or _certificate_is_newer(settings):
             supervisor.signal("nginx", "HUP")
             say("[green]✓[/] Nginx reads its configuration again")
 

@@ -4,9 +4,6 @@ import asyncio
 import errno
 import logging
 import os
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 import traceback
@@ -16,16 +13,12 @@ import click
 
 import models
 import settings as knobs
-from commands import demo, embedded, instance, orphans
+from commands import demo, instance, orphans, starting
 from commands.console import Trouble, say, step
-from commands.migrate import migrate, reachable
-from commands.places import binary, make_folders, program_line, render, render_nginx, values
-from commands.probes import fetch, ready
-from commands.supervision import Process, Supervisor
+from commands.migrate import migrate
+from commands.places import make_folders
+from commands.supervision import Supervisor
 from settings import Settings
-
-PATIENCE = 60.0  # seconds for all processes to be ready
-BROKEN = {"BACKOFF", "FATAL", "EXITED"}
 
 
 @click.command()
@@ -60,17 +53,18 @@ def command(port: int | None, web: int | None, host: str | None, no_demo: bool) 
 def _up(settings: Settings, told: dict[str, str], *, with_demo: bool) -> None:
     supervisor = Supervisor(settings)
     if supervisor.pid() is not None:
-        return _already(settings, supervisor)
+        _already(settings, supervisor)
+        return
     orphans.end(settings)
     for port in filter(None, (settings.port, settings.http_port)):
-        _check_port(settings.host, port)
+        starting.check_port(settings.host, port)
     instance.keep_choices(settings, told | {"var": str(settings.var)})
     with step("Preparing the database"):
-        _prepare(settings)
+        starting.prepare(settings)
     try:
         with step("Starting the database and the cache"):
-            _start_supervisor(settings, told)
-            _wait_for_servers(settings, supervisor)
+            starting.start_supervisor(settings, told)
+            starting.wait_for_servers(settings, supervisor)
         with step("Bringing the tables up to date"):
             migrate(settings)
         supervisor.start("web:*", wait=False)
@@ -78,13 +72,12 @@ def _up(settings: Settings, told: dict[str, str], *, with_demo: bool) -> None:
         if with_demo:
             _demo(settings)
         with step(f"Starting {settings.web} web processes and Nginx"):
-            _start_site(settings, supervisor)
+            starting.start_site(settings, supervisor)
         link = asyncio.run(_invitation(settings))
     except BaseException:
         supervisor.shutdown()  # leave nothing half started
         raise
     _greet(settings, link)
-    return None
 
 
 def _already(settings: Settings, supervisor: Supervisor) -> None:
@@ -97,116 +90,6 @@ def _already(settings: Settings, supervisor: Supervisor) -> None:
     say(f"Plaza is up at [bold]{running.site_url}/[/]")
     if (running.port, running.host, running.web) != (settings.port, settings.host, settings.web):
         say("[dim]To start it with other options, stop it first: plaza down[/]")
-
-
-def _check_port(host: str, port: int) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-            probe.listen(1)
-        except OSError as error:
-            why = {
-                errno.EADDRINUSE: f"port {port} of {host} is taken by another program; choose another with --port",
-                errno.EACCES: f"port {port} needs an administrator; choose one above 1023 with --port",
-                errno.EADDRNOTAVAIL: f"{host} is not an address of this machine",
-            }
-            raise Trouble(why.get(error.errno or 0, f"cannot listen at {host}:{port}: {error.strerror}")) from None
-
-
-def _prepare(settings: Settings) -> None:
-    """Render every configuration; make the data directory; try what is not ours before anything starts."""
-    if binary("nginx") is None:
-        raise Trouble("Nginx is not installed: apt-get install nginx")
-    own: dict[str, object] = {"mysql_command": "", "redis_command": ""}
-    if settings.mysql_url is None:
-        embedded.prepare_mysql(settings)
-        own["mysql_command"] = program_line(embedded.mysql_command(settings))
-    else:
-        reachable(settings)
-    if settings.redis_url is None:
-        embedded.prepare_redis(settings)
-        own["redis_command"] = program_line(embedded.redis_command(settings))
-    elif said := embedded.redis_answers(settings):
-        raise Trouble(f"Redis (PLAZA_REDIS_URL) does not answer: {said}")
-    render_nginx(settings)
-    render("supervisord.conf", values(settings) | own, settings.var / "etc" / "supervisord.conf")
-    log = settings.var / "log" / "nginx.log"
-    test = [binary("nginx") or "", "-t", "-q", "-e", "stderr", "-p", str(settings.var)]
-    done = subprocess.run([*test, "-c", f"{settings.var}/etc/nginx.conf"], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        log.write_text(done.stderr)
-        raise Trouble(f"Nginx refuses its configuration: {embedded.last_line(log)}", log)
-
-
-def _start_supervisor(settings: Settings, told: dict[str, str]) -> None:
-    log = settings.var / "log" / "supervisord.log"
-    environment = knobs.environment(told | {"var": str(settings.var)})
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "supervisor.supervisord", "-c", f"{settings.var}/etc/supervisord.conf"],
-        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=knobs.ROOT,
-    )  # fmt: skip
-    if done.returncode != 0:
-        with log.open("a") as file:
-            file.write(done.stdout + done.stderr)
-        raise Trouble(f"Supervisor does not start: {embedded.last_line(log)}", log)
-
-
-def _wait_for_servers(settings: Settings, supervisor: Supervisor) -> None:
-    def lives(name: str) -> bool:
-        found = supervisor.processes()
-        return not found or not any(process.name == name and process.state in BROKEN for process in found)
-
-    if settings.redis_url is None:
-        log = settings.var / "log" / "redis.log"
-        embedded.wait_for("Redis", lambda: embedded.redis_answers(settings), log, lambda: lives("redis"))
-    if settings.mysql_url is None:
-        log = settings.var / "log" / "mariadb.log"
-        embedded.wait_for("MariaDB", lambda: embedded.mysql_answers(settings), log, lambda: lives("mariadb"))
-
-
-def _start_site(settings: Settings, supervisor: Supervisor) -> None:
-    until = time.monotonic() + PATIENCE
-    for number in range(settings.web):
-        _until_ready(settings, supervisor, number, until)
-    supervisor.start("nginx", wait=False)
-    said = "no answer"
-    while time.monotonic() < until:
-        broken = _broken(supervisor)
-        if broken:
-            break
-        try:
-            status, _, body = fetch(settings, "/readyz")
-            processes = supervisor.processes()
-            if status == 200 and all(process.state == "RUNNING" for process in processes):
-                return
-            said = " ".join(f"{process.name} {process.state}" for process in processes)
-            said = said if status == 200 else f"{status} {body[:200]!r}"
-        except OSError as error:
-            said = str(error)
-        time.sleep(0.05)
-    else:
-        raise Trouble(f"the site does not answer at {settings.site_url}: {said}", settings.var / "log" / "nginx.log")
-    raise _does_not_start(settings, broken)
-
-
-def _until_ready(settings: Settings, supervisor: Supervisor, number: int, until: float) -> None:
-    path = settings.run / f"web-{number}.sock"
-    while (said := ready(path)) is not None:
-        if broken := _broken(supervisor):
-            raise _does_not_start(settings, broken)
-        if time.monotonic() > until:
-            raise Trouble(said, settings.var / "log" / f"web-{number}.log")
-        time.sleep(0.05)
-
-
-def _broken(supervisor: Supervisor) -> Process | None:
-    return next((process for process in supervisor.processes() if process.state in BROKEN), None)
-
-
-def _does_not_start(settings: Settings, process: Process) -> Trouble:
-    log = settings.var / "log" / f"{process.name}.log"
-    return Trouble(f"{process.name} does not start: {embedded.last_line(log) or process.said}", log)
 
 
 def _demo(settings: Settings) -> None:

@@ -6,6 +6,6 @@ shift
 old=$(cat "$pidfile" 2>/dev/null)
 if [ -n "$old" ] && ! kill -0 "$old" 2>/dev/null; then
     # Supervisor gives each process a group of its own, so the workers of the dead master are the group of its number.
-    kill -QUIT -- "-$old" 2>/dev/null
+    kill -s QUIT -- "-$old" 2>/dev/null
 fi
 exec "$@"

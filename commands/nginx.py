@@ -1,0 +1,60 @@
+"""What Nginx reads: its configuration, the pages that it shows by itself, and whether it accepts them."""
+
+import subprocess
+
+from commands.places import binary, render, values
+from settings import Settings
+
+# In one place for all that Nginx answers without the application.
+HEADERS = """            add_header X-Content-Type-Options nosniff always;
+            add_header Referrer-Policy strict-origin-when-cross-origin always;
+            add_header X-Frame-Options DENY always;"""
+ERRORS = {
+    400: {
+        "en": ("This request cannot be understood", "Please go back and try again."),
+        "zh": ("无法理解这个请求", "请返回后重试。"),
+    },
+    413: {
+        "en": ("That is too large", "What you sent is larger than this site accepts. Please go back and shorten it."),
+        "zh": ("内容过大", "您提交的内容超过了本站允许的大小。请返回并缩减内容。"),
+    },
+    414: {
+        "en": ("That address is too long", "Please check the link that brought you here."),
+        "zh": ("地址过长", "请检查您打开的链接。"),
+    },
+    503: {
+        "en": ("Back in a moment", "The site is being started or looked after. Please try again in a few seconds."),
+        "zh": ("请稍候", "网站正在启动或维护,请几秒钟后重试。"),
+    },
+}
+
+
+def command(settings: Settings) -> list[str]:
+    """How Nginx is run; it stays in the foreground by its configuration."""
+    configuration = f"{settings.var}/etc/nginx.conf"
+    return [binary("nginx") or "nginx", "-e", "stderr", "-p", str(settings.var), "-c", configuration]
+
+
+def refusal(settings: Settings) -> str:
+    """What Nginx has against its configuration; empty when it accepts it."""
+    done = subprocess.run([*command(settings), "-t", "-q"], capture_output=True, text=True, check=False)
+    return done.stderr.strip() if done.returncode else ""
+
+
+def render_files(settings: Settings) -> bool:
+    """Write what Nginx reads, its error pages too. True when its configuration changed."""
+    filled = values(settings) | {"headers": HEADERS}
+    for status, texts in ERRORS.items():
+        for language, (heading, message) in texts.items():
+            page = {
+                "html_lang": "zh-CN" if language == "zh" else "en",
+                "heading": heading,
+                "message": message,
+                "back": "返回首页" if language == "zh" else "To the front page",
+            }
+            render("error.html", page, settings.var / "pages" / f"{status}.{language}.html", 0o644)
+            answer = {"status": status, "message": message}
+            render("error.json", answer, settings.var / "pages" / f"{status}.{language}.json", 0o644)
+    render("error.css", {}, settings.var / "pages" / "error.css", 0o644)
+    changed = render("proxy.conf", filled, settings.var / "etc" / "proxy.conf")
+    return render("nginx.conf", filled, settings.var / "etc" / "nginx.conf") or changed
