@@ -1,7 +1,7 @@
 """Bytes of one cached record, and back. Bytes that cannot be read are a miss, never an error.
 
-Byte 0 is the kind: `V` a value, `N` known to be absent, `T` a mark that a write left. A value goes on with a schema number (u16) and
-its msgpack: for a row the tuple of its fields, for a list its generation stamps and its items. Naive datetimes are refused.
+Byte 0 is the kind: `V` a value, `N` known to be absent, `T` a mark that a write left. A value goes on with a schema number (u16)
+and its msgpack: for a row the tuple of its fields, for a list its generation stamps and its items. Naive datetimes are refused.
 """
 
 import dataclasses

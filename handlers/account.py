@@ -3,7 +3,7 @@
 from handlers.forms import NewName, NewPassword, Registration
 from handlers.origin import safe_next
 from handlers.pages import HtmlPage
-from handlers.signing import Signing
+from handlers.signing import WRONG, Signing
 from models import links, passwords
 from models.errors import Forbidden, Invalid, NotFound
 from models.roles import LOGIN
@@ -56,7 +56,7 @@ class SignIn(Signing, HtmlPage):
         going_to = safe_next(self.get_body_argument("next", "/"))
         user = await self.authenticate(email, password)
         if user is None:
-            errors = {"form": "There is no account with this address and password."}
+            errors = {"form": WRONG}
             self.show_wrong("signin.html", 401, errors, values={"email": email, "next": going_to})
             return
         await self.sign_in(user)

@@ -8,7 +8,7 @@ from tornado.web import HTTPError
 from handlers.base import Base, Told
 from handlers.forms import Registration
 from handlers.presenters import blog, comment, page_facts, user
-from handlers.signing import Signing
+from handlers.signing import WRONG, Signing
 from models.base import Page
 from models.errors import Invalid, NotFound
 from models.posts import Post
@@ -178,7 +178,10 @@ class Authenticate(Signing, JsonAnswer):
         sent = self.fields("email", "passwd")
         found = await self.authenticate(sent["email"], sent["passwd"])
         if found is None:
-            raise HTTPError(401)
+            self.set_header("Cache-Control", "no-store")
+            self.set_status(401)
+            self.tell(Told(401, WRONG, {}, {}))
+            return
         await self.sign_in(found)
         self.answer(user(found))
 

@@ -68,6 +68,8 @@ class Base(RequestHandler):
             raise HTTPError(421, f"host {self.request.host!r} is not this site's")
         if origin.cross_origin(self.request, self.app.settings):
             raise HTTPError(403, "cross-origin")
+        if self.request.method not in self.allowed():
+            raise HTTPError(405, f"{self.request.method} is not for this address")
         if not self.public or self.request.method not in origin.SAFE_METHODS:
             self.set_header("Cache-Control", "private, no-store")
             await self.identify()

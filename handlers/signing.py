@@ -6,6 +6,8 @@ from models import links, passwords
 from models.errors import Invalid
 from models.users import User
 
+WRONG = "There is no account with this address and password."
+
 
 class Signing(Base):
     """A handler that can register, authenticate, sign in and sign out."""
