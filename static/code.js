@@ -1,4 +1,4 @@
-// A button on each block of code that copies it, and a stop for the keyboard on blocks that scroll.
+// A button on each block of code that copies it.
 const article = document.querySelector("[data-copy]");
 
 for (const block of navigator.clipboard ? document.querySelectorAll(".prose .highlight") : []) {

@@ -1,26 +1,20 @@
 // Turns the moments of a page into "5 minutes ago", in the page's language; the full text stays as the tooltip.
-const lang = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
-const relative = new Intl.RelativeTimeFormat(lang, { numeric: "always" });
-const day = new Intl.DateTimeFormat(lang, { dateStyle: "long" });
+const relative = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "always" });
+const steps = [[86400, "day"], [3600, "hour"], [60, "minute"]]; // seconds
 
-function words(then, now) {
-  const seconds = (now - then) / 1000;
-  if (seconds < -60) return null; // still to come: the text of the server stays
-  if (seconds < 60) return document.body.dataset.justNow;
-  if (seconds < 3600) return relative.format(-Math.floor(seconds / 60), "minute");
-  if (seconds < 86400) return relative.format(-Math.floor(seconds / 3600), "hour");
-  if (seconds < 7 * 86400) return relative.format(-Math.floor(seconds / 86400), "day");
-  return day.format(then);
+function words(seconds, full) {
+  const day = full.replace(/ \d\d:\d\d$/, ""); // in the site's own time zone, so that a post has one date for all
+  if (seconds < -60 || seconds >= 7 * 86400) return day;
+  const [length, unit] = steps.find(([length]) => seconds >= length) ?? [];
+  return unit ? relative.format(-Math.floor(seconds / length), unit) : document.body.dataset.justNow;
 }
 
 function show() {
-  const now = Date.now();
   for (const time of document.querySelectorAll("time[datetime*='T']")) {
     if (time.closest(".prose")) continue; // an author's own words
-    const text = words(Date.parse(time.dateTime), now);
-    if (!text || text === time.textContent) continue;
     time.title ||= time.textContent;
-    time.textContent = text;
+    const text = words((Date.now() - Date.parse(time.dateTime)) / 1000, time.title);
+    if (text !== time.textContent) time.textContent = text;
   }
 }
 
