@@ -76,7 +76,8 @@ class Settings(BaseSettings):
 
     # Limits
     session_days: int = Field(30, ge=1, le=400)
-    max_body: int = Field(1_048_576, ge=16_384)
+    # A post of 500,000 Chinese characters is 4.5 MB as a form's fields.
+    max_body: int = Field(5_242_880, ge=16_384)
     comments_per_minute: int = Field(10, ge=1)
     signin_failures_account: int = Field(10, ge=1)
     signin_failures_address: int = Field(100, ge=1)

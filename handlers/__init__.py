@@ -39,6 +39,7 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (rf"/account/sessions/{ID}/revoke", account.RevokeSession, "session_revoke"),
         (r"/language/(en|zh)", account.ChooseLanguage, "language"),
         (r"/manage/", manage.Manage, "manage"),
+        (r"/manage", manage.Manage, "manage_bare"),
         (r"/manage/blogs", manage.ManageBlogs, "manage_blogs"),
         (r"/manage/blogs/create", manage.CreatePost, "manage_create"),
         (r"/manage/blogs/edit", manage.EditPost, "manage_edit"),

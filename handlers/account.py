@@ -85,9 +85,7 @@ class AccountForm(HtmlPage):
     ) -> None:
         """The page, after a form on it was refused too."""
         models, me = self.app.models, self.member()
-        before = self.get_query_argument("before", "")
-        earlier = int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None
-        comments = await models.comments.mine(me.id, before=earlier)
+        comments = await models.comments.mine(me.id, before=self.query_number("before") or None)
         posts = await models.posts.managed(author_id=me.id)
         titles = {post.id: post for post in await models.posts.many([comment.post_id for comment in comments])}
         self.set_status(status)

@@ -121,6 +121,15 @@ class Base(RequestHandler):
         found = origin.address(self.request, self.app.settings)
         return found.packed if found else None
 
+    def query_number(self, name: str, default: int = 0) -> int:
+        """A whole number of the query: where a list goes on. Raises NotFound for anything else."""
+        text = self.get_query_argument(name, "")
+        if not text:
+            return default
+        if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+            raise errors.NotFound(f"{name}={text!r}")
+        return int(text)
+
     def translate(self, message: str) -> str:
         return self.app.views.translate(self.lang, message)
 

@@ -30,11 +30,12 @@ class Manage(ManagePage):
 
 class ManageBlogs(ManagePage):
     async def get(self) -> None:
-        status, before = self.get_query_argument("status", ""), self.get_query_argument("before", "")
+        status = self.get_query_argument("status", "")
         if status and status not in STATUSES:
             raise NotFound(f"status {status}")
-        earlier = int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None
-        posts = await self.app.models.posts.managed(status=status or None, before=earlier, most=PER_PAGE + 1)
+        posts = await self.app.models.posts.managed(
+            status=status or None, before=self.query_number("before") or None, most=PER_PAGE + 1
+        )
         shown = posts[:PER_PAGE]
         more = f"?status={status}&before={shown[-1].id}" if len(posts) > PER_PAGE else None
         self.show(

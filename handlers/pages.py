@@ -15,6 +15,8 @@ from models.users import User
 
 Item = TypeVar("Item")
 MOST_PAGE = 10**9
+_PASSING = frozenset({401, 429, 500, 503})  # statuses under which the same form may be taken a little later
+_SECRETS = frozenset({"password", "current", "new"})
 
 
 class HtmlPage(Base):
@@ -38,7 +40,17 @@ class HtmlPage(Base):
     def tell(self, told: Told) -> None:
         text = " ".join(self.translate(message) for message in (told.fields.values() or (told.message,)) if message)
         heading = self.translate(HEADINGS.get(told.status, "Not accepted" if told.status < 500 else "Our mistake"))
-        self.show("error.html", status=told.status, heading=heading, message=text, user=None)
+        facts = {"status": told.status, "heading": heading, "message": text, "user": None}
+        kept = self._typed() if told.status in _PASSING else []
+        self.show("send_again.html" if kept else "error.html", **facts, **({"kept": kept} if kept else {}))
+
+    def _typed(self) -> list[tuple[str, str]]:
+        """What a form brought, but secrets, so that its page can send it again."""
+        return [
+            (name, self.get_body_argument(name, "", strip=False))
+            for name in self.request.body_arguments
+            if self.request.method == "POST" and name not in _SECRETS
+        ]
 
     def _can(self, permission: str) -> bool:
         return has(self.bits, PERMISSIONS[permission])
@@ -152,8 +164,7 @@ class MonthPage(HtmlPage):
         if wanted not in months:
             raise NotFound("month")
         at = months.index(wanted)
-        after = self.get_query_argument("after", "0")
-        posts, more = await self.app.models.posts.of_month(wanted, after=int(after) if after.isdecimal() else 0)
+        posts, more = await self.app.models.posts.of_month(wanted, after=self.query_number("after"))
         self.show(
             "archive_month.html", month=wanted, posts=posts, newer=months[at - 1] if at else None,
             older=months[at + 1] if at + 1 < len(months) else None, more=f"?after={more}" if more else None,

@@ -12,8 +12,7 @@ class PostPage(HtmlPage):
         if slug != post.slug:
             self.redirect(here, permanent=True)
             return
-        text = self.get_query_argument("after", "0")
-        after = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+        after = self.query_number("after")
         body = await models.bodies.one(post.id)
         talk = await models.comments.discussion(post.id, after=after)
         people = await models.users.by_ids(

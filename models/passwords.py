@@ -1,6 +1,7 @@
 """Passwords: argon2id off the event loop, and the rule of what is accepted (NIST SP 800-63B, section 5.1.1.2)."""
 
 import asyncio
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
@@ -18,14 +19,19 @@ _threads = ThreadPoolExecutor(2, thread_name_prefix="argon2")
 
 async def hash_password(password: str) -> str:
     """The argon2id hash, parameters included."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, _hasher.hash, password)
+    return await asyncio.get_running_loop().run_in_executor(_threads, _hasher.hash, _plain(password))
 
 
 async def verify(password: str, known: str | None) -> bool:
     """Whether the password is the one hashed as `known`. With None it takes the same time and says no, so that nothing tells
     an unknown e-mail from a wrong password."""
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_threads, _verify, password, known)
+    return await loop.run_in_executor(_threads, _verify, _plain(password), known)
+
+
+def _plain(password: str) -> str:
+    """One spelling for what looks the same, whatever keyboard typed it (NIST SP 800-63B, section 5.1.1.2: NFKC)."""
+    return unicodedata.normalize("NFKC", password)
 
 
 def _verify(password: str, known: str | None) -> bool:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from cache import Key, Slot
 from models.base import Table, Write
+from models.database import Connection
 from models.errors import Forbidden
 
 LOGIN, EDITOR, OPERATOR, ADMINISTER = 0x01, 0x02, 0x04, 0xFF
@@ -64,7 +65,7 @@ class Roles(Table[Role]):
                 w.touch(*shown_in(Role(*role)))
 
 
-async def require(w: Write, user_id: int, permission: int) -> int:
+async def require(w: Write | Connection, user_id: int, permission: int) -> int:
     """The user's bits, decided inside the transaction that they are for. Raises Forbidden when `permission` is not in them."""
     found = await w.fetch(
         "SELECT COALESCE(BIT_OR(r.permissions), 0) FROM users u JOIN roles_users ru ON ru.user_id = u.id "

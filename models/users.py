@@ -83,7 +83,7 @@ class Users(Table[User]):
     async def page(self, n: int, *, by: User) -> Page[User]:
         """All users, newest first. Raises Forbidden unless `by` is an operator: addresses are nobody else's business."""
         async with self.db.transaction() as connection:
-            await require(Write(connection), by.id, OPERATOR)
+            await require(connection, by.id, OPERATOR)
 
         async def load() -> tuple[int, ...]:
             spot = await tallies.spot(self.db, "users", (n - 1) * PER_PAGE)
