@@ -19,8 +19,8 @@ from settings import ROOT, Settings
 DEPLOY = ROOT / "deploy"
 ENOUGH_DISK = 200 * 1024 * 1024  # bytes; less than this and MariaDB cannot even make its first files
 ROOM_FOR_PEOPLE = 30  # database connections beside the pools
-# Nginx quotes with ", Supervisor expands %, and both read line by line.
-UNFIT = set("\"'\\$\n\r\t;{}")
+# Nginx quotes with ", Supervisor expands % (twice), and both read line by line.
+UNFIT = set("\"'\\$%\n\r\t;{}")
 
 
 def binary(*names: str) -> str | None:
@@ -98,7 +98,7 @@ def values(settings: Settings) -> dict[str, Any]:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return settings.model_dump(exclude={"mysql_url", "redis_url"}) | {
         "root": os.geteuid() == 0,
-        "root_dir": _percent(ROOT),
+        "root_dir": ROOT,
         "root_dir_quoted": _quoted(ROOT),
         "run": settings.run,
         "run_quoted": _quoted(settings.run),
@@ -124,12 +124,8 @@ def program_line(command: list[str]) -> str:
     return " ".join(_quoted(word) for word in command)
 
 
-def _percent(path: Path) -> str:
-    return str(path).replace("%", "%%")
-
-
 def _quoted(path: Path | str) -> str:
-    return shlex.quote(str(path)).replace("%", "%%")
+    return shlex.quote(str(path))
 
 
 _environment = jinja2.Environment(
