@@ -11,7 +11,8 @@ CREATE TABLE users (
     created_at DATETIME(6) NOT NULL,
     confirmed_at DATETIME(6) NULL,
     active TINYINT(1) NOT NULL DEFAULT 1,
-    version BIGINT NOT NULL DEFAULT 1
+    version BIGINT NOT NULL DEFAULT 1,
+    KEY newest (created_at, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 CREATE TABLE logins (
