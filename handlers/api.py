@@ -110,7 +110,7 @@ class DeleteBlog(Blogs):
 
     async def post(self, id: str) -> None:  # type: ignore[override]
         me = self.member(EDITOR)
-        post = await self.app.models.writing.trash(int(id), by=me)
+        post = await self.app.models.publishing.trash(int(id), by=me)
         self.answer({"id": post.id})
 
 

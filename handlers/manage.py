@@ -65,7 +65,7 @@ class _Editor(ManagePage):
     async def saved(self, post: Post, action: str) -> None:
         """Go on from a saved post: to its page when it is published, else back to the form."""
         if action == "publish" and post.status != "published":
-            post = await self.app.models.writing.publish(post.id, by=self.member())
+            post = await self.app.models.publishing.publish(post.id, by=self.member())
         if post.status == "published":
             self.redirect(self.reverse_url("post", post.id, post.slug), status=303)
         else:
@@ -125,9 +125,9 @@ class ActOnPost(ManagePage):
     """publish, unpublish, trash or restore, by a button of the list or the editor."""
 
     async def post(self, id: str, action: str) -> None:
-        writing = self.app.models.writing
+        publishing = self.app.models.publishing
         act = {
-            "publish": writing.publish, "unpublish": writing.unpublish, "trash": writing.trash, "restore": writing.restore,
+            "publish": publishing.publish, "unpublish": publishing.unpublish, "trash": publishing.trash, "restore": publishing.restore,
         }[action]  # fmt: skip
         await act(int(id), by=self.member())
         status = self.get_body_argument("status", "")

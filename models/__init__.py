@@ -15,9 +15,12 @@ from models.database import Database
 from models.imports import Imports
 from models.links import Links
 from models.posts import Posts
+from models.publishing import Publishing
 from models.redirects import Redirects
+from models.revisions import Revisions
 from models.roles import Roles
 from models.sessions import Sessions
+from models.site import Sites
 from models.users import Users
 from models.writing import Writing
 from settings import Settings
@@ -34,9 +37,12 @@ class Models:
     posts: Posts
     bodies: Bodies
     writing: Writing
+    publishing: Publishing
+    revisions: Revisions
     imports: Imports
     comments: Comments
     redirects: Redirects
+    sites: Sites
 
 
 @asynccontextmanager
@@ -59,8 +65,8 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
     try:
         yield Models(
             db=db, redis=redis, roles=roles, users=users, sessions=Sessions(db, cache), links=Links(db), posts=posts,
-            bodies=Bodies(db, cache), writing=Writing(posts), imports=Imports(posts, users),
-            comments=Comments(db, cache), redirects=Redirects(db, cache),
+            bodies=Bodies(db, cache), writing=Writing(posts), publishing=Publishing(posts), revisions=Revisions(db), imports=Imports(posts, users),
+            comments=Comments(db, cache), redirects=Redirects(db, cache), sites=Sites(db, cache, settings),
         )  # fmt: skip
     finally:
         await cache.close()

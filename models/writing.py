@@ -1,15 +1,13 @@
-"""How posts change: written, edited, published, taken back, trashed, restored; each in one transaction with its tallies."""
+"""How the words of posts change: written and edited, each in one transaction with its tags, tallies and revision."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from content.markdown import Rendered, TooLong, render
 from content.slugs import slug
-from models import bodies, posts, tallies
+from models import audit, bodies, posts, revisions, tallies
 from models.base import Write
 from models.errors import Invalid, Stale
 from models.posts import Post, Posts, Status, normal_tags
@@ -30,17 +28,6 @@ class Draft:
     slug: str | None = None
 
 
-@dataclass(slots=True)
-class _Change:
-    """One post under lock: as it was, and as it shall be. `rendered` is None while the body stays."""
-
-    w: Write
-    old: Post
-    new: Post
-    md: str = ""
-    rendered: Rendered | None = None
-
-
 class Writing:
     """The writes of `posts`, `posts_tags` and `tags`. All need EDITOR, decided inside the transaction."""
 
@@ -58,7 +45,12 @@ class Writing:
         )  # fmt: skip
         async with self.posts.write() as w:
             await require(w, by.id, EDITOR)
-            return await insert(w, post, draft.md, rendered.html)
+            post = await insert(w, post, draft.md, rendered.html)
+            await revisions.keep(w, post, draft.md, by.id)
+            await audit.note(
+                w, by.id, "post.create", f"post {post.id}", None, {"title": post.title, "status": post.status}
+            )
+        return post
 
     async def edit(self, id: int, draft: Draft, *, by: User, version: int | None = None) -> Post:
         """Change the words and tags. Raises Stale when the post is no longer at `version`; Invalid, Forbidden, NotFound."""
@@ -75,47 +67,6 @@ class Writing:
                 tags=draft.tags,
             )
         return change.new
-
-    async def publish(self, id: int, *, by: User) -> Post:
-        """Show it to readers; what was published before keeps its date."""
-        async with self._change(id, by) as change:
-            if change.old.status == "trashed":
-                raise Invalid({"status": "A post in the trash is restored before it is published."})
-            change.new = replace(
-                change.old, status="published", published_at=change.old.published_at or datetime.now(UTC)
-            )
-        return change.new
-
-    async def unpublish(self, id: int, *, by: User) -> Post:
-        """Make it a draft again; it keeps the date it had."""
-        return await self._become(id, "draft", by, refuse="trashed")
-
-    async def trash(self, id: int, *, by: User) -> Post:
-        return await self._become(id, "trashed", by)
-
-    async def restore(self, id: int, *, by: User) -> Post:
-        """Out of the trash, as a draft."""
-        async with self._change(id, by) as change:
-            if change.old.status != "trashed":
-                raise Invalid({"status": "This post is not in the trash."})
-            change.new = replace(change.old, status="draft")
-        return change.new
-
-    async def _become(self, id: int, status: Status, by: User, *, refuse: Status | None = None) -> Post:
-        async with self._change(id, by) as change:
-            if change.old.status == refuse:
-                raise Invalid({"status": "A post in the trash is restored first."})
-            change.new = replace(change.old, status=status)
-        return change.new
-
-    @asynccontextmanager
-    async def _change(self, id: int, by: User) -> AsyncIterator[_Change]:
-        async with self.posts.write() as w:
-            await require(w, by.id, EDITOR)
-            old = await w.locked(self.posts.make, self.posts.rows_sql + " FOR UPDATE", (id,))
-            change = _Change(w, old, old)
-            yield change
-            change.new = await update(change.w, old, change.new, change.md, change.rendered)
 
 
 async def insert(w: Write, post: Post, md: str, html: str) -> Post:
