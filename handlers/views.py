@@ -2,8 +2,10 @@
 
 import gettext
 import io
+import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("en", "zh")
 HTML_LANGUAGE = {"en": "en", "zh": "zh-CN"}
 _BABEL = {"en": "en_GB", "zh": "zh_Hans_CN"}
+_KANA, _HAN = re.compile("[\u3040-\u30ff]"), re.compile("[\u4e00-\u9fff]")
 
 
 def translations(lang: str) -> gettext.NullTranslations:
@@ -68,8 +71,10 @@ class Views:
                 "title": settings.title, "tagline": settings.tagline, "url": settings.site_url,
                 "registration": settings.registration,
             },
-            lang=lang, html_lang=HTML_LANGUAGE[lang], static=static,
-            when=lambda at: self._when(at, lang), number=lambda n: format_decimal(n, locale=_BABEL[lang]),
+            lang=lang, html_lang=HTML_LANGUAGE[lang], static=static, script=script,
+            # Babel takes 25 microseconds for a date, and a list shows ten; the same ones come again and again.
+            when=lru_cache(8192)(lambda at: self._when(at, lang)),
+            number=lru_cache(1024)(lambda n: format_decimal(n, locale=_BABEL[lang])),
         )  # fmt: skip
         return environment
 
@@ -78,3 +83,8 @@ class Views:
         local = at.astimezone(self._zone)
         text = f"{format_date(local, 'long', locale=_BABEL[lang])} {local:%H:%M}"
         return Markup('<time datetime="{}">{}</time>').format(at.strftime("%Y-%m-%dT%H:%M:%SZ"), text)
+
+
+def script(text: str) -> str:
+    """The language that the script of a text's beginning shows: ja, zh-CN, or en for all else."""
+    return "ja" if _KANA.search(text, 0, 60) else "zh-CN" if _HAN.search(text, 0, 60) else "en"

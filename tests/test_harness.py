@@ -1,0 +1,28 @@
+"""The ground that the other tests stand on holds."""
+
+from collections.abc import Callable
+
+from models import Models
+from tests.harness.browser import Browser
+from tests.harness.counting import Counted
+from tests.harness.people import People
+
+
+async def test_everybody_has_their_role_in_a_database_of_their_own(models: Models, people: People) -> None:
+    bits = [await models.users.bits(user) for user in (people.alice, people.bob, people.olga, people.ada)]
+
+    assert bits == [0x03, 0x01, 0x07, 0xFF]
+    assert await models.db.fetch("SELECT COUNT(*) FROM posts") == ((0,),)
+
+
+async def test_a_browser_keeps_the_session_it_was_given(alice: Browser, browse: Callable[[], Browser]) -> None:
+    assert (await alice.get("/api/v1/me")).json()["user"]["name"] == "Alice"
+    assert (await browse().get("/api/v1/me")).json()["user"] is None
+
+
+async def test_statements_and_redis_trips_are_counted(models: Models, people: People, counted: Counted) -> None:
+    await models.users.one(people.bob.id)
+    await models.users.one(people.bob.id)
+
+    assert len(counted.selects) == 1
+    assert counted.commands == ["MGET", "SET", "MGET"]
