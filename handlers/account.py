@@ -40,7 +40,7 @@ class Register(Signing, HtmlPage):
         self.redirect(self.reverse_url("manage" if invite else "front"), status=303)
 
     def _closed(self, invite: str) -> None:
-        if self.app.settings.registration == "closed" and not invite:
+        if self.site.registration == "closed" and not invite:
             raise Forbidden("registration is closed")
 
 

@@ -156,7 +156,7 @@ class ApiUsers(Signing, JsonAnswer):
 
     async def post(self) -> None:
         """Register, and be signed in."""
-        if self.app.settings.registration == "closed":
+        if self.site.registration == "closed":
             raise HTTPError(403)
         sent = self.fields("name", "email", "passwd")
         try:

@@ -10,9 +10,10 @@ from tornado.web import HTTPError, MissingArgumentError, RequestHandler
 from handlers import origin
 from handlers.app import App
 from handlers.limits import Standing, TooMany
-from models import errors
+from models import audit, errors
 from models.roles import has
 from models.sessions import Session
+from models.site import Site
 from models.users import User
 
 log = logging.getLogger("plaza.web")
@@ -43,10 +44,16 @@ class Base(RequestHandler):
     bits: int = 0
     session: Session | None = None
     lang: str = "en"
+    site: Site
 
     def initialize(self, app: App) -> None:
         self.app = app
-        self.lang = origin.language(self.request, self.get_cookie("lang"), app.settings.language)
+        self.show_as(app.models.sites.defaults)
+
+    def show_as(self, site: Site) -> None:
+        """The site's names and rules for this answer, and the language that follows from them."""
+        self.site = site
+        self.lang = origin.language(self.request, self.get_cookie("lang"), site.language)
         self.set_header("Content-Language", self.lang)
 
     def set_default_headers(self) -> None:
@@ -64,12 +71,17 @@ class Base(RequestHandler):
 
     async def prepare(self) -> None:
         """Refuse strangers' hosts and other sites' forms; find out who asks, unless the answer is the same for everybody."""
+        audit.ADDRESS.set(self.packed_address)
         if not origin.known_host(self.request.host, self.app.settings):
             raise HTTPError(421, f"host {self.request.host!r} is not this site's")
         if origin.cross_origin(self.request, self.app.settings):
             raise HTTPError(403, "cross-origin")
         if self.request.method not in self.allowed():
             raise HTTPError(405, f"{self.request.method} is not for this address")
+        try:
+            self.show_as(await self.app.models.sites.now())
+        except errors.Busy:
+            pass  # what can be shown without MySQL is shown under the settings' names
         if not self.public or self.request.method not in origin.SAFE_METHODS:
             self.set_header("Cache-Control", "private, no-store")
             await self.identify()

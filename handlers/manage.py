@@ -127,8 +127,11 @@ class ActOnPost(ManagePage):
     async def post(self, id: str, action: str) -> None:
         publishing = self.app.models.publishing
         act = {
-            "publish": publishing.publish, "unpublish": publishing.unpublish, "trash": publishing.trash, "restore": publishing.restore,
-        }[action]  # fmt: skip
+            "publish": publishing.publish,
+            "unpublish": publishing.unpublish,
+            "trash": publishing.trash,
+            "restore": publishing.restore,
+        }[action]
         await act(int(id), by=self.member())
         status = self.get_body_argument("status", "")
         shown = status if status in STATUSES else ""

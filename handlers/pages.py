@@ -28,7 +28,14 @@ class HtmlPage(Base):
         seen_by = (
             {"user": self.user, "can": self._can} if not self.public or self.user else {"user": None, "can": _nobody}
         )
-        defaults: dict[str, Any] = {"path": self.request.uri, "values": {}, "errors": {}, "notice": "", **seen_by}
+        defaults: dict[str, Any] = {
+            "site": self.site,
+            "path": self.request.uri,
+            "values": {},
+            "errors": {},
+            "notice": "",
+            **seen_by,
+        }
         self.finish(self.app.views.render(template, self.lang, **{**defaults, **context}))
 
     def show_wrong(self, template: str, status: int, errors: dict[str, str], **context: Any) -> None:
@@ -174,7 +181,7 @@ class MonthPage(HtmlPage):
 
 class AboutPage(HtmlPage):
     async def get(self) -> None:
-        self.show("about.html", html=render(self.app.settings.about).html)
+        self.show("about.html", html=render(self.site.about).html)
 
 
 class NoSuchPage(HtmlPage):

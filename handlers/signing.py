@@ -16,7 +16,7 @@ class Signing(Base):
         """A new member, or the administrator that an unused invitation makes. Raises Taken, NotFound, TooMany."""
         limits, users = self.app.limits, self.app.models.users
         self.tell_standing(await limits.hit(limits.registration, self.address))
-        active = self.app.settings.registration != "approve" or bool(invite)
+        active = self.site.registration != "approve" or bool(invite)
         hashed = await passwords.hash_password(form.password)
         if invite:
             return await users.register(form.name, form.email, hashed, role=links.ADMIN, invite=invite)

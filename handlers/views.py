@@ -49,6 +49,7 @@ class Views:
         self._environments = {lang: self._environment(lang, settings, static) for lang in LANGUAGES}
 
     def render(self, name: str, lang: str, **context: Any) -> str:
+        """The page as text. `site`, a models.site.Site, is among the context of every page."""
         return self._environments[lang].get_template(name).render(**context)
 
     def translate(self, lang: str, message: str) -> str:
@@ -67,10 +68,6 @@ class Views:
         environment.policies["ext.i18n.trimmed"] = True
         environment.install_gettext_translations(self._catalogues[lang], newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(
-            site={
-                "title": settings.title, "tagline": settings.tagline, "url": settings.site_url,
-                "registration": settings.registration,
-            },
             lang=lang, html_lang=HTML_LANGUAGE[lang], static=static, script=script,
             # Babel takes 25 microseconds for a date, and a list shows ten; the same ones come again and again.
             when=lru_cache(8192)(lambda at: self._when(at, lang)),

@@ -64,10 +64,22 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
     posts = Posts(db, cache)
     try:
         yield Models(
-            db=db, redis=redis, roles=roles, users=users, sessions=Sessions(db, cache), links=Links(db), posts=posts,
-            bodies=Bodies(db, cache), writing=Writing(posts), publishing=Publishing(posts), revisions=Revisions(db), imports=Imports(posts, users),
-            comments=Comments(db, cache), redirects=Redirects(db, cache), sites=Sites(db, cache, settings),
-        )  # fmt: skip
+            db=db,
+            redis=redis,
+            roles=roles,
+            users=users,
+            sessions=Sessions(db, cache),
+            links=Links(db),
+            posts=posts,
+            bodies=Bodies(db, cache),
+            writing=Writing(posts),
+            publishing=Publishing(posts),
+            revisions=Revisions(db),
+            imports=Imports(posts, users),
+            comments=Comments(db, cache),
+            redirects=Redirects(db, cache),
+            sites=Sites(db, cache, settings),
+        )
     finally:
         await cache.close()
         await db.close()

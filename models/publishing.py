@@ -22,7 +22,7 @@ KIND = "posts"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an action did: the posts as they are now, those it did not apply to, and the batch that undoes it (0: nothing to undo)."""
+    """What an action did: the posts as they are now, those that it did not apply to, and the batch that undoes it (or 0)."""
 
     posts: tuple[Post, ...]
     left: tuple[int, ...]
@@ -119,7 +119,7 @@ class Publishing:
         return done.posts[0]
 
     async def _locked(self, w: Write, ids: Sequence[int]) -> list[Post]:
-        """The rows under lock, in the order of their ids, so that two writers cannot wait for each other. Raises NotFound for one."""
+        """The rows under lock, in the order of their ids, so that two writers cannot deadlock. Raises NotFound for one."""
         if not ids:
             return []
         rows = await w.fetch(self.posts.rows_sql + " ORDER BY p.id FOR UPDATE", tuple(ids))

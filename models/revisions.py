@@ -95,11 +95,18 @@ class Revisions:
             await connection.execute("DELETE FROM autosaves WHERE user_id = %s AND post_id = %s", user_id, post_id)
 
 
-async def keep(w: Write, post: Post, md: str, author_id: int) -> None:
-    """The post's words after this save, in the save's own transaction; what the author had autosaved is part of it."""
+async def keep(w: Write, post: Post, md: str, author_id: int, *, typed_for: int | None = None) -> None:
+    """The post's words after this save, in the save's own transaction; what the author had autosaved for it is done with.
+
+    `typed_for`: the post that the autosave was kept under, 0 for one that is new.
+    """
     await w.insert(
         "INSERT INTO revisions (post_id, author_id, at, version, title, summary, tags, body_md) "
         "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         post.id, author_id, datetime.now(UTC), post.version, post.title, post.summary, ", ".join(post.tags), md,
     )  # fmt: skip
-    await w.execute("DELETE FROM autosaves WHERE user_id = %s AND post_id = %s", author_id, post.id)
+    await w.execute(
+        "DELETE FROM autosaves WHERE user_id = %s AND post_id = %s",
+        author_id,
+        post.id if typed_for is None else typed_for,
+    )

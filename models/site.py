@@ -23,7 +23,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The site as its pages show it. `registration`: open, approve, closed. `hold_first_comments`: until one has been approved."""
+    """The site as its pages show it.
+
+    `registration`: open, approve, closed. `hold_first_comments`: a new member's wait until one has been approved.
+    """
 
     title: str
     tagline: str
@@ -53,7 +56,7 @@ class Sites(Table[Words]):
 
     def __init__(self, db: Database, cache: Cache, settings: Settings) -> None:
         super().__init__(db, cache)
-        self._defaults = Site(
+        self.defaults = Site(
             title=settings.title, tagline=settings.tagline, about=settings.about, logo="", language=settings.language,
             registration=settings.registration, hold_first_comments=False, url=settings.site_url,
         )  # fmt: skip
@@ -64,7 +67,7 @@ class Sites(Table[Words]):
 
     async def now(self) -> Site:
         """The site as it is: what was edited over what the settings say."""
-        return over(self._defaults, dict((await self.one(1)).values))
+        return over(self.defaults, dict((await self.one(1)).values))
 
     async def edit(self, values: dict[str, str], *, by: User) -> Site:
         """Change the named values; those equal to the settings' are kept as edited all the same. Raises Invalid, Forbidden."""
@@ -94,7 +97,7 @@ class Sites(Table[Words]):
             became = {**was, **values}
             await audit.note(w, by.id, "site.edit", "site", was, became)
             w.touch(ALL(1))
-        return over(self._defaults, became)
+        return over(self.defaults, became)
 
 
 def over(defaults: Site, values: dict[str, str]) -> Site:

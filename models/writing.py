@@ -46,27 +46,26 @@ class Writing:
         async with self.posts.write() as w:
             await require(w, by.id, EDITOR)
             post = await insert(w, post, draft.md, rendered.html)
-            await revisions.keep(w, post, draft.md, by.id)
-            await audit.note(
-                w, by.id, "post.create", f"post {post.id}", None, {"title": post.title, "status": post.status}
-            )
+            await revisions.keep(w, post, draft.md, by.id, typed_for=0)
+            facts = {"title": post.title, "status": post.status}
+            await audit.note(w, by.id, "post.create", f"post {post.id}", None, facts)
         return post
 
     async def edit(self, id: int, draft: Draft, *, by: User, version: int | None = None) -> Post:
         """Change the words and tags. Raises Stale when the post is no longer at `version`; Invalid, Forbidden, NotFound."""
         draft, rendered = await _checked(draft)
-        async with self._change(id, by) as change:
-            if version is not None and version != change.old.version:
-                raise Stale(change.old.version)
-            change.md, change.rendered = draft.md, rendered
-            change.new = replace(
-                change.old,
-                slug=draft.slug or slug(draft.title),
-                title=draft.title,
-                summary=draft.summary,
-                tags=draft.tags,
+        async with self.posts.write() as w:
+            await require(w, by.id, EDITOR)
+            old = await w.locked(self.posts.make, self.posts.rows_sql + " FOR UPDATE", (id,))
+            if version is not None and version != old.version:
+                raise Stale(old.version)
+            words = replace(
+                old, slug=draft.slug or slug(draft.title), title=draft.title, summary=draft.summary, tags=draft.tags
             )
-        return change.new
+            new = await update(w, old, words, draft.md, rendered)
+            await revisions.keep(w, new, draft.md, by.id)
+            await audit.note(w, by.id, "post.edit", f"post {id}", old, new)
+        return new
 
 
 async def insert(w: Write, post: Post, md: str, html: str) -> Post:
