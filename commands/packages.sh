@@ -1,6 +1,6 @@
 #!/bin/sh
 # Finds which system packages are missing and installs them with apt; starts no service and leaves none enabled.
-# usage: packages.sh [python] [mysql] [redis] [nginx] [tests] ...
+# usage: packages.sh [python] [mysql] [redis] [nginx] [wrk] [tests] ...
 set -u
 
 has() { PATH="$PATH:/usr/sbin:/sbin:/usr/libexec" command -v "$1" >/dev/null 2>&1; }
@@ -27,9 +27,9 @@ for part in "$@"; do
         ;;
     redis) has redis-server || missing="$missing redis-server" ;;
     nginx) has nginx || missing="$missing nginx" ;;
+    wrk) has wrk || missing="$missing wrk" ;;
     tests)
         has chromium || has chromium-browser || missing="$missing chromium"
-        has wrk || missing="$missing wrk"
         # Screenshots of Chinese posts need Chinese letters, and Latin ones should look the same everywhere.
         ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || missing="$missing fonts-noto-cjk"
         ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf >/dev/null 2>&1 || missing="$missing fonts-dejavu-core"

@@ -37,7 +37,8 @@ def highlight(source: str, name: str) -> str:
     """The source as safe HTML; name is one that `language` gave."""
     parts: list[str] = []
     last, held = "", ""
-    for kind, text in _lexer(LANGUAGES[name]).get_tokens(source):
+    lexer = _lexer_class(LANGUAGES[name])(stripnl=False, ensurenl=False)
+    for kind, text in lexer.get_tokens(source):
         css = _css(kind)
         if css != last:
             parts.append(_span(last, held))
@@ -64,5 +65,6 @@ def _css(kind: _TokenType) -> str:
 
 
 @cache
-def _lexer(name: str) -> Lexer:
-    return get_lexer_by_name(name, stripnl=False, ensurenl=False)
+def _lexer_class(name: str) -> type[Lexer]:
+    """Not the lexer itself: some keep what they have read, and several threads render at once."""
+    return type(get_lexer_by_name(name))

@@ -17,6 +17,9 @@ class Register(Signing, HtmlPage):
         if invite and not await self.app.models.links.good(invite, links.ADMIN):
             raise NotFound("invitation")
         self._closed(invite)
+        if self.user and not invite:
+            self.redirect(self.reverse_url("account"))
+            return
         self.show("register.html", invite=invite)
 
     async def post(self) -> None:
@@ -49,6 +52,9 @@ class SignIn(Signing, HtmlPage):
 
     async def get(self) -> None:
         going_to = safe_next(self.get_query_argument("next", "/"))
+        if self.user:
+            self.redirect(going_to)
+            return
         self.show("signin.html", values={"next": going_to})
 
     async def post(self) -> None:

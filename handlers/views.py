@@ -57,8 +57,10 @@ class Views:
 
     def name_routes(self, reverse_url: Callable[..., str]) -> None:
         """Called once, when the routes are known."""
+        # Tornado quotes and matches anew at each call, and a list of ten posts has fifty links.
+        url = lru_cache(8192)(reverse_url)
         for environment in self._environments.values():
-            environment.globals["url"] = reverse_url
+            environment.globals["url"] = url
 
     def _environment(self, lang: str, settings: Settings, static: Callable[[str], str]) -> Environment:
         environment = Environment(
