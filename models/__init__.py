@@ -14,6 +14,7 @@ from models.comments import Comments
 from models.database import Database
 from models.imports import Imports
 from models.links import Links
+from models.moderation import Moderation
 from models.posts import Posts
 from models.publishing import Publishing
 from models.redirects import Redirects
@@ -21,6 +22,7 @@ from models.revisions import Revisions
 from models.roles import Roles
 from models.sessions import Sessions
 from models.site import Sites
+from models.sitemaps import Sitemaps
 from models.users import Users
 from models.writing import Writing
 from settings import Settings
@@ -41,8 +43,10 @@ class Models:
     revisions: Revisions
     imports: Imports
     comments: Comments
+    moderation: Moderation
     redirects: Redirects
     sites: Sites
+    sitemaps: Sitemaps
 
 
 @asynccontextmanager
@@ -62,6 +66,7 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
     roles = Roles(db, cache)
     users = Users(db, cache, roles)
     posts = Posts(db, cache)
+    comments = Comments(db, cache)
     try:
         yield Models(
             db=db,
@@ -76,9 +81,11 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
             publishing=Publishing(posts),
             revisions=Revisions(db),
             imports=Imports(posts, users),
-            comments=Comments(db, cache),
+            comments=comments,
+            moderation=Moderation(comments),
             redirects=Redirects(db, cache),
             sites=Sites(db, cache, settings),
+            sitemaps=Sitemaps(posts),
         )
     finally:
         await cache.close()

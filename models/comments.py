@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Literal
 
 from cache import Key, List, Scope, Slot
 from content.markdown import TooLong, render_comment
-from models import tallies
+from models import audit, tallies
 from models.base import Page, Table, Write
 from models.errors import Forbidden, Invalid, NotFound
 from models.roles import EDITOR, LOGIN, has, require
@@ -18,12 +19,13 @@ LONGEST = 10_000  # characters of Markdown
 PER_PART = 100  # threads on one part of a post's page
 MOST_REPLIES = 1_000  # of all threads on one part
 PER_PAGE = 10  # of the newest comments of the site
+PER_FEED = 50  # of the newest comments of a post
 Status = Literal["shown", "held", "trashed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """`parent_id` is the comment that begins its thread; None for that one itself."""
+    """`parent_id` is the comment that begins its thread; None for that one itself. `reason`: a moderator's, for its author."""
 
     id: int
     post_id: int
@@ -34,6 +36,7 @@ class Comment:
     status: Status
     created_at: datetime
     version: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ OF_POST = Scope("comments.post", by=("post",))
 EVERYWHERE = Scope("comments")
 BY_AUTHOR = Scope("comments.author", by=("author",))
 THREADS = List("comments.threads", by=("post", "after"), scopes=(OF_POST,), ttl=600)
+LATEST_OF_POST = List("comments.post.latest", by=("post",), scopes=(OF_POST,), ttl=600)
 NEWEST = List("comments.newest", by=("page",), scopes=(EVERYWHERE,), ttl=600)
 LATEST_OF_AUTHOR = List("comments.author.latest", by=("author",), scopes=(BY_AUTHOR,), ttl=600)
 
@@ -82,7 +86,7 @@ def tallied_in(comment: Comment) -> tuple[tuple[str, date], ...]:
 class Comments(Table[Comment]):
     key: ClassVar = BY_ID
     rows_sql: ClassVar = (
-        "SELECT id, post_id, parent_id, author_id, body_md, body_html, status, created_at, version "
+        "SELECT id, post_id, parent_id, author_id, body_md, body_html, status, created_at, version, reason "
         "FROM comments WHERE id IN %s"
     )
 
@@ -128,6 +132,14 @@ class Comments(Table[Comment]):
         count, *ids = await self.items(NEWEST(n), load)
         return Page(tuple(await self.many(ids)), n, max(1, -(-count // PER_PAGE)), count)
 
+    async def latest_under(self, post_id: int) -> list[Comment]:
+        """The fifty newest shown comments of a post, replies among them, newest first."""
+        return await self.all(
+            LATEST_OF_POST(post_id),
+            "SELECT id FROM comments WHERE post_id = %s AND status = 'shown' ORDER BY id DESC LIMIT %s",
+            post_id, PER_FEED,
+        )  # fmt: skip
+
     async def latest_of(self, author_id: int) -> list[Comment]:
         """The ten latest shown comments of a member, for the member's page."""
         return await self.all(
@@ -145,18 +157,22 @@ class Comments(Table[Comment]):
         return await self.fresh().many([row[0] for row in rows])
 
     async def create(self, post_id: int, md: str, *, by: User, parent_id: int | None = None) -> Comment:
-        """A comment under a published post, or a reply (to a reply: beside it). Raises Invalid, Forbidden, NotFound."""
+        """A comment under a published post, or a reply (to a reply: beside it); it may be held for a moderator (`_first_status`).
+
+        Raises Invalid, Forbidden, NotFound.
+        """
         html = await _rendered(md)
         async with self.write() as w:
-            await require(w, by.id, LOGIN)
+            bits = await require(w, by.id, LOGIN)
             post = await w.fetch(
                 "SELECT id FROM posts WHERE id = %s AND status = 'published' LOCK IN SHARE MODE", post_id
             )
             if not post:
                 raise NotFound(f"post {post_id}")
             root = await self._root(w, post_id, parent_id) if parent_id is not None else None
+            status = await _first_status(w, by.id, bits)
             return await self._insert(
-                w, Comment(0, post_id, root, by.id, md.strip(), html, "shown", datetime.now(UTC), 1)
+                w, Comment(0, post_id, root, by.id, md.strip(), html, status, datetime.now(UTC), 1)
             )
 
     async def place(self, post_id: int, md: str, *, by: User, at: datetime, parent_id: int | None = None) -> Comment:
@@ -175,14 +191,10 @@ class Comments(Table[Comment]):
                 raise NotFound(f"comment {id}")
             if not may(by, bits, old)[0]:
                 raise Forbidden(f"comment {id} is not user {by.id}'s")
-            await w.execute(
-                "UPDATE comments SET body_md = %s, body_html = %s, version = version + 1 WHERE id = %s",
-                md.strip(),
-                html,
-                id,
-            )
-            w.touch(*shown_in(old))
-        return replace(old, md=md.strip(), html=html, version=old.version + 1)
+            new = replace(old, md=md.strip(), html=html, version=old.version + 1)
+            await change(w, [(old, new)])
+            await audit.note(w, by.id, "comment.edit", f"comment {id}", {"md": old.md}, {"md": new.md})
+        return new
 
     async def trash(self, id: int, *, by: User) -> Comment:
         """Take it out of sight; by its author, editors and operators. Twice is as once. Raises Forbidden, NotFound."""
@@ -193,9 +205,10 @@ class Comments(Table[Comment]):
                 raise Forbidden(f"comment {id} is not user {by.id}'s")
             new = replace(old, status="trashed", version=old.version + 1)
             if old.status != "trashed":
-                await w.execute("UPDATE comments SET status = 'trashed', version = version + 1 WHERE id = %s", id)
-                await tallies.change(w, Counter(tallied_in(old)), Counter(tallied_in(new)))
-                w.touch(*shown_in(old), *shown_in(new))
+                await change(w, [(old, new)])
+                await audit.note(
+                    w, by.id, "comment.trash", f"comment {id}", {"status": old.status}, {"status": new.status}
+                )
         return new
 
     async def _insert(self, w: Write, comment: Comment) -> Comment:
@@ -222,6 +235,32 @@ class Comments(Table[Comment]):
 
     async def _locked(self, w: Write, id: int) -> Comment:
         return await w.locked(self.make, self.rows_sql + " FOR UPDATE", (id,))
+
+
+async def change(w: Write, changes: Sequence[tuple[Comment, Comment]]) -> None:
+    """Make rows that the caller has locked be what they shall be, one version on; tallies and slots follow."""
+    before, after = Counter[tuple[str, date]](), Counter[tuple[str, date]]()
+    for old, new in changes:
+        await w.execute(
+            "UPDATE comments SET body_md = %s, body_html = %s, status = %s, reason = %s, version = version + 1 WHERE id = %s",
+            new.md, new.html, new.status, new.reason, new.id,
+        )  # fmt: skip
+        before.update(tallied_in(old))
+        after.update(tallied_in(new))
+        w.touch(*shown_in(old), *shown_in(new))
+    await tallies.change(w, before, after)  # once for all of them: one order of locks
+
+
+async def _first_status(w: Write, author_id: int, bits: int) -> Status:
+    """held, when the site holds first comments and none of this member's has been shown yet; editors are known."""
+    if has(bits, EDITOR):
+        return "shown"
+    holds = await w.fetch("SELECT 1 FROM site WHERE name = 'hold_first_comments' AND value = '1'")
+    if holds and not await w.fetch(
+        "SELECT 1 FROM comments WHERE author_id = %s AND status = 'shown' LIMIT 1", author_id
+    ):
+        return "held"
+    return "shown"
 
 
 def may(user: User, bits: int, comment: Comment) -> tuple[bool, bool]:

@@ -100,6 +100,13 @@ CREATE TABLE duties (
 ALTER TABLE links ADD COLUMN data VARCHAR(500) NOT NULL DEFAULT '';
 ALTER TABLE users ADD COLUMN notify_replies TINYINT(1) NOT NULL DEFAULT 0;
 ALTER TABLE comments ADD COLUMN reason VARCHAR(200) NOT NULL DEFAULT '';
+-- The sitemap's walk: all that it says of a post is in the index.
+ALTER TABLE posts ADD KEY sitemap (status, id, updated_at, slug);
+ALTER TABLE comments ADD KEY latest (post_id, status, id);
 ALTER TABLE posts ADD KEY changed (updated_at, id);
 ALTER TABLE posts_tags ADD KEY managed (tag_id, post_id);
 ALTER TABLE users ADD KEY by_name (name, id);
+ALTER TABLE users ADD KEY managed (active, id);
+ALTER TABLE comments ADD KEY managed (status, id);
+ALTER TABLE comments ADD KEY of_post (post_id, id);
+ALTER TABLE comments ADD KEY of_author (author_id, status, id);

@@ -1,0 +1,135 @@
+"""What moderators do to comments: approved, held, put in the trash; one or many at once, and undone. And their list of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+from models import audit, batches, comments, sheets
+from models.base import Write
+from models.batches import Changed
+from models.comments import Comment, Comments, Status
+from models.errors import Invalid, NotFound
+from models.roles import EDITOR, require
+from models.sheets import Order, Place, Sheet, Walk
+from models.users import User
+
+Action = Literal["approve", "hold", "trash"]
+ACTIONS: tuple[Action, ...] = ("approve", "hold", "trash")
+STATUSES: tuple[Status, ...] = ("held", "shown", "trashed")
+MOST_AT_ONCE = 100  # comments in one transaction
+LONGEST_REASON = 200  # characters
+KIND = "comments"
+NEWEST = Order("comments")
+_AFTER: dict[Action, Status] = {"approve": "shown", "hold": "held", "trash": "trashed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The comments as they are now, those that the action did not apply to, and the batch that undoes it (or 0)."""
+
+    comments: tuple[Comment, ...]
+    left: tuple[int, ...]
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which comments a moderator looks at; what is None does not matter."""
+
+    status: Status | None = None
+    author_id: int | None = None
+    post_id: int | None = None
+
+
+class Moderation:
+    """All need EDITOR, who may delete comments too, decided inside the transaction."""
+
+    def __init__(self, table: Comments) -> None:
+        self.comments = table
+
+    async def act(self, action: Action, ids: Sequence[int], *, by: User, reason: str = "") -> Done:
+        """The same for many comments, in one transaction. `reason` is what their authors are told; approving clears it.
+
+        Raises Invalid, Forbidden; NotFound when none of them is there.
+        """
+        if len(ids) > MOST_AT_ONCE:
+            raise Invalid({"ids": "At most 100 at once."})
+        reason = " ".join(reason.split())
+        if len(reason) > LONGEST_REASON:
+            raise Invalid({"reason": "A reason has at most 200 characters."})
+        async with self.comments.write() as w:
+            await require(w, by.id, EDITOR)
+            pairs, left = [], []
+            for old in await self._locked(w, ids):
+                if old.status == _AFTER[action]:
+                    left.append(old.id)
+                else:
+                    said = "" if action == "approve" else reason
+                    pairs.append((old, replace(old, status=_AFTER[action], reason=said, version=old.version + 1)))
+            await self._change(w, f"comment.{action}", pairs, by)
+            changed = [Changed(new.id, new.version, f"{old.status} {old.reason}") for old, new in pairs]
+            batch = await batches.remember(w, KIND, by.id, changed)
+        return Done(tuple(new for _, new in pairs), tuple(left), batch)
+
+    async def undo(self, batch: int, *, by: User) -> Done:
+        """Make the comments of a batch what they were, but those that have changed since. Raises NotFound, Forbidden."""
+        async with self.comments.write() as w:
+            await require(w, by.id, EDITOR)
+            rows = {row.id: row for row in await batches.take_back(w, batch, KIND, by.id)}
+            pairs, left = [], []
+            for old in await self._locked(w, list(rows)):
+                if old.version != rows[old.id].version:
+                    left.append(old.id)
+                    continue
+                status, _, reason = rows[old.id].was.partition(" ")
+                new = replace(old, status=cast(Status, status), reason=reason, version=old.version + 1)
+                pairs.append((old, new))
+            await self._change(w, "comment.undo", pairs, by)
+        return Done(tuple(new for _, new in pairs), tuple(left), 0)
+
+    async def sheet(
+        self, wanted: Filter, place: Place | None = None, *, most: int = sheets.PER_SHEET
+    ) -> Sheet[Comment]:
+        """Some comments, newest first, from MySQL."""
+        walk, keep = self._walk(wanted)
+
+        async def kept(ids: Sequence[int]) -> set[int]:
+            assert keep is not None
+            rows = await self.comments.db.fetch(f"SELECT id FROM comments WHERE id IN %s AND {keep[0]}", ids, *keep[1])  # noqa: S608
+            return {row[0] for row in rows}
+
+        found = await sheets.sheet(
+            self.comments.db, NEWEST, (walk,), place=place, most=most, keep=kept if keep else None
+        )
+        return found.of(await self.comments.fresh().many(found.items))
+
+    async def count(self, wanted: Filter) -> int | None:
+        """How many such comments there are, sheets.MANY + 1 for more; None where no index could tell."""
+        walk, keep = self._walk(wanted)
+        return None if keep else await sheets.count(self.comments.db, NEWEST, (walk,))
+
+    def _walk(self, wanted: Filter) -> tuple[Walk, tuple[str, tuple[Any, ...]] | None]:
+        """The index to walk, and what else a row must be that this index does not say."""
+        status, author, post = wanted.status, wanted.author_id, wanted.post_id
+        if author is not None:
+            if status:
+                walk = Walk("author_id = %s AND status = %s", (author, status), "of_author")
+            else:
+                walk = Walk("author_id = %s", (author,), "mine")
+            return walk, None if post is None else ("post_id = %s", (post,))
+        if post is not None:
+            return Walk("post_id = %s", (post,), "of_post"), ("status = %s", (status,)) if status else None
+        return (Walk("status = %s", (status,), "managed") if status else Walk()), None
+
+    async def _change(self, w: Write, action: str, pairs: Sequence[tuple[Comment, Comment]], by: User) -> None:
+        await comments.change(w, pairs)
+        for old, new in pairs:
+            await audit.note(w, by.id, action, f"comment {old.id}", old, new)
+
+    async def _locked(self, w: Write, ids: Sequence[int]) -> list[Comment]:
+        """The rows under lock, in the order of their ids, so that two writers cannot deadlock."""
+        ids = tuple(sorted(set(ids)))
+        rows = await w.fetch(self.comments.rows_sql + " ORDER BY id FOR UPDATE", ids) if ids else ()
+        if not rows and len(ids) == 1:
+            raise NotFound(f"comment {ids[0]}")
+        return [self.comments.make(*row) for row in rows]
