@@ -20,6 +20,7 @@ from models.publishing import Publishing
 from models.redirects import Redirects
 from models.revisions import Revisions
 from models.roles import Roles
+from models.search import Search
 from models.sessions import Sessions
 from models.site import Sites
 from models.sitemaps import Sitemaps
@@ -45,6 +46,7 @@ class Models:
     comments: Comments
     moderation: Moderation
     redirects: Redirects
+    search: Search
     sites: Sites
     sitemaps: Sitemaps
 
@@ -84,6 +86,7 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
             comments=comments,
             moderation=Moderation(comments),
             redirects=Redirects(db, cache),
+            search=Search(db),
             sites=Sites(db, cache, settings),
             sitemaps=Sitemaps(posts),
         )
