@@ -5,10 +5,24 @@ from typing import Any
 from tornado.routing import URLSpec
 from tornado.web import Application, StaticFileHandler
 
-from handlers import account, api, comments, health, manage, me, pages, posts
+from handlers import (
+    account,
+    api,
+    comments,
+    crawlers,
+    feeds,
+    health,
+    manage,
+    manage_editor,
+    manage_posts,
+    me,
+    pages,
+    posts,
+)
 from handlers.app import App
 
 ID = r"([0-9]{1,18})"
+FEED = r"feed\.(atom|rss|json)"
 
 
 def routes() -> list[tuple[str, type[Any], str]]:
@@ -29,6 +43,15 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (rf"/user/{ID}", pages.UserPage, "user"),
         (rf"/user/{ID}/page/([^/]+)", pages.UserPage, "user_page"),
         (r"/about", pages.AboutPage, "about"),
+        (rf"/{FEED}", feeds.SiteFeed, "feed"),
+        (rf"/tag/([^/]+)/{FEED}", feeds.TagFeed, "tag_feed"),
+        (rf"/user/{ID}/{FEED}", feeds.UserFeed, "user_feed"),
+        (rf"/blog/{ID}/{FEED}", feeds.PostFeed, "post_feed"),
+        (r"/sitemap\.xml", crawlers.SitemapIndex, "sitemap"),
+        (r"/sitemap-site\.xml", crawlers.SitemapOfSite, "sitemap_site"),
+        (r"/sitemap-([0-9]{1,9})\.xml", crawlers.SitemapPart, "sitemap_part"),
+        (r"/robots\.txt", crawlers.Robots, "robots"),
+        (r"/llms\.txt", crawlers.Llms, "llms"),
         (r"/register", account.Register, "register"),
         (r"/signin", account.SignIn, "signin"),
         (r"/signout", account.SignOut, "signout"),
@@ -40,11 +63,11 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (r"/language/(en|zh)", account.ChooseLanguage, "language"),
         (r"/manage/", manage.Manage, "manage"),
         (r"/manage", manage.Manage, "manage_bare"),
-        (r"/manage/blogs", manage.ManageBlogs, "manage_blogs"),
-        (r"/manage/blogs/create", manage.CreatePost, "manage_create"),
-        (r"/manage/blogs/edit", manage.EditPost, "manage_edit"),
-        (r"/manage/blogs/preview", manage.PreviewPost, "manage_preview"),
-        (rf"/manage/blogs/{ID}/(publish|unpublish|trash|restore)", manage.ActOnPost, "manage_action"),
+        (r"/manage/blogs", manage_posts.ManageBlogs, "manage_blogs"),
+        (r"/manage/blogs/create", manage_editor.CreatePost, "manage_create"),
+        (r"/manage/blogs/edit", manage_editor.EditPost, "manage_edit"),
+        (r"/manage/blogs/preview", manage_editor.PreviewPost, "manage_preview"),
+        (rf"/manage/blogs/{ID}/(publish|unpublish|trash|restore)", manage_posts.ActOnPost, "manage_action"),
         (r"/api/blogs", api.Blogs, "api_blogs"),
         (rf"/api/blogs/{ID}", api.Blog, "api_blog"),
         (rf"/api/blogs/{ID}/delete", api.DeleteBlog, "api_blog_delete"),

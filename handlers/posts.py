@@ -1,6 +1,8 @@
 """A post's own page, with its comments."""
 
+from content.absolute import first_image
 from handlers.pages import HtmlPage
+from handlers.presenters import posting
 from models.comments import PER_PART
 
 
@@ -18,8 +20,12 @@ class PostPage(HtmlPage):
         people = await models.users.by_ids(
             [post.author_id, *(c.author_id for thread in talk.threads for c in (thread.comment, *thread.replies))]
         )
+        author = people.get(post.author_id)
+        theirs = self.site.url + self.reverse_url("user", author.id) if author else ""
+        image = first_image(body.html, self.site.url + here)
+        facts = posting(post, author, theirs, self.site, here, image=image, comments=talk.count)
         self.show(
-            "post.html", post=post, html=body.html, author=people.get(post.author_id), threads=talk.threads, people=people,
+            "post.html", post=post, html=body.html, facts=facts, author=author, threads=talk.threads, people=people,
             comment_count=talk.count, older=here + "#comments" if talk.older else None,
             more=f"{here}?after={talk.more_after}#comments" if talk.more_after else None, part_size=PER_PART,
         )  # fmt: skip

@@ -68,6 +68,7 @@ class Views:
             lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"], auto_reload=not settings.production,
         )  # fmt: skip
         environment.policies["ext.i18n.trimmed"] = True
+        environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
         environment.install_gettext_translations(self._catalogues[lang], newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(
             lang=lang, html_lang=HTML_LANGUAGE[lang], static=static, script=script,

@@ -13,6 +13,7 @@ from models.errors import NotFound
 
 PER_PAGE = 10
 PER_MONTH = 200  # titles on one page of a month
+PER_PART = 10_000  # ids in one file of the sitemap
 Status = Literal["draft", "scheduled", "published", "trashed"]
 STATUSES: tuple[Status, ...] = ("draft", "scheduled", "published", "trashed")
 
@@ -40,19 +41,24 @@ BY_ID = Key("post", Post, ttl=600)
 PUBLISHED = Scope("posts.published")
 BY_AUTHOR = Scope("posts.author", by=("author",))
 TAGGED = Scope("posts.tagged", by=("tag",))
+IN_PART = Scope("posts.part", by=("part",))
 
 FRONT_PAGES = List("posts.page", by=("page",), scopes=(PUBLISHED,), ttl=600)
 AUTHOR_PAGES = List("posts.author.page", by=("author", "page"), scopes=(BY_AUTHOR,), ttl=600)
 TAG_PAGES = List("posts.tag.page", by=("tag", "page"), scopes=(TAGGED,), ttl=600)
 MONTHS = List("posts.months", scopes=(PUBLISHED,), ttl=600)
 OF_MONTH = List("posts.month", by=("month", "after"), scopes=(PUBLISHED,), ttl=600)
+PARTS = List("posts.parts", scopes=(PUBLISHED,), ttl=3600)
+PART_CHANGED = List("posts.part.changed", by=("part",), scopes=(IN_PART,), ttl=3600)
+SITEMAP = List("posts.sitemap", by=("part",), scopes=(IN_PART,), ttl=3600)
 
 
 def shown_in(post: Post) -> tuple[Slot, ...]:
     """Every remembered answer this row appears in (its body's: `bodies.shown_in`). A new key is not done until it is here."""
     if post.status != "published":
         return (BY_ID(post.id),)
-    return BY_ID(post.id), PUBLISHED(), BY_AUTHOR(post.author_id), *(TAGGED(tag) for tag in post.tags)
+    lists = (PUBLISHED(), BY_AUTHOR(post.author_id), IN_PART(post.id // PER_PART))
+    return BY_ID(post.id), *lists, *(TAGGED(tag) for tag in post.tags)
 
 
 def tallied_in(post: Post) -> tuple[tuple[str, date], ...]:
