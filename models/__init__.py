@@ -14,11 +14,14 @@ from models.comments import Comments
 from models.database import Database
 from models.imports import Imports
 from models.links import Links
+from models.managing import ManagedPosts
 from models.moderation import Moderation
+from models.people import People
 from models.posts import Posts
 from models.publishing import Publishing
 from models.redirects import Redirects
 from models.revisions import Revisions
+from models.rights import Rights
 from models.roles import Roles
 from models.search import Search
 from models.sessions import Sessions
@@ -35,9 +38,12 @@ class Models:
     redis: Redis
     roles: Roles
     users: Users
+    people: People
+    rights: Rights
     sessions: Sessions
     links: Links
     posts: Posts
+    managed_posts: ManagedPosts
     bodies: Bodies
     writing: Writing
     publishing: Publishing
@@ -75,9 +81,12 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
             redis=redis,
             roles=roles,
             users=users,
+            people=People(users),
+            rights=Rights(roles, users),
             sessions=Sessions(db, cache),
             links=Links(db),
             posts=posts,
+            managed_posts=ManagedPosts(posts),
             bodies=Bodies(db, cache),
             writing=Writing(posts),
             publishing=Publishing(posts),

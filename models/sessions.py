@@ -2,13 +2,14 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import ClassVar
 
 from cache import Key, Slot
-from models.base import Table
+from models.base import Table, Write
 from models.errors import NotFound
 
 RENEW_AFTER = timedelta(days=1)  # a session's end moves at most once in this time
@@ -115,11 +116,19 @@ class Sessions(Table[Session]):
     async def _end(self, which: str, *args: object) -> int:
         """Delete the sessions of a condition, which is a literal of this file, and forget them."""
         async with self.write() as w:
-            sql = f"SELECT token_sha256, id, user_id, created_at, expires_at FROM sessions WHERE {which} FOR UPDATE"  # noqa: S608
-            rows = await w.fetch(sql, *args)
-            sessions = [Session(*row) for row in rows]
-            if sessions:
-                await w.execute("DELETE FROM sessions WHERE id IN %s", tuple(session.id for session in sessions))
-            for session in sessions:
-                w.touch(*shown_in(session))
-        return len(sessions)
+            return await _end(w, which, *args)
+
+
+async def end_all(w: Write, user_ids: Sequence[int]) -> int:
+    """End all sessions of some users, in the transaction of what makes that necessary; how many there were."""
+    return await _end(w, "user_id IN %s", tuple(user_ids)) if user_ids else 0
+
+
+async def _end(w: Write, which: str, *args: object) -> int:
+    sql = f"SELECT token_sha256, id, user_id, created_at, expires_at FROM sessions WHERE {which} FOR UPDATE"  # noqa: S608
+    sessions = [Session(*row) for row in await w.fetch(sql, *args)]
+    if sessions:
+        await w.execute("DELETE FROM sessions WHERE id IN %s", tuple(session.id for session in sessions))
+    for session in sessions:
+        w.touch(*shown_in(session))
+    return len(sessions)
