@@ -1,14 +1,8 @@
-"""The editors' pages: the list of posts, writing, previewing, and what can be done to a post."""
+"""The manage pages: what all of them have alike, and the first of them."""
 
-from handlers.base import tell_of
 from handlers.pages import HtmlPage
-from models.errors import Invalid, NotFound, Stale
-from models.posts import STATUSES, Post, tags_in
+from models.errors import NotFound
 from models.roles import EDITOR
-from models.writing import Draft
-
-PER_PAGE = 50
-FIELDS = ("title", "summary", "body", "tags")
 
 
 class ManagePage(HtmlPage):
@@ -19,120 +13,10 @@ class ManagePage(HtmlPage):
         """The `id` of the address or form. Raises NotFound when it is no number."""
         text = self.get_argument("id", "")
         if not (text.isascii() and text.isdecimal() and len(text) < 19):
-            raise NotFound("post")
+            raise NotFound("id")
         return int(text)
 
 
 class Manage(ManagePage):
     async def get(self) -> None:
         self.redirect(self.reverse_url("manage_blogs"))
-
-
-class ManageBlogs(ManagePage):
-    async def get(self) -> None:
-        status = self.get_query_argument("status", "")
-        if status and status not in STATUSES:
-            raise NotFound(f"status {status}")
-        posts = await self.app.models.posts.managed(
-            status=status or None, before=self.query_number("before") or None, most=PER_PAGE + 1
-        )
-        shown = posts[:PER_PAGE]
-        more = f"?status={status}&before={shown[-1].id}" if len(posts) > PER_PAGE else None
-        self.show(
-            "manage/blogs.html", posts=shown, authors=await self.authors(shown), status=status, next_href=more,
-            notice=self.get_query_argument("done", ""),
-        )  # fmt: skip
-
-
-class _Editor(ManagePage):
-    """The form of a post, new or old."""
-
-    def filled_in(self) -> tuple[Draft, dict[str, str]]:
-        """(what to save, what was typed)."""
-        values = {name: self.get_body_argument(name, "", strip=name != "body") for name in FIELDS}
-        body = values["body"].replace("\r\n", "\n")
-        return Draft(values["title"], values["summary"], body, tags_in(values["tags"], most=0)), values
-
-    def refuse(self, error: Invalid | Stale, values: dict[str, str], post: Post | None) -> None:
-        told = tell_of(error, 422)
-        errors = told.fields or {
-            "form": "Somebody has saved this post since you opened it. Your text is kept here; saving again replaces theirs."
-        }
-        if isinstance(error, Stale):
-            values = {**values, "version": str(error.version)}
-        self.show_wrong("manage/edit.html", told.status, errors, post=post, values=values)
-
-    async def saved(self, post: Post, action: str) -> None:
-        """Go on from a saved post: to its page when it is published, else back to the form."""
-        if action == "publish" and post.status != "published":
-            post = await self.app.models.publishing.publish(post.id, by=self.member())
-        if post.status == "published":
-            self.redirect(self.reverse_url("post", post.id, post.slug), status=303)
-        else:
-            self.redirect(f"{self.reverse_url('manage_edit')}?id={post.id}&done=saved", status=303)
-
-
-class CreatePost(_Editor):
-    async def get(self) -> None:
-        self.show("manage/edit.html", post=None)
-
-    async def post(self) -> None:
-        draft, values = self.filled_in()
-        action = self.get_body_argument("action", "save")
-        try:
-            post = await self.app.models.writing.create(draft, by=self.member(), publish=action == "publish")
-        except Invalid as error:
-            self.refuse(error, values, None)
-            return
-        await self.saved(post, action)
-
-
-class EditPost(_Editor):
-    async def get(self) -> None:
-        post = await self.app.models.posts.fresh().one(self.asked_id())
-        body = await self.app.models.bodies.fresh().one(post.id)
-        values = {
-            "title": post.title, "summary": post.summary, "body": body.md, "tags": ", ".join(post.tags),
-            "version": str(post.version),
-        }  # fmt: skip
-        self.show("manage/edit.html", post=post, values=values, notice=self.get_query_argument("done", ""))
-
-    async def post(self) -> None:
-        id = self.asked_id()
-        draft, values = self.filled_in()
-        version = self.get_body_argument("version", "")
-        try:
-            post = await self.app.models.writing.edit(
-                id, draft, by=self.member(), version=int(version) if version.isascii() and version.isdecimal() else 0
-            )
-        except (Invalid, Stale) as error:
-            self.refuse(error, values, await self.app.models.posts.fresh().one(id))
-            return
-        await self.saved(post, self.get_body_argument("action", "save"))
-
-
-class PreviewPost(ManagePage):
-    """The post as readers would see it; drafts are seen here alone."""
-
-    async def get(self) -> None:
-        models = self.app.models
-        post = await models.posts.fresh().one(self.asked_id())
-        body = await models.bodies.fresh().one(post.id)
-        self.show("manage/preview.html", post=post, html=body.html, author=await models.users.find(post.author_id))
-
-
-class ActOnPost(ManagePage):
-    """publish, unpublish, trash or restore, by a button of the list or the editor."""
-
-    async def post(self, id: str, action: str) -> None:
-        publishing = self.app.models.publishing
-        act = {
-            "publish": publishing.publish,
-            "unpublish": publishing.unpublish,
-            "trash": publishing.trash,
-            "restore": publishing.restore,
-        }[action]
-        await act(int(id), by=self.member())
-        status = self.get_body_argument("status", "")
-        shown = status if status in STATUSES else ""
-        self.redirect(f"{self.reverse_url('manage_blogs')}?status={shown}&done={action}", status=303)

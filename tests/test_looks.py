@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((ROOT / "static").glob("*.js"))
 CSS = (ROOT / "static/site.css").read_text(encoding="utf-8")
+MANAGE_CSS = (ROOT / "static/manage.css").read_text(encoding="utf-8")
 READ_ALOUD = frozenset({"aria-label", "alt", "title", "placeholder", "content"})
 ATTRIBUTE = re.compile(r'(?<=[ ])(?:lang|class|aria-describedby|aria-invalid)="[^"]*"')
 PLACEHOLDER = re.compile(r"%\(\w+\)s|<[^>]+>")
@@ -23,13 +24,20 @@ PLACEHOLDER = re.compile(r"%\(\w+\)s|<[^>]+>")
 each_template = pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
 
 
-def test_the_stylesheet_is_one_and_small() -> None:
-    assert [path.name for path in (ROOT / "static").glob("*.css")] == ["site.css"]
-    assert len(CSS.encode()) <= 20_000
+def test_the_stylesheets_are_two_and_small() -> None:
+    sizes = {path.name: path.stat().st_size for path in (ROOT / "static").glob("*.css")}
+
+    assert set(sizes) == {"site.css", "manage.css"}
+    assert sizes["site.css"] <= 20_000
+    assert sizes["manage.css"] <= 12_000
+    loads_it = [path.name for path in TEMPLATES if "manage.css" in path.read_text(encoding="utf-8")]
+    assert loads_it == ["base.html"], "only manage/base.html loads what only manage pages need"
 
 
 def test_the_scripts_are_small_in_all_and_stand_alone() -> None:
-    assert sum(path.stat().st_size for path in SCRIPTS) <= 10_000
+    for of_manage in (True, False):
+        mine = [path for path in SCRIPTS if path.name.startswith("manage-") is of_manage]
+        assert sum(path.stat().st_size for path in mine) <= 10_000
     for path in SCRIPTS:
         # Names are hashed when they are published, so a module cannot name another; text is never parsed as HTML.
         assert not re.search(
@@ -38,7 +46,7 @@ def test_the_scripts_are_small_in_all_and_stand_alone() -> None:
 
 
 def test_no_colour_is_written_outside_the_properties() -> None:
-    rules = CSS[CSS.index("@layer base {") :]
+    rules = CSS[CSS.index("@layer base {") :] + MANAGE_CSS
     assert set(re.findall(r"#[0-9a-f]{3,8}\b", rules)) <= {"#fff"}  # the paper of a printer
 
 

@@ -103,7 +103,9 @@ ALTER TABLE comments ADD COLUMN reason VARCHAR(200) NOT NULL DEFAULT '';
 -- The sitemap's walk: all that it says of a post is in the index.
 ALTER TABLE posts ADD KEY sitemap (status, id, updated_at, slug);
 ALTER TABLE comments ADD KEY latest (post_id, status, id);
-ALTER TABLE posts ADD KEY changed (updated_at, id);
+-- The manage list: for each status, and each author's, the one that changed last comes first.
+ALTER TABLE posts ADD KEY shelf (status, updated_at, id);
+ALTER TABLE posts ADD KEY own_shelf (author_id, status, updated_at, id);
 ALTER TABLE posts_tags ADD KEY managed (tag_id, post_id);
 ALTER TABLE users ADD KEY by_name (name, id);
 ALTER TABLE users ADD KEY managed (active, id);
