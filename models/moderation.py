@@ -34,11 +34,12 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which comments a moderator looks at; what is None does not matter."""
+    """Which comments a moderator looks at. `ids`: what a search for words found; None when nobody searched."""
 
-    status: Status | None = None
+    statuses: tuple[Status, ...] = ("held", "shown")  # the trash is looked into only on purpose
     author_id: int | None = None
     post_id: int | None = None
+    ids: tuple[int, ...] | None = None
 
 
 class Moderation:
@@ -90,36 +91,18 @@ class Moderation:
     async def sheet(
         self, wanted: Filter, place: Place | None = None, *, most: int = sheets.PER_SHEET
     ) -> Sheet[Comment]:
-        """Some comments, newest first, from MySQL."""
-        walk, keep = self._walk(wanted)
+        """Some comments, newest first, from MySQL; the count is None where only reading all of them would give it."""
+        db = self.comments.db
+        walks, rest = _walks(wanted)
 
-        async def kept(ids: Sequence[int]) -> set[int]:
-            assert keep is not None
-            rows = await self.comments.db.fetch(f"SELECT id FROM comments WHERE id IN %s AND {keep[0]}", ids, *keep[1])  # noqa: S608
-            return {row[0] for row in rows}
+        async def keep(ids: Sequence[int]) -> set[int]:
+            column, value = rest[0]
+            sql = f"SELECT id FROM comments WHERE id IN %s AND {column} IN %s"  # noqa: S608 - a literal from below
+            return {row[0] for row in await db.fetch(sql, tuple(ids), value)}
 
-        found = await sheets.sheet(
-            self.comments.db, NEWEST, (walk,), place=place, most=most, keep=kept if keep else None
-        )
-        return found.of(await self.comments.fresh().many(found.items))
-
-    async def count(self, wanted: Filter) -> int | None:
-        """How many such comments there are, sheets.MANY + 1 for more; None where no index could tell."""
-        walk, keep = self._walk(wanted)
-        return None if keep else await sheets.count(self.comments.db, NEWEST, (walk,))
-
-    def _walk(self, wanted: Filter) -> tuple[Walk, tuple[str, tuple[Any, ...]] | None]:
-        """The index to walk, and what else a row must be that this index does not say."""
-        status, author, post = wanted.status, wanted.author_id, wanted.post_id
-        if author is not None:
-            if status:
-                walk = Walk("author_id = %s AND status = %s", (author, status), "of_author")
-            else:
-                walk = Walk("author_id = %s", (author,), "mine")
-            return walk, None if post is None else ("post_id = %s", (post,))
-        if post is not None:
-            return Walk("post_id = %s", (post,), "of_post"), ("status = %s", (status,)) if status else None
-        return (Walk("status = %s", (status,), "managed") if status else Walk()), None
+        found = await sheets.sheet(db, NEWEST, walks, place=place, most=most, keep=keep if rest else None)
+        total = None if rest else await sheets.count(db, NEWEST, walks)
+        return found.of(await self.comments.fresh().many(found.items), count=total)
 
     async def _change(self, w: Write, action: str, pairs: Sequence[tuple[Comment, Comment]], by: User) -> None:
         await comments.change(w, pairs)
@@ -133,3 +116,21 @@ class Moderation:
         if not rows and len(ids) == 1:
             raise NotFound(f"comment {ids[0]}")
         return [self.comments.make(*row) for row in rows]
+
+
+def _walks(wanted: Filter) -> tuple[list[Walk], list[tuple[str, tuple[Any, ...]]]]:
+    """The index walks to merge, one for each status, and (column, values) of what else a row must be."""
+    author, post = wanted.author_id, wanted.post_id
+    if wanted.ids is not None:
+        chosen = [
+            ("status", wanted.statuses),
+            *((name, (id,)) for name, id in (("author_id", author), ("post_id", post)) if id),
+        ]
+        where = " AND ".join(f"{column} IN %s" for column, _ in chosen)
+        return [Walk(f"id IN %s AND {where}", (wanted.ids, *(v for _, v in chosen)))] if wanted.ids else [], []
+    if author is not None:
+        walks = [Walk("author_id = %s AND status = %s", (author, status), "of_author") for status in wanted.statuses]
+        return walks, [] if post is None else [("post_id", (post,))]
+    if post is not None:
+        return [Walk("post_id = %s", (post,), "of_post")], [("status", wanted.statuses)]
+    return [Walk("status = %s", (status,), "managed") for status in wanted.statuses], []

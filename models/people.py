@@ -100,7 +100,10 @@ class People:
         return Done(tuple(new for _, new in pairs), (*left, *(user.id for user in found if user.id not in done)), 0)
 
     async def sheet(self, wanted: Filter, place: Place | None = None, *, most: int = sheets.PER_SHEET) -> Sheet[User]:
-        """Some accounts, the newest first; where the beginning of a name or address is given, in its order."""
+        """Some accounts, the newest first; where the beginning of a name or address is given, in its order.
+
+        The count is None where only reading all of them would give it.
+        """
         order, walk, rest = _walk(wanted)
 
         async def keep(ids: Sequence[int]) -> set[int]:
@@ -110,12 +113,8 @@ class People:
             return {row[0] for row in await self.users.db.fetch(sql, tuple(ids), *args)}
 
         found = await sheets.sheet(self.users.db, order, (walk,), place=place, most=most, keep=keep if rest else None)
-        return found.of(await self.users.fresh().many(found.items))
-
-    async def count(self, wanted: Filter) -> int | None:
-        """How many such accounts there are, sheets.MANY + 1 for more; None where no index could tell."""
-        order, walk, rest = _walk(wanted)
-        return None if rest else await sheets.count(self.users.db, order, (walk,))
+        total = None if rest else await sheets.count(self.users.db, order, (walk,))
+        return found.of(await self.users.fresh().many(found.items), count=total)
 
     async def logins(self, ids: Sequence[int]) -> dict[int, Login]:
         """The sign-ins of those who ever did, by id."""

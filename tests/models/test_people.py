@@ -154,7 +154,7 @@ async def test_the_list_holds_what_its_filters_say(
     sheet = await models.people.sheet(wanted)
 
     assert [user.name for user in sheet.items] == names
-    assert await models.people.count(wanted) in (len(names), None)
+    assert sheet.count in (len(names), None)
 
 
 @pytest.mark.parametrize("wanted", [Filter(), Filter(name="a"), Filter(email="a"), Filter(role_id=1)])
