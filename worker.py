@@ -15,6 +15,8 @@ from settings import Settings, SettingsError, load
 
 log = logging.getLogger("plaza.worker")
 
+TELL_EVERY = 30.0  # s
+
 
 async def work(settings: Settings, duties: tuple[Duty, ...] = DUTIES) -> None:
     """Do the duties until TERM or INT. A duty that fails is logged and comes again; one that is cut short rolls back."""
@@ -31,14 +33,25 @@ async def work(settings: Settings, duties: tuple[Duty, ...] = DUTIES) -> None:
 
 
 async def _repeat(duty: Duty, models: Models) -> None:
+    said, said_at = "never", 0.0
     while True:
+        error = ""
         try:
             async with asyncio.timeout(duty.at_most):
                 await duty.run(models)
-        except Busy as error:
-            log.warning("%s: %s", duty.name, error)
-        except Exception:
+        except Busy as reason:
+            error = str(reason)
+            log.warning("%s: %s", duty.name, reason)
+        except Exception as reason:
+            error = repr(reason)
             log.exception("%s", duty.name)
+        # The manage pages are told of each failure, of its end, and now and then that all is well.
+        if error or said or asyncio.get_running_loop().time() - said_at > TELL_EVERY:
+            try:
+                await models.duties.ended(duty.name, error)
+                said, said_at = error, asyncio.get_running_loop().time()
+            except Exception as reason:  # the duty itself must come again, whatever happens here
+                log.warning("%s: its report could not be kept: %s", duty.name, reason)
         await asyncio.sleep(duty.every)
 
 

@@ -9,9 +9,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from cache import Cache
+from models.attention import Attention
+from models.auditing import Auditing
 from models.bodies import Bodies
 from models.comments import Comments
 from models.database import Database
+from models.duties import Duties
 from models.imports import Imports
 from models.links import Links
 from models.managing import ManagedPosts
@@ -54,6 +57,9 @@ class Models:
     redirects: Redirects
     search: Search
     sites: Sites
+    auditing: Auditing
+    duties: Duties
+    attention: Attention
     sitemaps: Sitemaps
 
 
@@ -75,6 +81,7 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
     users = Users(db, cache, roles)
     posts = Posts(db, cache)
     comments = Comments(db, cache)
+    moderation, duties = Moderation(comments), Duties(db)
     try:
         yield Models(
             db=db,
@@ -93,10 +100,13 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
             revisions=Revisions(db),
             imports=Imports(posts, users),
             comments=comments,
-            moderation=Moderation(comments),
+            moderation=moderation,
             redirects=Redirects(db, cache),
             search=Search(db),
             sites=Sites(db, cache, settings),
+            auditing=Auditing(db),
+            duties=duties,
+            attention=Attention(db, moderation, duties),
             sitemaps=Sitemaps(posts),
         )
     finally:

@@ -61,10 +61,15 @@ async def entries(
             args.append(value)
     sql = f"SELECT id, at, actor_id, ip, action, target, was, became FROM audit_log WHERE {' AND '.join(where)} "  # noqa: S608
     rows = await db.fetch(sql + "ORDER BY id DESC LIMIT %s", *args, most)
-    return [
-        Entry(id, at, actor, ip_address(ip) if ip else None, action, target, json.loads(was), json.loads(became))
-        for id, at, actor, ip, action, target, was, became in rows
-    ]
+    return [decoded(*row) for row in rows]
+
+
+def decoded(
+    id: int, at: datetime, actor_id: int | None, ip: bytes | None, action: str, target: str, was: str, became: str
+) -> Entry:
+    """The line of a row's columns."""
+    address = ip_address(ip) if ip else None
+    return Entry(id, at, actor_id, address, action, target, json.loads(was), json.loads(became))
 
 
 def _fields(row: Any) -> dict[str, Any]:
