@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from jobs.expiry import end_expired
+from jobs.publishing import publish_due
 from models import Models
 
 
@@ -17,4 +18,7 @@ class Duty:
     run: Callable[[Models], Awaitable[None]]
 
 
-DUTIES = (Duty("end expired sessions and links", every=60, at_most=30, run=end_expired),)
+DUTIES = (
+    Duty("publish what is scheduled", every=0.5, at_most=20, run=publish_due),
+    Duty("end expired sessions and links", every=60, at_most=30, run=end_expired),
+)

@@ -99,6 +99,9 @@ class Publishing:
 
     async def publish_due(self, now: datetime, *, most: int = 50) -> int:
         """Publish what was scheduled until now; how many. Exactly once: each row is decided under its own lock."""
+        sql = "SELECT id FROM posts WHERE status = 'scheduled' AND published_at <= %s LIMIT 1"
+        if not await self.posts.db.fetch(sql, now):
+            return 0  # as nearly always: without a transaction
         async with self.posts.write() as w:
             due = await w.fetch(
                 "SELECT id FROM posts WHERE status = 'scheduled' AND published_at <= %s ORDER BY published_at LIMIT %s "
