@@ -102,7 +102,7 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
             comments=comments,
             moderation=moderation,
             redirects=Redirects(db, cache),
-            search=Search(db),
+            search=Search(posts),
             sites=Sites(db, cache, settings),
             auditing=Auditing(db),
             duties=duties,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from cache import Key, List, Scope, Slot
 from content.markdown import TooLong, render_comment
-from models import audit, tallies
+from models import audit, tallies, terms
 from models.base import Page, Table, Write
 from models.errors import Forbidden, Invalid, NotFound
 from models.roles import EDITOR, LOGIN, has, require
@@ -220,6 +220,8 @@ class Comments(Table[Comment]):
         )  # fmt: skip
         comment = replace(comment, id=id)
         await tallies.change(w, Counter(), Counter(tallied_in(comment)))
+        shown = comment.status == "shown"
+        await terms.write_comment(w, id, comment.author_id, comment.html, shown=shown, at=comment.created_at)
         w.touch(*shown_in(comment))
         return comment
 
@@ -245,6 +247,11 @@ async def change(w: Write, changes: Sequence[tuple[Comment, Comment]]) -> None:
             "UPDATE comments SET body_md = %s, body_html = %s, status = %s, reason = %s, version = version + 1 WHERE id = %s",
             new.md, new.html, new.status, new.reason, new.id,
         )  # fmt: skip
+        shown = new.status == "shown"
+        if new.html != old.html:
+            await terms.write_comment(w, new.id, new.author_id, new.html, shown=shown, at=new.created_at)
+        elif new.status != old.status:
+            await terms.show_comment(w, new.id, shown)
         before.update(tallied_in(old))
         after.update(tallied_in(new))
         w.touch(*shown_in(old), *shown_in(new))

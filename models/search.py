@@ -1,11 +1,44 @@
-"""Finding posts and comments by their words: bounded work for any query, and an answer that says where it stopped."""
+"""Finding posts and comments by their words: bounded work for any query, and an answer that says where it stopped.
 
+How a query of several words is answered:
+
+1. For each word the rows that have it are counted, up to `most` (WORK shared by the words).
+2. If one word has no more than that, its rows are looked up under the other words: the answer is whole.
+3. Else each word gives the best of its rows (title, frequency, date), together `most`, and those are looked up under the other
+   words: the answer is the best of what was looked at, and says so.
+4. Of a phrase, the places of its words are compared, in the PHRASED best rows.
+
+So no query reads more than some 2 * WORK entries of the index, however common its words are.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from cache import List
+from content.queries import Query, parse
+from content.terms import spots
+from models import posts
 from models.database import Database
+from models.errors import Busy
+from models.posts import Posts
+from models.terms import COMMENT, POST, author_label, tag_label
 
 PER_PAGE = 10
 MOST_FOUND = 500  # rows that the pages of one answer show
+WORK = 12_000  # entries of the index that one query may look up, and count, in all
+PHRASED = 1_500  # rows whose words are compared for a phrase
+NAMESAKES = 4  # users of one name, or whose names begin with it, that `author:` means
+AT_ONCE = 4  # searches of one process: they never take all connections to MySQL
+PATIENCE = 2.0  # s that a search waits for its turn
+
+_DRIVER = (
+    "(SELECT row_id, day FROM terms WHERE kind = %s AND term = %s AND shown = %s "
+    "ORDER BY weight DESC, day DESC, row_id DESC LIMIT %s)"
+)
+
+FOUND = List("search.posts", by=("query",), scopes=(posts.PUBLISHED,), ttl=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +59,191 @@ class Found:
     marks: tuple[str, ...] = ()
     left_out: tuple[str, ...] = field(default=())
 
+    @property
+    def has_next(self) -> bool:
+        return self.page_index < self.page_count
+
+    @property
+    def has_previous(self) -> bool:
+        return self.page_index > 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a row must have: for each clause one of its terms. The first `words` clauses are words, of one term each."""
+
+    kind: int
+    clauses: tuple[tuple[str, ...], ...]
+    words: int
+    phrases: tuple[tuple[tuple[str, int], ...], ...]
+    shown_only: bool
+
 
 class Search:
     """The reads of the table `terms`; `models.search` of a process.
 
-    Queries: several words are AND, "quoted words" stand side by side, `tag:rust`, `author:name` (posts only). An empty query, or
+    Queries: several words are AND, "quoted words" stand side by side, `tag:rust` (of posts), `author:name`. An empty query, or
     one without letters and numbers, finds nothing.
     """
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
+    def __init__(self, table: Posts) -> None:
+        self.posts_table, self.db = table, table.db
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def posts(self, text: str, *, shown_only: bool = True, page: int = 1, per_page: int = PER_PAGE) -> Found:
         """Posts by title, then frequency, then date; `shown_only` False for manage pages: drafts and the trash as well.
 
         A manage list that filters further asks for `per_page=MOST_FOUND` and keeps the order of `ids`.
         """
-        return Found((), page, 1, 0)
+        query = parse(text)
+        wanted = await self._wanted(POST, query, shown_only)
+
+        async def load() -> tuple[int, ...]:
+            return await self._find(wanted)
+
+        if not query:
+            answer: tuple[int, ...] = (1, 0)
+        elif shown_only:
+            name = hashlib.blake2b(repr(wanted).encode(), digest_size=16).hexdigest()
+            answer = await self.posts_table.items(FOUND(name), load)
+        else:
+            answer = await load()
+        return _page(answer, query, page, per_page)
 
     async def comments(self, text: str, *, shown_only: bool = True, page: int = 1, per_page: int = PER_PAGE) -> Found:
-        """Comments likewise, newest first among equals; `shown_only` False: held and trashed ones as well."""
-        return Found((), page, 1, 0)
+        """Comments by frequency, then date; `shown_only` False: held and trashed ones as well."""
+        query = parse(text)
+        answer = await self._find(await self._wanted(COMMENT, query, shown_only)) if query else (1, 0)
+        return _page(answer, query, page, per_page)
+
+    async def _wanted(self, kind: int, query: Query, shown_only: bool) -> _Wanted:
+        authors = [await self._authors(name) for name in query.authors]
+        tags = [(tag_label(tag),) for name in query.tags for tag in posts.normal_tags((name,))]
+        clauses = (*((term,) for term in query.terms), *tags, *authors)
+        return _Wanted(kind, clauses, len(query.terms), query.phrases, shown_only)
+
+    async def _authors(self, name: str) -> tuple[str, ...]:
+        """The labels that `author:` may mean: members of that name, or whose names begin with it, and the name in bylines."""
+        pattern = name[:100].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        rows = await self.db.fetch(
+            "SELECT id FROM users WHERE name LIKE %s ORDER BY name, id LIMIT %s", pattern, NAMESAKES
+        )
+        return *(author_label(row[0]) for row in rows), author_label(name)
+
+    async def _find(self, wanted: _Wanted) -> tuple[int, ...]:
+        """(1 if the answer is whole else 0, how many rows, their ids, best first, at most MOST_FOUND)."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise Busy("too many searches at once") from error
+        try:
+            return await _Hunt(self.db, wanted).answer()
+        finally:
+            self._turns.release()
+
+
+class _Hunt:
+    """One query being answered."""
+
+    def __init__(self, db: Database, wanted: _Wanted) -> None:
+        self.db, self.wanted = db, wanted
+        self.most = WORK // max(1, len(wanted.clauses))
+        self.shown = (1,) if wanted.shown_only else (1, 0)
+
+    async def answer(self) -> tuple[int, ...]:
+        wanted = self.wanted
+        counts = await self._counts()
+        if not all(counts):
+            return (1, 0)
+        if len(counts) == 1 and len(wanted.clauses[0]) == 1 and wanted.shown_only:
+            return (int(counts[0] <= self.most), min(counts[0], self.most), *await self._best())
+        # The rarest first: a row that lacks it costs no further look.
+        order = sorted(range(len(counts)), key=lambda i: counts[i])
+        whole = counts[order[0]] <= self.most
+        drivers = order[:1] if whole else order
+        count, ids = await self._meet(order, drivers, self.most if whole else self.most // len(order))
+        if wanted.phrases:
+            whole = whole and count <= PHRASED
+            ids = await self._phrased(ids)
+            count = len(ids)
+        return (int(whole), count, *ids[:MOST_FOUND])
+
+    async def _counts(self) -> list[int]:
+        """How many rows each clause has, up to one more than `most`."""
+        wanted = self.wanted
+        shown = "AND shown = 1" if wanted.shown_only else ""
+        one = f"(SELECT COUNT(*) FROM (SELECT 1 FROM terms WHERE kind = %s AND term = %s {shown} LIMIT %s) part)"  # noqa: S608
+        sums = [" + ".join([one] * len(clause)) for clause in wanted.clauses]
+        args = [arg for clause in wanted.clauses for term in clause for arg in (wanted.kind, term, self.most + 1)]
+        rows = await self.db.fetch(f"SELECT {', '.join(sums)}", *args)
+        return [int(n) for n in rows[0]]
+
+    async def _best(self) -> list[int]:
+        """The rows of one word alone: the index has them in the order of their rank."""
+        rows = await self.db.fetch(
+            "SELECT row_id FROM terms WHERE kind = %s AND term = %s AND shown = 1 "
+            "ORDER BY weight DESC, day DESC, row_id DESC LIMIT %s",
+            self.wanted.kind, self.wanted.clauses[0][0], MOST_FOUND,
+        )  # fmt: skip
+        return [row[0] for row in rows]
+
+    async def _meet(self, order: Sequence[int], drivers: Sequence[int], most: int) -> tuple[int, list[int]]:
+        """How many of the best `most` rows of each driver have all clauses, and which, best first."""
+        wanted = self.wanted
+        parts, args = list[str](), list[object]()
+        for i in drivers:
+            for term in wanted.clauses[i]:
+                for shown in self.shown:
+                    parts.append(_DRIVER)
+                    args += [wanted.kind, term, shown, most]
+        joins, either = list[str](), list[str]()
+        for i in order:
+            names = [f"t{i}_{n}" for n in range(len(wanted.clauses[i]))]
+            joint = "JOIN" if len(names) == 1 else "LEFT JOIN"
+            joins += [f"{joint} terms {t} ON {t}.kind = %s AND {t}.term = %s AND {t}.row_id = c.row_id" for t in names]
+            args += [arg for term in wanted.clauses[i] for arg in (wanted.kind, term)]
+            if len(names) > 1:
+                either.append(f"COALESCE({', '.join(f'{t}.row_id' for t in names)}) IS NOT NULL")
+        words = [f"t{i}_0.weight" for i in range(wanted.words)] or ["0"]
+        where = f"WHERE {' AND '.join(either)}" if either else ""
+        # STRAIGHT_JOIN: candidates first, then one look into the primary key for each word, never a walk through its rows.
+        rows = await self.db.fetch(
+            f"SELECT COUNT(*), SUBSTRING_INDEX(GROUP_CONCAT(id ORDER BY titles DESC, often DESC, day DESC, id DESC), ',', "  # noqa: S608
+            f"{PHRASED if wanted.phrases else MOST_FOUND}) FROM (SELECT STRAIGHT_JOIN c.row_id AS id, c.day AS day, "
+            f"{' + '.join(f'{w} DIV 16' for w in words)} AS titles, {' + '.join(f'{w} MOD 16' for w in words)} AS often "
+            f"FROM ({' UNION '.join(parts)}) c {' '.join(joins)} {where}) found",
+            *args,
+        )  # fmt: skip
+        count, ids = rows[0]
+        return count, [int(id) for id in ids.split(",")] if ids else []
+
+    async def _phrased(self, ids: list[int]) -> list[int]:
+        """Those rows in which the words of each phrase stand side by side, in the same order."""
+        terms = tuple(dict.fromkeys(term for phrase in self.wanted.phrases for term, _ in phrase))
+        places: dict[tuple[int, str], frozenset[int]] = {}
+        for start in range(0, len(ids), 500):
+            rows = await self.db.fetch(
+                "SELECT row_id, term, places FROM terms WHERE kind = %s AND term IN %s AND row_id IN %s",
+                self.wanted.kind, terms, tuple(ids[start : start + 500]),
+            )  # fmt: skip
+            places |= {(id, term): spots(found) for id, term, found in rows}
+        none: frozenset[int] = frozenset()
+
+        def has(id: int, phrase: tuple[tuple[str, int], ...]) -> bool:
+            (first, at), *others = phrase
+            return any(
+                all(place + other - at in places.get((id, term), none) for term, other in others)
+                for place in places.get((id, first), none)
+            )
+
+        return [id for id in ids if all(has(id, phrase) for phrase in self.wanted.phrases)]
+
+
+def _page(answer: tuple[int, ...], query: Query, page: int, per_page: int) -> Found:
+    whole, count, *ids = answer
+    start = (page - 1) * per_page
+    return Found(
+        tuple(ids[start : start + per_page]), page, max(1, -(-len(ids) // per_page)), count, bool(whole), query.marks,
+        query.left_out,
+    )  # fmt: skip

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from content.markdown import Rendered, TooLong, render
 from content.slugs import slug
-from models import audit, bodies, posts, revisions, tallies
+from models import audit, bodies, posts, revisions, tallies, terms
 from models.base import Write
 from models.errors import Invalid, Stale
 from models.posts import Post, Posts, Status, normal_tags
@@ -79,12 +79,16 @@ async def insert(w: Write, post: Post, md: str, html: str) -> Post:
     post = replace(post, id=id)
     await _tag(w, post)
     await tallies.change(w, Counter(), Counter(posts.tallied_in(post)))
+    await terms.write_post(w, post, html)
     w.touch(*posts.shown_in(post), *bodies.shown_in(id))
     return post
 
 
 async def update(w: Write, old: Post, new: Post, md: str = "", rendered: Rendered | None = None) -> Post:
-    """The row as it shall be, under a lock that the caller holds; lists, tallies and slots follow. Answers the new version."""
+    """The row as it shall be, under a lock that the caller holds; what follows from it follows. Answers the new version.
+
+    A change of words comes with `rendered`.
+    """
     new = replace(new, updated_at=datetime.now(UTC), version=old.version + 1)
     await w.execute(
         "UPDATE posts SET author_id = %s, byline = %s, slug = %s, title = %s, summary = %s, status = %s, published_at = %s, "
@@ -95,6 +99,10 @@ async def update(w: Write, old: Post, new: Post, md: str = "", rendered: Rendere
         await w.execute("UPDATE posts SET body_md = %s, body_html = %s WHERE id = %s", md, rendered.html, new.id)
     if (old.tags, old.status, old.published_at) != (new.tags, new.status, new.published_at):
         await _tag(w, new)
+    if rendered:
+        await terms.write_post(w, new, rendered.html)
+    elif (old.status, old.published_at) != (new.status, new.published_at):
+        await terms.follow_post(w, new)
     await tallies.change(w, Counter(posts.tallied_in(old)), Counter(posts.tallied_in(new)))
     w.touch(*posts.shown_in(old), *posts.shown_in(new), *bodies.shown_in(new.id))
     return new

@@ -62,14 +62,16 @@ CREATE TABLE batches (
     KEY by_end (at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
--- Search: each word (stemmed) or CJK bigram of a row. weight: title first, then frequency; day: days since 1970, newest first.
+-- Search: each word (stemmed) or CJK bigram of a row; "#tag", "@author" and "=rules" beside them. kind: 1 a post, 2 a comment.
+-- weight: title first, then frequency; day: days since 1970; places: where it stands in the row, two bytes each, for phrases.
 CREATE TABLE terms (
     kind TINYINT NOT NULL,
-    term VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    term VARCHAR(48) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     row_id BIGINT NOT NULL,
     shown TINYINT(1) NOT NULL,
     weight SMALLINT NOT NULL,
     day INT NOT NULL,
+    places VARBINARY(254) NOT NULL DEFAULT '',
     PRIMARY KEY (kind, term, row_id),
     KEY ranked (kind, term, shown, weight, day, row_id),
     KEY of_row (kind, row_id)

@@ -1,0 +1,78 @@
+"""The table `terms`: which words each post and comment is found by; written in the row's own transaction."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from content.marking import plain
+from content.terms import VERSION, Posting, fold_name, postings
+from models.base import Write
+from models.posts import Post
+
+POST, COMMENT = 1, 2  # the column `kind`
+READ = f"={VERSION}"  # a label of every row that has been read by the present rules
+AT_ONCE = 500  # rows in one INSERT
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def tag_label(tag: str) -> str:
+    return f"#{tag}"
+
+
+def author_label(author: int | str) -> str:
+    """An author by id, or by a name in a byline."""
+    return f"@{author}" if isinstance(author, int) else f"@{fold_name(author)}"
+
+
+def of_post(post: Post, html: str) -> dict[str, Posting]:
+    """What a post is found by. Long for a long body: call it in a thread."""
+    names = post.byline.split(",") if post.byline else []
+    labels = [READ, author_label(post.author_id), *map(author_label, names), *map(tag_label, post.tags)]
+    return postings(post.title, (post.summary, plain(html)), labels)
+
+
+def of_comment(author_id: int, html: str) -> dict[str, Posting]:
+    return postings("", (plain(html),), (READ, author_label(author_id)))
+
+
+async def write_post(w: Write, post: Post, html: str) -> None:
+    """Make the terms of a post be those of the row; the caller has just written it, or holds its lock."""
+    found = await asyncio.to_thread(of_post, post, html)
+    await write(w, POST, post.id, found, shown=post.status == "published", at=post.published_at or post.created_at)
+
+
+async def follow_post(w: Write, post: Post) -> None:
+    """The words are as they were; who may see the post, or its date, has changed."""
+    await w.execute(
+        "UPDATE terms SET shown = %s, day = %s WHERE kind = %s AND row_id = %s",
+        post.status == "published", _day(post.published_at or post.created_at), POST, post.id,
+    )  # fmt: skip
+
+
+async def write_comment(w: Write, id: int, author_id: int, html: str, *, shown: bool, at: datetime) -> None:
+    """Make the terms of a comment be those of the row."""
+    found = await asyncio.to_thread(of_comment, author_id, html)
+    await write(w, COMMENT, id, found, shown=shown, at=at)
+
+
+async def show_comment(w: Write, id: int, shown: bool) -> None:
+    """The words are as they were; who may see the comment has changed."""
+    await w.execute("UPDATE terms SET shown = %s WHERE kind = %s AND row_id = %s", shown, COMMENT, id)
+
+
+async def write(w: Write, kind: int, id: int, found: Mapping[str, Posting], *, shown: bool, at: datetime) -> None:
+    """Replace all terms of a row."""
+    await w.execute("DELETE FROM terms WHERE kind = %s AND row_id = %s", kind, id)
+    day = _day(at)
+    rows = [(kind, term, id, shown, weight, day, places) for term, (weight, places) in sorted(found.items())]
+    for start in range(0, len(rows), AT_ONCE):
+        part = rows[start : start + AT_ONCE]
+        marks = ", ".join(["%s"] * len(part))
+        await w.execute(
+            f"INSERT INTO terms (kind, term, row_id, shown, weight, day, places) VALUES {marks}",  # noqa: S608 - marks alone
+            *part,
+        )
+
+
+def _day(at: datetime) -> int:
+    return at.astimezone(UTC).date().toordinal() - _EPOCH
