@@ -1,4 +1,4 @@
-"""The manage pages: what all of them have alike, and the first of them."""
+"""What all manage pages have alike."""
 
 from handlers.pages import HtmlPage
 from models.errors import NotFound
@@ -15,8 +15,3 @@ class ManagePage(HtmlPage):
         if not (text.isascii() and text.isdecimal() and len(text) < 19):
             raise NotFound("id")
         return int(text)
-
-
-class Manage(ManagePage):
-    async def get(self) -> None:
-        self.redirect(self.reverse_url("manage_blogs"))

@@ -1,8 +1,10 @@
 """What all lists of the manage pages do alike: filters and place in the address, actions on many rows, and their undoing."""
 
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from handlers.manage import ManagePage
 from models.errors import Invalid, NotFound
@@ -102,6 +104,15 @@ class ManageList(ManagePage):
         if not all(_is_id(id) for id in ids) or (action and action not in self.actions):
             raise Invalid({"action": "This action is not known here."})
         return action, [int(id) for id in ids] if action else []
+
+    def day(self, text: str) -> datetime | None:
+        """The beginning of a day in the site's time zone; None for what is no day."""
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            return None
+        zone = ZoneInfo(self.app.settings.time_zone)
+        return datetime.combine(day, time.min, zone) if 1000 < day.year < 9999 else None
 
     async def _undone(self, batch: str) -> Did:
         try:

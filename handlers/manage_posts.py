@@ -1,8 +1,7 @@
 """The list of posts that editors work from, and what can be done to one post or many."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from handlers.manage import ManagePage
 from handlers.manage_lists import Did, ManageList
@@ -32,10 +31,10 @@ class ManageBlogs(ManageList):
         status, sort = asked.get("status"), asked.get("sort", "changed")
         if (status and status not in STATUSES) or sort not in SORTS:
             raise NotFound(f"status {status} sort {sort}")
-        until = self._day(asked.get("to", ""))
+        until = self.day(asked.get("to", ""))
         return Wanted(
             cast(Status | None, status), asked.get("author", "").strip(), asked.get("tag", "").strip(),
-            self._day(asked.get("from", "")), until + timedelta(days=1) if until else None, sort,
+            self.day(asked.get("from", "")), until + timedelta(days=1) if until else None, sort,
         )  # fmt: skip
 
     async def act(self, action: str, ids: list[int]) -> Did:
@@ -43,15 +42,6 @@ class ManageBlogs(ManageList):
 
     async def undo(self, batch: int) -> Did:
         return did("undo", await self.app.models.publishing.undo(batch, by=self.member()))
-
-    def _day(self, text: str) -> datetime | None:
-        """The beginning of a day in the site's time zone; None for what is no day."""
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            return None
-        zone = ZoneInfo(self.app.settings.time_zone)
-        return datetime.combine(day, time.min, zone) if 1000 < day.year < 9999 else None
 
 
 class ActOnPost(ManagePage):
