@@ -162,7 +162,7 @@ def test_a_process_gets_what_was_chosen_and_nothing_else_of_ours(monkeypatch: py
 
 def test_the_document_names_every_setting_and_its_default() -> None:
     text = (ROOT / "docs" / "settings.md").read_text()
-    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", text, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `(\w+)` \|([^|]*)\|", text, re.MULTILINE))
     defaults = {name: field.default for name, field in Settings.model_fields.items() if name not in ("var", "web")}
 
     assert set(rows) == set(Settings.model_fields)
