@@ -40,6 +40,8 @@ def command() -> None:
             supervisor.stop("worker")
             supervisor.start("worker")
         if nginx.render_files(settings) or _certificate_is_newer(settings):
+            if refusal := nginx.refusal(settings):
+                raise Trouble(f"Nginx goes on as it was, for it refuses its new configuration: {refusal}")
             supervisor.signal("nginx", "HUP")
             say("[green]✓[/] Nginx reads its configuration again")
 
