@@ -33,7 +33,7 @@ def test_bench_measures_every_lane_and_leaves_nothing(fresh: Instance, tmp_path:
     assert front["lanes"]["web"]["ratio"] > 0
     assert [set(one) for one in front["rounds"]] == [LANES]
     for sample in front["rounds"][0].values():
-        assert set(sample) == {"rate", "requests", "p50", "p99", "slowest", "failed"}
+        assert set(sample) == {"rate", "requests", "p50", "p99", "slowest", "cpu", "failed"}
         assert sample["requests"] > 0
         assert sample["failed"] == {}
     assert not list(tmp_path.iterdir())
@@ -57,7 +57,7 @@ def test_failed_requests_are_named_and_end_with_1(capsys: pytest.CaptureFixture[
     subject = Subject("", {}, (lane,))
     benchmark = Benchmark("front", "Front page", lambda laboratory: subject)
     fine = Sample(100.0, 100, 1.0, 2.0, 3.0)
-    broken = Sample(90.0, 90, 1.0, 2.0, 3.0, {"time-outs": 7})
+    broken = Sample(90.0, 90, 1.0, 2.0, 3.0, failed={"time-outs": 7})
 
     with pytest.raises(SystemExit) as ended:
         judge([Result(benchmark, subject, [{"web": fine}, {"web": broken}])], {"load_before": 0.0, "cores": 2})
