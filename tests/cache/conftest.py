@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -82,9 +83,16 @@ class Reader:
 
 def connect(settings: Settings) -> Redis:
     return Redis.from_url(
-        settings.redis, protocol=3, socket_timeout=0.3, socket_connect_timeout=0.3, retry=Retry(NoBackoff(), 0),
+        settings.redis, protocol=3, socket_timeout=settings.redis_timeout,
+        socket_connect_timeout=settings.redis_timeout, retry=Retry(NoBackoff(), 0),
         max_connections=1000,
     )  # fmt: skip
+
+
+@pytest.fixture
+def choices() -> dict[str, Any]:
+    """200 connections at one moment take their time on a busy machine."""
+    return {"redis_timeout": 5.0}
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ async def test_reads_go_on_without_redis(redis_wire: Wire, one: Reader, truth: T
     assert await one.page() == (1,)
 
 
+@pytest.mark.parametrize("choices", [{"redis_timeout": 0.3}])
 async def test_a_redis_that_hangs_holds_up_one_reader_and_then_nobody(
     redis_wire: Wire, one: Reader, truth: Truth
 ) -> None:
