@@ -104,11 +104,8 @@ class Blog(Blogs):
         await self.answer_blog(await self.app.models.writing.edit(old.id, new, by=me))
 
 
-class DeleteBlog(Blogs):
-    async def get(self, id: str) -> None:  # type: ignore[override]
-        raise HTTPError(405)
-
-    async def post(self, id: str) -> None:  # type: ignore[override]
+class DeleteBlog(JsonAnswer):
+    async def post(self, id: str) -> None:
         me = self.member(EDITOR)
         post = await self.app.models.writing.trash(int(id), by=me)
         self.answer({"id": post.id})
