@@ -46,3 +46,16 @@ def test_what_is_not_up_is_not_restarted(fresh: Instance) -> None:
 
     assert done.returncode == 1
     assert done.stderr.strip() == "✗ Plaza is not up; start it with: plaza up"
+
+
+def test_a_process_that_no_longer_starts_is_told_and_the_others_go_on(fresh: Instance) -> None:
+    fresh.up("--web", "2")
+    (fresh.var / "static").rename(fresh.var / "elsewhere")
+    (fresh.var / "static").touch()  # a web process cannot publish its files any more
+
+    done = fresh.plaza("restart")
+
+    assert done.returncode == 1
+    assert "the other processes were left as they are" in done.stderr
+    assert f"log: {fresh.var}/log/web-0.log" in done.stderr
+    assert fresh.get("/").status == 200
