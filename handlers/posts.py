@@ -1,5 +1,7 @@
 """A post's own page, with its comments."""
 
+import asyncio
+
 from handlers.pages import HtmlPage
 from models.comments import PER_PART
 
@@ -13,8 +15,7 @@ class PostPage(HtmlPage):
             self.redirect(here, permanent=True)
             return
         after = self.query_number("after")
-        body = await models.bodies.one(post.id)
-        talk = await models.comments.discussion(post.id, after=after)
+        body, talk = await asyncio.gather(models.bodies.one(post.id), models.comments.discussion(post.id, after=after))
         people = await models.users.by_ids(
             [post.author_id, *(c.author_id for thread in talk.threads for c in (thread.comment, *thread.replies))]
         )

@@ -64,7 +64,8 @@ class Views:
     def _environment(self, lang: str, settings: Settings, static: Callable[[str], str]) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"], auto_reload=not settings.production,
+            lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+            auto_reload=False,  # `plaza dev` starts anew when a template changes
         )  # fmt: skip
         environment.policies["ext.i18n.trimmed"] = True
         environment.install_gettext_translations(self._catalogues[lang], newstyle=True)  # type: ignore[attr-defined]
