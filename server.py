@@ -7,9 +7,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -85,9 +86,10 @@ def listen(address: str) -> Door:
     return Door(bind_sockets(int(port), host.strip("[]"), backlog=BACKLOG))
 
 
-async def serve(settings: Settings, door: Door) -> None:
+async def serve(settings: Settings, open_door: Callable[[], Door]) -> None:
     """Answer until TERM or INT; then take our name away, empty the backlog, finish what is under way."""
     async with running(settings) as app:
+        door = open_door()  # not before there is somebody to answer
         # Tornado's own xheaders are off: handlers/origin.py decides whose word about the visitor's address counts.
         server = HTTPServer(
             app.application, xheaders=False, max_body_size=settings.max_body, idle_connection_timeout=75
@@ -128,7 +130,7 @@ def main() -> None:
         sys.exit(f"plaza: {error}")
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     setproctitle(f"plaza web {options.socket.stem if options.socket else options.listen}")
-    uvloop.run(serve(settings, bind(options.socket) if options.socket else listen(options.listen)))
+    uvloop.run(serve(settings, partial(bind, options.socket) if options.socket else partial(listen, options.listen)))
 
 
 if __name__ == "__main__":

@@ -235,8 +235,7 @@ def from_environment() -> dict[str, str]:
         elif name in Settings.model_fields:
             found[name] = value
         else:
-            near = _nearest(variable, [f"{PREFIX}{field.upper()}" for field in Settings.model_fields])
-            raise SettingsError(f"unknown setting {variable}{near}")
+            raise SettingsError(f"unknown setting {variable}{_nearest(name, Settings.model_fields, in_shell=True)}")
     return found
 
 
@@ -262,6 +261,9 @@ def _toml(path: Path, must_exist: bool) -> dict[str, Any]:
         raise SettingsError(f"cannot read {path}: {error}") from None
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, known, 1, 0.5)
-    return f"; did you mean {close[0]}?" if close else ""
+def _nearest(name: str, known: Iterable[str], *, in_shell: bool = False) -> str:
+    known = list(known)
+    close = [other for other in known if other.startswith(name)] or difflib.get_close_matches(name, known, 1, 0.5)
+    if not close:
+        return ""
+    return f"; did you mean {PREFIX + close[0].upper() if in_shell else close[0]}?"

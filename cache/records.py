@@ -79,7 +79,7 @@ def _unpack(data: bytes, schema: int) -> Any:
         raise Unreadable("another kind or schema")
     try:
         values = msgpack.unpackb(data[3:], use_list=False, timestamp=3, ext_hook=_unpack_other, strict_map_key=False)
-    except (ValueError, msgpack.UnpackException) as error:
+    except (ValueError, ArithmeticError, msgpack.UnpackException) as error:  # no number; a time beyond datetime
         raise Unreadable(str(error)) from None
     if not isinstance(values, tuple):
         raise Unreadable("not a tuple")

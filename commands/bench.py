@@ -62,7 +62,7 @@ def command(
         print(report.markdown(results, known, shlex.join(["./plaza", "bench", *sys.argv[2:]])))
     else:
         report.show(results, known)
-    _judge(results, known)
+    judge(results, known)
 
 
 def _measure(names: list[str], posts: int, rounds: int, seconds: float) -> list[lanes.Result]:
@@ -84,7 +84,7 @@ def _measure(names: list[str], posts: int, rounds: int, seconds: float) -> list[
             return lanes.take_turns(subjects, rounds, seconds, tell)
 
 
-def _judge(results: list[lanes.Result], known: report.Facts) -> None:
+def judge(results: list[lanes.Result], known: report.Facts) -> None:
     """Say what makes the figures doubtful; end with status 1 when requests failed."""
     if float(known["load_before"]) > BUSY * int(known["cores"]):
         err.print(

@@ -63,7 +63,7 @@ def prepare_mysql(settings: Settings, *, fast: bool = False) -> None:
     log = settings.var / "log" / "mariadb-install.log"
     with log.open("wb") as output:
         # By its bare name, from its parent: the script of MariaDB does not understand a path with a space.
-        command = _install_command(fresh.name)
+        command = _install_command(fresh)
         done = subprocess.run(command, cwd=settings.var, stdout=output, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
         raise Trouble("the database's first files could not be made", log)
@@ -72,13 +72,13 @@ def prepare_mysql(settings: Settings, *, fast: bool = False) -> None:
     fresh.rename(data)
 
 
-def _install_command(data: str) -> list[str]:
+def _install_command(data: Path) -> list[str]:
     user = ["--user=root"] if os.geteuid() == 0 else []
     install = binary("mariadb-install-db", "mysql_install_db")
     if install is None:  # MySQL 8: the server does it itself
-        return [mysqld(), "--no-defaults", *user, "--initialize-insecure", f"--datadir=./{data}"]
+        return [mysqld(), "--no-defaults", *user, "--initialize-insecure", f"--datadir={data}"]
     normal = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
-    return [install, "--no-defaults", *user, f"--datadir=./{data}", *normal, "--innodb-log-file-size=48M"]
+    return [install, "--no-defaults", *user, f"--datadir=./{data.name}", *normal, "--innodb-log-file-size=48M"]
 
 
 def prepare_redis(settings: Settings) -> None:

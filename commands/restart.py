@@ -10,8 +10,10 @@ import click
 import settings as knobs
 from commands import nginx
 from commands.console import Trouble, say, step
+from commands.embedded import last_line
 from commands.instance import alone, choices, current
 from commands.probes import ready
+from commands.starting import BROKEN
 from commands.supervision import Supervisor
 from settings import Settings
 
@@ -40,6 +42,8 @@ def command() -> None:
             supervisor.stop("worker")
             supervisor.start("worker")
         if nginx.render_files(settings) or _certificate_is_newer(settings):
+            if refusal := nginx.refusal(settings):
+                raise Trouble(f"Nginx goes on as it was, for it refuses its new configuration: {refusal}")
             supervisor.signal("nginx", "HUP")
             say("[green]✓[/] Nginx reads its configuration again")
 
@@ -48,7 +52,7 @@ def _one(settings: Settings, supervisor: Supervisor, name: str) -> None:
     """While it is away its socket is gone, and Nginx asks another one."""
     supervisor.stop(f"web:{name}")
     supervisor.start(f"web:{name}", wait=False)
-    _until_ready(settings, name)
+    _until_ready(settings, supervisor, name)
 
 
 def _beside(settings: Settings, supervisor: Supervisor, name: str) -> None:
@@ -66,7 +70,7 @@ def _beside(settings: Settings, supervisor: Supervisor, name: str) -> None:
         supervisor.stop(f"web:{name}")
         supervisor.start(f"web:{name}", wait=False)
         _until_replaced(path, before, log)
-        _until_ready(settings, name)
+        _until_ready(settings, supervisor, name)
     finally:
         stand_in.terminate()
         stand_in.wait(settings.drain_seconds + 10)
@@ -83,11 +87,13 @@ def _until_replaced(path: Path, before: int, log: Path) -> int:
         time.sleep(0.05)
 
 
-def _until_ready(settings: Settings, name: str) -> None:
+def _until_ready(settings: Settings, supervisor: Supervisor, name: str) -> None:
     until = time.monotonic() + PATIENCE
+    log = settings.var / "log" / f"{name}.log"
     while (said := ready(settings.run / f"{name}.sock")) is not None:
-        if time.monotonic() > until:
-            raise Trouble(f"{said}; the other processes were left as they are", settings.var / "log" / f"{name}.log")
+        crashed = any(process.name == name and process.state in BROKEN for process in supervisor.processes())
+        if crashed or time.monotonic() > until:
+            raise Trouble(f"{last_line(log) if crashed else said}; the other processes were left as they are", log)
         time.sleep(0.05)
 
 

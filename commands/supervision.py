@@ -34,16 +34,19 @@ class Supervisor:
         self.settings = settings
         self.socket = settings.run / "supervisor.sock"
 
-    @property
-    def _rpc(self) -> Any:
-        # A new one for each call: the transport keeps its connection, and never recovers from one that failed.
+    def _ask(self, method: str, *arguments: Any) -> Any:
+        # A new connection for each question: the transport keeps its own, and never recovers from one that failed.
         transport = SupervisorTransport(None, None, f"unix://{self.socket}")
-        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        try:
+            proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+            return getattr(proxy.supervisor, method)(*arguments)
+        finally:
+            transport.close()
 
     def pid(self) -> int | None:
         """Its process number; -1 while it shuts down; None when it does not run."""
         try:
-            return int(self._rpc.getPID())
+            return int(self._ask("getPID"))
         except (OSError, http.client.HTTPException):
             return None
         except xmlrpc.client.Fault:  # it is shutting down, and says nothing else any more
@@ -52,7 +55,7 @@ class Supervisor:
     def processes(self) -> list[Process]:
         """Every process; empty when Supervisor does not run."""
         try:
-            rows = self._rpc.getAllProcessInfo()
+            rows = self._ask("getAllProcessInfo")
         except (OSError, http.client.HTTPException, xmlrpc.client.Fault):
             return []
         return [
@@ -66,15 +69,15 @@ class Supervisor:
 
     def start(self, name: str, *, wait: bool = True) -> None:
         """Start a process ("web:web-0") or a group ("web:*"); one that runs is left alone. Raises Trouble."""
-        self._call(self._rpc.startProcessGroup if name.endswith(":*") else self._rpc.startProcess, name, wait)
+        self._call("startProcessGroup" if name.endswith(":*") else "startProcess", name, wait)
 
     def stop(self, name: str) -> None:
         """Stop a process, waiting until it has finished its work."""
-        self._call(self._rpc.stopProcess, name, True)
+        self._call("stopProcess", name, True)
 
     def signal(self, name: str, signal: str) -> None:
         """Send it a signal, named as in "HUP"."""
-        self._call(self._rpc.signalProcess, name, signal)
+        self._call("signalProcess", name, signal)
 
     def shutdown(self) -> None:
         """Stop every process in the right order, then Supervisor, and wait for its end. Raises Trouble."""
@@ -82,7 +85,7 @@ class Supervisor:
         if pid is None:
             return
         if pid != -1:
-            self._rpc.shutdown()
+            self._ask("shutdown")
         until = time.monotonic() + PATIENCE
         # The pid file goes last, when every process has ended.
         while self.pid() is not None or (self.settings.run / "supervisord.pid").exists():
@@ -90,9 +93,9 @@ class Supervisor:
                 raise Trouble("Supervisor does not end", self.settings.var / "log" / "supervisord.log")
             time.sleep(0.05)
 
-    def _call(self, method: Any, name: str, argument: Any) -> None:
+    def _call(self, method: str, name: str, argument: Any) -> None:
         try:
-            method(name.removesuffix(":*"), argument)
+            self._ask(method, name.removesuffix(":*"), argument)
         except xmlrpc.client.Fault as fault:
             if "ALREADY_STARTED" in fault.faultString or "NOT_RUNNING" in fault.faultString:
                 return

@@ -64,10 +64,11 @@ def _up(settings: Settings, told: dict[str, str], *, with_demo: bool) -> None:
     try:
         with step("Starting the database and the cache"):
             starting.start_supervisor(settings, told)
+            # They take a second to load, and ask for nothing before Nginx is there.
+            supervisor.start("web:*", wait=False)
             starting.wait_for_servers(settings, supervisor)
         with step("Bringing the tables up to date"):
             migrate(settings)
-        supervisor.start("web:*", wait=False)
         supervisor.start("worker", wait=False)
         if with_demo:
             _demo(settings)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tornado.routing import URLSpec
-from tornado.web import Application, StaticFileHandler
+from tornado.web import Application
 
 from handlers import (
     account,
@@ -25,6 +25,7 @@ from handlers import (
     posts,
 )
 from handlers.app import App
+from handlers.static import StaticFile
 
 ID = r"([0-9]{1,18})"
 FEED = r"feed\.(atom|rss|json)"
@@ -104,7 +105,12 @@ def application(app: App) -> Application:
     made = Application(
         [
             *specs,
-            URLSpec(r"/static/(.*)", StaticFileHandler, {"path": str(app.settings.var / "static")}, name="static"),
+            URLSpec(
+                r"/static/([A-Za-z0-9._/-]+)",
+                StaticFile,
+                {"path": str(app.settings.var / "static")},
+                name="static",
+            ),
         ],
         default_handler_class=pages.NoSuchPage,
         default_handler_args={"app": app},

@@ -49,7 +49,7 @@ class JsonAnswer(Base):
             raise HTTPError(400, "not JSON") from None
         if not isinstance(body, dict):
             raise HTTPError(400, "not a JSON object")
-        wrong = {name: "This must be text." for name in names if not isinstance(body.get(name, ""), str)}
+        wrong = {name: "This must be text." for name in names if not _is_text(body.get(name, ""))}
         if wrong:
             raise Invalid(wrong)
         return {name: body.get(name, "") for name in names}
@@ -60,6 +60,14 @@ class JsonAnswer(Base):
         if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
             raise Invalid({"page": "A page is a whole number from 1 on."})
         return int(text)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is a text that can be stored: JSON can also spell half of a character (`"\\ud83d"`)."""
+    try:
+        return isinstance(value, str) and bool(value.encode() or True)
+    except UnicodeEncodeError:
+        return False
 
 
 _KINDS = {401: "user:unknown", 403: "user:forbidden", 404: "value:notfound", 405: "method:unknown", 429: "rate:limit"}
@@ -104,11 +112,8 @@ class Blog(Blogs):
         await self.answer_blog(await self.app.models.writing.edit(old.id, new, by=me))
 
 
-class DeleteBlog(Blogs):
-    async def get(self, id: str) -> None:  # type: ignore[override]
-        raise HTTPError(405)
-
-    async def post(self, id: str) -> None:  # type: ignore[override]
+class DeleteBlog(JsonAnswer):
+    async def post(self, id: str) -> None:
         me = self.member(EDITOR)
         post = await self.app.models.publishing.trash(int(id), by=me)
         self.answer({"id": post.id})

@@ -8,7 +8,19 @@ from models.posts import Post
 from models.roles import LOGIN
 
 
-class CreateComment(HtmlPage):
+class _Standing(HtmlPage):
+    """Knows where a comment stands."""
+
+    async def where(self, post: Post, comment: Comment) -> str:
+        """The part of the post's page that shows the comment."""
+        root = comment.parent_id or comment.id
+        first = await self.app.models.comments.discussion(post.id)
+        here: str = self.reverse_url("post", post.id, post.slug)
+        on_first = any(thread.comment.id == root for thread in first.threads)
+        return f"{here}{'' if on_first else f'?after={root - 1}'}#comment-{comment.id}"
+
+
+class CreateComment(_Standing):
     public = False
 
     async def post(self, post_id: str) -> None:
@@ -40,14 +52,6 @@ class CreateComment(HtmlPage):
         self.show_wrong(
             "comment_again.html", status, {"body": message}, post=post, reply_to=parent or None, values={"body": text}
         )
-
-    async def where(self, post: Post, comment: Comment) -> str:
-        """The part of the post's page that shows the comment."""
-        root = comment.parent_id or comment.id
-        first = await self.app.models.comments.discussion(post.id)
-        here: str = self.reverse_url("post", post.id, post.slug)
-        on_first = any(thread.comment.id == root for thread in first.threads)
-        return f"{here}{'' if on_first else f'?after={root - 1}'}#comment-{comment.id}"
 
 
 class EditComment(HtmlPage):
@@ -92,10 +96,8 @@ class DeleteComment(HtmlPage):
             self.redirect(self.reverse_url("post", post.id, post.slug) + "#comments", status=303)
 
 
-class CommentAddress(CreateComment):
+class CommentAddress(_Standing):
     """`/comments/<id>`: the part of the post's page where the comment stands."""
-
-    public = True
 
     async def get(self, id: str) -> None:
         comment = await self.app.models.comments.one(int(id))
@@ -103,6 +105,3 @@ class CommentAddress(CreateComment):
             raise NotFound(f"comment {id}")
         post = await self.app.models.posts.published(comment.post_id)
         self.redirect(await self.where(post, comment), status=302)
-
-    async def post(self, id: str) -> None:
-        raise NotFound(f"comment {id}")

@@ -1,7 +1,7 @@
 """`/api/v1/me?on=<path>`: all that belongs to one visitor on a page that is the same for everybody."""
 
 import re
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from handlers.api import JsonAnswer
 from handlers.signing import Signing
@@ -24,18 +24,18 @@ class Me(Signing, JsonAnswer):
             return
         if self.session:
             await self._renew()
-        on = urlsplit(self.get_query_argument("on", "/")[:2000])
+        path, _, query = self.get_query_argument("on", "/")[:2000].partition("?")
         links = [{"rel": "account", "href": self.reverse_url("account"), "text": self.user.name}]
         if has(self.bits, EDITOR):
             links.append({"rel": "manage", "href": self.reverse_url("manage"), "text": self.translate("Manage")})
-        found = _POST_PATH.match(unquote(on.path))
+        found = _POST_PATH.match(unquote(path))
         comments: dict[str, list[str]] = {}
         if found:
             post = await self.app.models.posts.find(int(found[1]))
             if post and has(self.bits, EDITOR):
                 href = f"{self.reverse_url('manage_edit')}?id={post.id}"
                 links.append({"rel": "edit", "href": href, "text": self.translate("Edit")})
-            after = parse_qs(on.query).get("after", ["0"])[0]
+            after = parse_qs(query).get("after", ["0"])[0]
             comments = await self._comments(
                 self.user, int(found[1]), int(after) if after.isdecimal() and len(after) < 19 else 0
             )

@@ -59,7 +59,10 @@ def cross_origin(request: HTTPServerRequest, settings: Settings) -> bool:
     origin = request.headers.get("Origin")
     if origin is None:
         return False
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # `http://[`
+        return True
     return f"{parts.scheme}://{parts.netloc}" != origin or parts.netloc.lower() != request.host.lower()
 
 

@@ -1,5 +1,7 @@
 """A post's own page, with its comments."""
 
+import asyncio
+
 from content.absolute import first_image
 from handlers.pages import HtmlPage
 from handlers.presenters import posting
@@ -15,8 +17,7 @@ class PostPage(HtmlPage):
             self.redirect(here, permanent=True)
             return
         after = self.query_number("after")
-        body = await models.bodies.one(post.id)
-        talk = await models.comments.discussion(post.id, after=after)
+        body, talk = await asyncio.gather(models.bodies.one(post.id), models.comments.discussion(post.id, after=after))
         people = await models.users.by_ids(
             [post.author_id, *(c.author_id for thread in talk.threads for c in (thread.comment, *thread.replies))]
         )

@@ -65,7 +65,8 @@ class Views:
     def _environment(self, lang: str, settings: Settings, static: Callable[[str], str]) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"], auto_reload=not settings.production,
+            lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+            auto_reload=False,  # `plaza dev` starts anew when a template changes
         )  # fmt: skip
         environment.policies["ext.i18n.trimmed"] = True
         environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}

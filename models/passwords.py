@@ -35,8 +35,9 @@ def _plain(password: str) -> str:
 
 
 def _verify(password: str, known: str | None) -> bool:
+    decoy = _decoy()  # made once, at the first try of either kind
     try:
-        _hasher.verify(known or _decoy(), password)
+        _hasher.verify(known or decoy, password)
     except (VerificationError, InvalidHashError):
         return False
     return known is not None

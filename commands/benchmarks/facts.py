@@ -16,7 +16,8 @@ from settings import ROOT
 REMARK = (
     "wrk is a closed loop: each of its connections asks again only when it has been answered. So its latencies are those of a "
     "server driven as hard as it goes, and a stall counts once where real visitors would have kept coming (coordinated "
-    "omission). Compare p99 between lanes; do not promise it to anybody."
+    "omission). Compare p99 between lanes; do not promise it to anybody. CPU µs is what the answering processes (web, Nginx; "
+    "not MariaDB and Redis) computed for one request."
 )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import settings as knobs
 from commands import starting
-from commands.benchmarks import live
+from commands.benchmarks import cpu, live
 from commands.benchmarks.filling import fill
 from commands.console import Trouble, say, step
 from commands.migrate import migrate
@@ -30,6 +30,14 @@ Told = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """Where something answers, and the processes that do."""
+
+    address: str
+    pids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Laboratory:
     """A running instance; what benchmarks start beside it ends with it."""
 
@@ -38,22 +46,24 @@ class Laboratory:
     bodies: Path  # the bodies that the yardsticks answer, one file each
     told: Told
     stack: ExitStack
-    started: dict[str, str] = field(default_factory=dict)
+    started: dict[str, Server] = field(default_factory=dict)
 
     @property
-    def nginx(self) -> str:
-        """Where the instance's Nginx answers, with its web processes behind it."""
-        return f"http://127.0.0.1:{self.settings.port}"
+    def nginx(self) -> Server:
+        """The instance's Nginx with its web processes behind it."""
+        processes = Supervisor(self.settings).processes()
+        pids = cpu.family(one.pid for one in processes if one.pid and one.group in ("nginx", "web"))
+        return Server(f"http://127.0.0.1:{self.settings.port}", pids)
 
-    def web(self, **choices: str) -> str:
-        """The address of a web process with no Nginx before it, with these settings beside the common ones."""
+    def web(self, **choices: str) -> Server:
+        """A web process with no Nginx before it, with these settings beside the common ones."""
         name = "web" + "".join(f"-{name}-{value}" for name, value in sorted(choices.items()))
         return self._at(
             name, "/healthz", lambda port: [str(ROOT / "server.py"), "--listen", f"127.0.0.1:{port}"], choices
         )
 
-    def bare(self) -> str:
-        """The address of the bare Tornado process; call it when all `bodies` are there."""
+    def bare(self) -> Server:
+        """The bare Tornado process; call it when all `bodies` are there."""
         first = next(self.bodies.iterdir()).name
         module = "commands.benchmarks.yardstick"
         return self._at("bare", f"/{first}", lambda port: ["-m", module, str(port), str(self.bodies)], {})
@@ -66,7 +76,7 @@ class Laboratory:
         public.chmod(0o644)
         return f"/static/{public.name}"
 
-    def _at(self, name: str, path: str, command: Callable[[int], list[str]], choices: Told) -> str:
+    def _at(self, name: str, path: str, command: Callable[[int], list[str]], choices: Told) -> Server:
         if name not in self.started:
             port = free_ports(1)[0]
             log = self.settings.var / "log" / f"bench-{name}.log"
@@ -74,7 +84,7 @@ class Laboratory:
             process = self.stack.enter_context(_running(line, log, knobs.environment(self.told | choices)))
             address = f"http://127.0.0.1:{port}"
             _wait_for(address + path, process, log)
-            self.started[name] = address
+            self.started[name] = Server(address, frozenset((process.pid,)))
         return self.started[name]
 
 

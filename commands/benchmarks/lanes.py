@@ -9,13 +9,17 @@ from commands.benchmarks.laboratory import Laboratory
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One run of one lane. `rate` is per second; latencies are milliseconds; `failed` counts what failed, by kind."""
+    """One run of one lane. `rate` is per second; latencies are milliseconds; `failed` counts what failed, by kind.
+
+    `cpu` is the microseconds that the answering processes computed for one request; None where nobody counted.
+    """
 
     rate: float
     requests: int
     p50: float
     p99: float
     slowest: float
+    cpu: float | None = None
     failed: dict[str, int] = field(default_factory=dict)
 
 
@@ -57,6 +61,11 @@ class Result:
 
     def median(self, lane: Lane, of: Callable[[Sample], float]) -> float:
         return statistics.median(of(one[lane.name]) for one in self.rounds)
+
+    def cpu(self, lane: Lane) -> float | None:
+        """The median of the rounds that counted it."""
+        found = [cpu for one in self.rounds if (cpu := one[lane.name].cpu) is not None]
+        return statistics.median(found) if found else None
 
     def range(self, lane: Lane) -> tuple[float, float]:
         """The slowest and the fastest round."""

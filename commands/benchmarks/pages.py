@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from commands.benchmarks import wrk
-from commands.benchmarks.laboratory import Laboratory, fetch
+from commands.benchmarks import cpu, wrk
+from commands.benchmarks.laboratory import Laboratory, Server, fetch
 from commands.benchmarks.lanes import Benchmark, Lane, Sample, Subject
 from commands.console import Trouble
 from models.posts import Post
@@ -17,29 +17,33 @@ def page(name: str, title: str, kind: str, path: Callable[[Laboratory], str]) ->
 
 
 def _subject(laboratory: Laboratory, name: str, kind: str, path: str) -> Subject:
-    web = laboratory.web()
-    body = _body(web + path)
-    if _body(laboratory.nginx + path) != body:
+    web, nginx = laboratory.web(), laboratory.nginx
+    body = _body(web.address + path)
+    if _body(nginx.address + path) != body:
         raise Trouble(f"{path} is not the same through Nginx as straight from a web process")
     static = laboratory.keep(f"{name}{kind}", body)
     lanes = (
-        Lane("nginx", "Nginx, 2 web processes", _load(laboratory.nginx + path, body), against="static"),
-        Lane("static", "Nginx, a static file", _load(laboratory.nginx + static, body)),
-        Lane("web", "one web process, straight", _load(web + path, body), against="bare"),
-        Lane("bare", "bare Tornado handler", lambda seconds: _load(f"{laboratory.bare()}/{name}{kind}", body)(seconds)),
+        Lane("nginx", "Nginx, 2 web processes", _load(nginx, path, body), against="static"),
+        Lane("static", "Nginx, a static file", _load(nginx, static, body)),
+        Lane("web", "one web process, straight", _load(web, path, body), against="bare"),
+        Lane(
+            "bare", "bare Tornado handler", lambda seconds: _checked(laboratory.bare(), f"/{name}{kind}", body, seconds)
+        ),
     )
     return Subject(f"{len(body) / 1000:.1f} kB", {"path": path, "bytes": len(body)}, lanes)
 
 
-def _load(url: str, body: bytes) -> Callable[[float], Sample]:
-    return partial(_checked, url, body)
+def _load(server: Server, path: str, body: bytes) -> Callable[[float], Sample]:
+    return partial(_checked, server, path, body)
 
 
-def _checked(url: str, body: bytes, seconds: float) -> Sample:
+def _checked(server: Server, path: str, body: bytes, seconds: float) -> Sample:
     """wrk counts 3xx as well and looks at no body, so one more request asks whether the answer is still the right one."""
-    sample = wrk.run(url, seconds)
+    before = cpu.spent(server.pids)
+    sample = wrk.run(server.address + path, seconds)
+    sample = replace(sample, cpu=(cpu.spent(server.pids) - before) * 1e6 / max(1, sample.requests))
     try:
-        status, found = fetch(url)
+        status, found = fetch(server.address + path)
     except OSError as error:
         return replace(sample, failed=sample.failed | {f"no answer afterwards ({error})": 1})
     if status != 200:
@@ -58,7 +62,7 @@ def _body(url: str) -> bytes:
 
 def typical(laboratory: Laboratory) -> Post:
     """The middle one of the newest 51 posts by the size of its page."""
-    web = laboratory.web()
+    web = laboratory.web().address
     newest = laboratory.posts[-51:]
     sizes = sorted((len(_body(f"{web}/blog/{post.id}-{post.slug}")), post.id) for post in newest)
     wanted = sizes[len(sizes) // 2][1]

@@ -9,7 +9,7 @@ from commands.benchmarks.facts import REMARK
 from commands.benchmarks.lanes import Lane, Result
 from commands.console import out, say
 
-HEADINGS = ("", "per second", "range", "p99 ms", "ratio")
+HEADINGS = ("", "per second", "range", "p99 ms", "CPU µs", "ratio")
 Facts = dict[str, str | int | float]
 
 
@@ -25,7 +25,7 @@ def show(results: list[Result], facts: Facts) -> None:
             table.add_row(f"  {title}", f"[bold]{cells[0]}[/]", f"[dim]{cells[1]}[/]", *cells[2:])
         table.add_row()
     say()
-    out.print(table)
+    out.print(table, width=max(out.width, 92), crop=False)
     for line in (*told(facts), REMARK):
         out.print(f"[dim]{line}[/]", soft_wrap=False)
 
@@ -33,9 +33,9 @@ def show(results: list[Result], facts: Facts) -> None:
 def markdown(results: list[Result], facts: Facts, command: str) -> str:
     """The same for a document."""
     lines = [f"`{command}`", "", *told(facts), ""]
-    lines += [f"| {' | '.join(HEADINGS)} |", "| --- | ---: | ---: | ---: | :--- |"]
+    lines += [f"| {' | '.join(HEADINGS)} |", "| --- | ---: | ---: | ---: | ---: | :--- |"]
     for result in results:
-        lines.append(f"| **{result.benchmark.title}**, {result.subject.about} | | | | |")
+        lines.append(f"| **{result.benchmark.title}**, {result.subject.about} | | | | | |")
         lines += [f"| {' | '.join(cells_of(result, lane))} |" for lane in result.subject.lanes]
     return "\n".join([*lines, "", REMARK])
 
@@ -60,6 +60,7 @@ def _benchmark(result: Result) -> dict[str, Any]:
                 "title": lane.title,
                 "rate": result.median(lane, lambda sample: sample.rate),
                 "p99": result.median(lane, lambda sample: sample.p99),
+                "cpu": result.cpu(lane),
                 "against": lane.against or None,
                 "ratio": result.ratio(lane),
             }
@@ -72,12 +73,13 @@ def _benchmark(result: Result) -> dict[str, Any]:
 def cells_of(result: Result, lane: Lane) -> tuple[str, ...]:
     """A lane as the cells of a row, in the order of HEADINGS."""
     low, high = result.range(lane)
-    ratio = result.ratio(lane)
+    ratio, spent = result.ratio(lane), result.cpu(lane)
     return (
         lane.title,
         number(result.median(lane, lambda sample: sample.rate)),
         f"{number(low)}–{number(high)}",
         f"{result.median(lane, lambda sample: sample.p99):.1f}",
+        "" if spent is None else number(spent),
         "" if ratio is None else f"{ratio:.3f} of {lane.against}",
     )
 

@@ -33,11 +33,12 @@ class Answer:
 
 @dataclass
 class Instance:
-    """`environment` is what the shell that calls `plaza` has set beside PLAZA_VAR."""
+    """`environment` is what the shell that calls `plaza` has set beside PLAZA_VAR; `said` is the last word of `up`."""
 
     var: Path
     port: int
     environment: dict[str, str] = field(default_factory=dict)
+    said: str = ""
 
     def plaza(self, *arguments: str, input: str = "", timeout: float = 60) -> "subprocess.CompletedProcess[str]":
         """Run a command as somebody would; nothing of the tests' own environment reaches it."""
@@ -53,6 +54,7 @@ class Instance:
     def up(self, *arguments: str) -> str:
         done = self.plaza("up", "--port", str(self.port), "--no-demo", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
+        self.said = done.stdout
         return done.stdout
 
     @property

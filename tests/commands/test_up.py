@@ -74,18 +74,22 @@ def test_nothing_listens_on_the_network_but_nginx(site: Instance) -> None:
         assert not {f"socket:[{inode}]" for inode in inodes} & held
 
 
-def test_down_then_up_loses_nothing_and_forgets_the_invitation(fresh: Instance) -> None:
-    assert "/register?invite=" in fresh.up()
-    fresh.plaza("create-admin", "alice@example.org", "--password-stdin", input="correct horse battery\n")
-    assert fresh.plaza("down").returncode == 0
-    assert fresh.plaza("status").returncode == 1
+def test_while_there_is_no_administrator_a_link_that_makes_one_is_printed(site: Instance) -> None:
+    link = next(line for line in site.said.splitlines() if "/register?invite=" in line)
 
-    said = fresh.up()
+    assert site.get(link.strip().removeprefix(f"http://localhost:{site.port}")).status == 200
+
+
+def test_down_then_up_loses_nothing_and_invites_no_more(deep: Instance) -> None:
+    deep.plaza("create-admin", "alice@example.org", "--password-stdin", input="correct horse battery\n")
+    assert deep.plaza("down").returncode == 0
+    assert deep.plaza("status").returncode == 1
+    assert "not up" in deep.plaza("down").stdout
+
+    said = deep.up("--web", "1")
 
     assert "/register?invite=" not in said
-    assert "alice@example.org" in fresh.plaza("shell", "-c", "await users.by_email('alice@example.org')").stdout
-    assert fresh.plaza("down").returncode == 0
-    assert "not up" in fresh.plaza("down").stdout
+    assert "alice@example.org" in deep.plaza("shell", "-c", "await users.by_email('alice@example.org')").stdout
 
 
 @pytest.fixture

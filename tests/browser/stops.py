@@ -1,0 +1,142 @@
+"""Every page of the site in every state that looks different: for the tests of all pages, and for the pictures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from tests.browser import hostile
+from tests.browser.town import Town
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """`path` is a path, or the name of a post as `post:name`; `act` makes the state on the page that is there."""
+
+    name: str
+    path: str
+    who: str | None = None
+    act: Callable[[Page], None] | None = None
+    empty: bool = False  # of the site where nothing was written
+    spoils: bool = False  # the session is over afterwards
+
+    def go(self, page: Page, town: Town) -> None:
+        page.goto(resolved(self.path, town))
+        if self.act:
+            self.act(page)
+
+
+def resolved(path: str, town: Town) -> str:
+    """`post:x` is the address of a post, `{x}` the id of a post, `{x.user}` of a person, `{x.comment}` of a comment."""
+    if path.startswith("post:"):
+        return town.path(path.removeprefix("post:"))
+    ids = {name: str(post.id) for name, post in town.posts.items()}
+    ids |= {f"{name}.user": str(user.id) for name, user in town.users.items()}
+    ids |= {f"{name}.comment": str(id) for name, id in town.comments.items()}
+    for name, id in ids.items():
+        path = path.replace(f"{{{name}}}", id)
+    return path
+
+
+def press(button: str, **fields: str) -> Callable[[Page], None]:
+    """Fill in fields by their names, then press a button of the same form."""
+
+    def act(page: Page) -> None:
+        form = page.locator("main form").filter(has=page.get_by_role("button", name=button, exact=True)).first
+        for name, value in fields.items():
+            form.locator(f"[name={name}]").fill(value)
+        with page.expect_navigation():
+            form.get_by_role("button", name=button, exact=True).click()
+
+    return act
+
+
+def ended(page: Page) -> None:
+    """The session ends while somebody writes."""
+    page.context.clear_cookies(name="plaza")
+    press("Save", title=hostile.TITLE, body=hostile.BODY, summary=hostile.LONG * 2)(page)
+
+
+def beaten(page: Page) -> None:
+    """Another editor was faster."""
+    page.locator("[name=version]").evaluate("field => { field.value = '999' }")
+    press("Save", title=hostile.TITLE, body=hostile.BODY)(page)
+
+
+def twice(button: str, **fields: str) -> Callable[[Page], None]:
+    """Until the limit is reached, where the limit is one."""
+
+    def act(page: Page) -> None:
+        press(button, **fields)(page)
+        press(button, **fields)(page)
+
+    return act
+
+
+def stranger(page: Page) -> None:
+    """A stranger's comment, as from a browser without scripts."""
+    page.locator("[data-members]").evaluate_all("parts => parts.forEach(part => { part.hidden = false })")
+    press("Send the comment", body=hostile.COMMENT)(page)
+
+
+def answering(page: Page) -> None:
+    page.locator("details.answer > summary").first.click()
+
+
+LONG_NAME = {"name": hostile.LONG, "email": hostile.LONG, "password": "short"}
+WRONG_POST = {"title": "", "body": "", "summary": "s" * 400, "tags": hostile.LONG}
+
+STOPS = (
+    Stop("front", "/"),
+    Stop("front-last", "/page/6"),
+    Stop("front-member", "/", "wide"),
+    Stop("front-empty", "/", empty=True),
+    Stop("post", "post:everything"),
+    Stop("post-quiet", "post:quiet"),
+    Stop("post-hostile", "post:hostile"),
+    Stop("post-member", "post:hostile", "bob", answering),
+    Stop("post-scripts", "post:scripts"),
+    Stop("post-chinese", "post:chinese"),
+    Stop("post-crowded", "post:crowded", "alice"),
+    Stop("tag", "/tag/old"),
+    Stop("tag-hostile", f"/tag/{hostile.TAG}"),
+    Stop("archive", "/archive"),
+    Stop("archive-empty", "/archive", empty=True),
+    Stop("month", "/archive/2019-05"),
+    Stop("user", "/user/{rosa.user}"),
+    Stop("user-hostile", "/user/{wide.user}"),
+    Stop("user-imported", "/user/{ruth.user}"),
+    Stop("user-empty", "/user/{ada.user}"),
+    Stop("about", "/about"),
+    Stop("register", "/register"),
+    Stop("register-wrong", "/register", act=press("Register", **LONG_NAME)),
+    Stop("register-waiting", "/register", empty=True,
+         act=press("Register", name="Newcomer", email="new@example.org", password="unrelated words here")),
+    Stop("signin", "/signin"),
+    Stop("signin-wrong", "/signin", act=press("Sign in", email=hostile.LONG, password="no")),
+    Stop("signin-often", "/signin", empty=True, act=twice("Sign in", email="often@example.org", password="no")),
+    Stop("comment-stranger", "post:hostile", act=stranger),
+    Stop("comment-edit", "/comments/{bob.comment}/edit", "bob"),
+    Stop("comment-edit-wrong", "/comments/{bob.comment}/edit", "bob", press("Save", body="")),
+    Stop("account", "/account", "bob"),
+    Stop("account-hostile", "/account?done=name", "wide"),
+    Stop("account-empty", "/account", "olga"),
+    Stop("account-wrong", "/account", "bob", press("Change the password", current="no", new="short")),
+    Stop("manage", "/manage/blogs", "alice"),
+    Stop("manage-drafts", "/manage/blogs?status=draft&done=publish", "alice"),
+    Stop("manage-trash", "/manage/blogs?status=trashed", "alice"),
+    Stop("manage-scheduled", "/manage/blogs?status=scheduled", "alice"),
+    Stop("manage-empty", "/manage/blogs", "alice", empty=True),
+    Stop("write", "/manage/blogs/create", "alice"),
+    Stop("write-wrong", "/manage/blogs/create", "alice", press("Publish", **WRONG_POST)),
+    Stop("edit", "/manage/blogs/edit?id={draft}&done=saved", "alice"),
+    Stop("edit-hostile", "/manage/blogs/edit?id={hostile}", "alice"),
+    Stop("edit-stale", "/manage/blogs/edit?id={draft}", "alice", beaten),
+    Stop("edit-ended", "/manage/blogs/edit?id={draft}", "alice", ended, spoils=True),
+    Stop("preview", "/manage/blogs/preview?id={draft}", "alice"),
+    Stop("preview-hostile", "/manage/blogs/preview?id={hostile}", "alice"),
+    Stop("forbidden", "/manage/blogs", "bob"),
+    Stop("missing", f"/{hostile.LONG}"),
+    Stop("method", "/signout"),
+    Stop("too-large", "/register", empty=True, act=press("Register", email="x" * 70_000)),
+)  # fmt: skip

@@ -1,0 +1,137 @@
+"""A whole site with something in it: the demo content, hostile content, people of every role, drafts and a full trash."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from typing import Any, TypeVar
+
+from commands import demo
+from models import Models, connected
+from models.imports import Imported
+from models.posts import Post
+from models.users import User
+from models.writing import Draft
+from tests.browser import hostile
+from tests.harness import people
+from tests.harness.servers import Databases
+from tests.harness.site import Site, run_site
+
+Value = TypeVar("Value")
+
+
+class Town:
+    """`posts`, `users` and `comments` (ids) by the names that the tests call them."""
+
+    def __init__(self, site: Site, models: Models, loop: asyncio.AbstractEventLoop) -> None:
+        self.url, self._models, self._loop = site.url, models, loop
+        self.users: dict[str, User] = {}
+        self.posts: dict[str, Post] = {}
+        self.comments: dict[str, int] = {}
+        self._tokens: dict[str, str] = {}
+
+    def path(self, name: str) -> str:
+        """Where a post is read."""
+        post = self.posts[name]
+        return f"/blog/{post.id}-{post.slug}"
+
+    def do(self, work: Callable[[Models], Coroutine[Any, Any, Value]]) -> Value:
+        """Another process's work on the site: in a thread, for Playwright has a loop in this one."""
+        return asyncio.run_coroutine_threadsafe(work(self._models), self._loop).result(30)
+
+    def token(self, name: str) -> str:
+        """A session of somebody's, the same one until `end_sessions`."""
+        if name not in self._tokens:
+            id, agent = self.users[name].id, "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
+            self._tokens[name] = self.do(lambda m: m.sessions.start(id, days=30, ip=b"\x7f\0\0\1", user_agent=agent))
+        return self._tokens[name]
+
+    def end_sessions(self, name: str) -> None:
+        self.do(lambda models: models.sessions.revoke_all(self.users[name].id))
+        self._tokens.pop(name, None)
+
+    def publish(self, title: str, md: str, *tags: str, by: str = "alice") -> Post:
+        return self.do(lambda m: m.writing.create(Draft(title, "", md, tags), by=self.users[by], publish=True))
+
+
+@contextmanager
+def run_town(databases: Databases, **choices: Any) -> Iterator[Town]:
+    """A site with the people alone."""
+    with run_site(databases, **choices) as site, _loop() as loop:
+        connection = connected(site.settings)
+        models = asyncio.run_coroutine_threadsafe(connection.__aenter__(), loop).result(30)
+        town = Town(site, models, loop)
+        town.users.update(town.do(_people))
+        yield town
+        asyncio.run_coroutine_threadsafe(connection.__aexit__(None, None, None), loop).result(30)
+
+
+@contextmanager
+def _loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """A loop that runs in a thread."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _people(models: Models) -> dict[str, User]:
+    found = await people.find(models)
+    return {name: user for name in people.ROLES if (user := found.named(name))}
+
+
+def settle(town: Town) -> None:
+    """Fill the site."""
+    town.do(lambda models: _settle(models, town))
+
+
+async def _settle(models: Models, town: Town) -> None:
+    await demo.load(models)
+    alice, bob = town.users["alice"], town.users["bob"]
+    wide = town.users["wide"] = await models.users.register(hostile.NAME, "wide@example.org", None, role="editor")
+    rosa = await models.users.import_author(demo.EDITOR)
+    town.users["rosa"] = rosa
+    for number in range(40):
+        month = datetime(2019, 5, 1, 9, tzinfo=UTC) + timedelta(hours=17 * number)
+        await models.imports.post(Imported(f"old/{number}.md", f"Old news {number}", "", "It was so.", ("old",), "Ruth Old",
+                                           "Ruth Old and Moss Green", month, (), f"old-{number}"))  # fmt: skip
+    town.users["ruth"] = await models.users.import_author("Ruth Old")
+    drafts = {
+        "quiet": Draft(
+            "A quiet post", "", "Nobody has said anything here yet.\n\n```python\nprint(1)\n```\n", ("calm",)
+        ),
+        "crowded": Draft("A post that many answer", "", "Say something.", ("talk",)),
+        "scripts": Draft("مرحبا 👩‍🚀 " + "שלום " * 20, "", hostile.OTHER_SCRIPTS, ("emoji-👩‍🚀", "عربي")),
+        "chinese": Draft(
+            hostile.CHINESE, "", f"{hostile.CHINESE * 5}\n\n## {hostile.CHINESE}\n\n`代码` " * 3, ("中文",)
+        ),
+        "hostile": Draft(hostile.TITLE, hostile.LONG * 4, hostile.BODY, (hostile.TAG, hostile.LONG[:40], "calm")),
+    }
+    for name, draft in drafts.items():
+        town.posts[name] = await models.writing.create(draft, by=wide if name == "hostile" else alice, publish=True)
+    town.posts["draft"] = await models.writing.create(Draft("A draft", "", "Not **yet**.", ("later",)), by=alice)
+    town.posts["trash"] = await models.writing.create(Draft(hostile.TITLE, "", "Gone.", ()), by=alice)
+    await models.publishing.trash(town.posts["trash"].id, by=alice)
+    written = await models.posts.managed(author_id=rosa.id)
+    town.posts["everything"] = next(post for post in written if post.source_path == "demo/03-everything.md")
+    await _discuss(models, town, alice, bob, wide)
+
+
+async def _discuss(models: Models, town: Town, alice: User, bob: User, wide: User) -> None:
+    where = town.posts["hostile"].id
+    first = await models.comments.create(where, hostile.COMMENT, by=wide)
+    await models.comments.create(where, hostile.OTHER_SCRIPTS, by=alice, parent_id=first.id)
+    town.comments["bob"] = (await models.comments.create(where, "Mine, all mine.", by=bob, parent_id=first.id)).id
+    gone = await models.comments.create(where, "I take this back.", by=bob)
+    await models.comments.create(where, hostile.CHINESE * 4, by=wide, parent_id=gone.id)
+    await models.comments.trash(gone.id, by=bob)
+    town.comments["alice"] = (await models.comments.create(where, "Short.", by=alice)).id
+    now = datetime.now(UTC)
+    for number in range(101):
+        await models.comments.place(town.posts["crowded"].id, f"I am number {number}.", by=bob, at=now)

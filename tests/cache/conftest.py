@@ -1,0 +1,132 @@
+"""A row, a list, and a truth that they are loaded from, whose answers a test can hold back."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from tornado.ioloop import IOLoop
+
+from cache import Cache, Key, List, Scope, Slot
+from settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    id: int
+    text: str
+
+
+NOTE = Key("note", Note, ttl=60)
+NOTES = Scope("notes")
+PAGE = List("notes.page", by=("n",), scopes=(NOTES,), ttl=60)
+
+
+@dataclass(slots=True)
+class Truth:
+    """What MySQL is elsewhere. With `hold` a load has read its rows, and answers when `free` is called."""
+
+    rows: dict[int, str] = field(default_factory=dict)
+    loads: int = 0
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    _gate: asyncio.Event | None = None
+
+    def hold(self) -> None:
+        self._gate, self.held = asyncio.Event(), asyncio.Event()
+
+    def free(self) -> None:
+        if self._gate:
+            self._gate.set()
+        self._gate = None
+
+    async def _answer(self) -> None:
+        self.loads += 1
+        self.held.set()
+        if gate := self._gate:
+            await gate.wait()
+
+    async def notes(self, slots: list[Slot]) -> dict[Slot, Note]:
+        found = {NOTE(id): Note(id, text) for id, text in self.rows.items()}
+        await self._answer()
+        return {slot: found[slot] for slot in slots if slot in found}
+
+    async def page(self) -> tuple[int, ...]:
+        ids = tuple(sorted(self.rows))
+        await self._answer()
+        return ids
+
+
+@dataclass(slots=True)
+class Reader:
+    """One process: its cache over the truth."""
+
+    cache: Cache
+    truth: Truth
+
+    async def note(self, id: int) -> Note | None:
+        return (await self.cache.rows(Note, [NOTE(id)], self.truth.notes))[NOTE(id)]
+
+    async def page(self) -> tuple[int, ...]:
+        return await self.cache.items(PAGE(1), self.truth.page)
+
+    async def write(self, id: int, text: str) -> None:
+        """As a transaction does it: mark, commit, forget."""
+        slots = (NOTE(id), NOTES())
+        await self.cache.begin(slots, 10)
+        self.truth.rows[id] = text
+        await self.cache.forget(slots)
+
+
+def connect(settings: Settings) -> Redis:
+    return Redis.from_url(
+        settings.redis, protocol=3, socket_timeout=settings.redis_timeout,
+        socket_connect_timeout=settings.redis_timeout, retry=Retry(NoBackoff(), 0),
+        max_connections=1000,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def choices() -> dict[str, Any]:
+    """200 connections at one moment take their time on a busy machine."""
+    return {"redis_timeout": 5.0}
+
+
+@pytest.fixture
+def truth() -> Truth:
+    return Truth({1: "old"})
+
+
+@pytest.fixture
+def redis(io_loop: IOLoop, settings: Settings) -> Iterator[Redis]:
+    """The test's own look into Redis."""
+    client = connect(settings)
+    yield client
+    io_loop.run_sync(client.aclose)
+
+
+@pytest.fixture
+def process(io_loop: IOLoop, settings: Settings, truth: Truth) -> Iterator[Callable[[], Reader]]:
+    """`process()` is one more process over the same truth and the same Redis."""
+    made: list[Cache] = []
+
+    def make() -> Reader:
+        made.append(Cache(connect(settings), settings.namespace))
+        return Reader(made[-1], truth)
+
+    yield make
+    for cache in made:
+        io_loop.run_sync(cache.close)
+
+
+@pytest.fixture
+def one(process: Callable[[], Reader]) -> Reader:
+    return process()
+
+
+@pytest.fixture
+def other(process: Callable[[], Reader]) -> Reader:
+    return process()

@@ -1,0 +1,48 @@
+"""A small site for the tests of handlers: a published post with a discussion, a draft, and one in the trash."""
+
+from dataclasses import dataclass
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from models import Models
+from models.comments import Comment
+from models.posts import Post
+from models.writing import Draft
+from tests.harness.people import People
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """`talk` is Bob's comment under `post`, `reply` Alice's answer to it. Nobody may read DRAFT-WORDS or TRASHED-WORDS."""
+
+    post: Post
+    draft: Post
+    trashed: Post
+    talk: Comment
+    reply: Comment
+
+    @property
+    def path(self) -> str:
+        return f"/blog/{self.post.id}-{self.post.slug}"
+
+
+async def build_town(models: Models, people: People) -> Town:
+    """Another town in the same site; its rows are new ones."""
+    alice, bob, writing = people.alice, people.bob, models.writing
+    post = await writing.create(Draft("A post", "In short", "The *words*.", ("news",)), by=alice, publish=True)
+    draft = await writing.create(Draft("DRAFT-WORDS", "DRAFT-WORDS", "DRAFT-WORDS", ("drafts",)), by=alice)
+    gone = await writing.create(
+        Draft("TRASHED-WORDS", "TRASHED-WORDS", "TRASHED-WORDS", ("trash",)), by=alice, publish=True
+    )
+    await models.comments.create(gone.id, "TRASHED-WORDS", by=bob)
+    gone = await publishing.trash(gone.id, by=alice)
+    talk = await models.comments.create(post.id, "Bob says", by=bob)
+    reply = await models.comments.create(post.id, "Alice answers", by=alice, parent_id=talk.id)
+    return Town(post, draft, gone, talk, reply)
+
+
+@pytest.fixture
+def town(io_loop: IOLoop, models: Models, people: People) -> Town:
+    built: Town = io_loop.run_sync(lambda: build_town(models, people))
+    return built

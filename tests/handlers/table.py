@@ -1,0 +1,103 @@
+"""The permission table: every route, every method, everybody, and the status that is right. A new route is not done until it is
+here."""
+
+from typing import NamedTuple
+
+WHO = ("visitor", "bob", "alice", "olga", "ada")  # nobody, member, editor, operator, administrator
+
+
+class Line(NamedTuple):
+    """`path` of the route `name`, with {names} of the town filled in; one status for each of WHO."""
+
+    name: str
+    method: str
+    path: str
+    statuses: tuple[int, int, int, int, int]
+    form: dict[str, str] = {}
+
+
+def _all(status: int) -> tuple[int, int, int, int, int]:
+    return (status,) * 5
+
+
+def _members(visitor: int, status: int) -> tuple[int, int, int, int, int]:
+    return (visitor, *(status,) * 4)
+
+
+def _editors(visitor: int, status: int) -> tuple[int, int, int, int, int]:
+    return (visitor, 403, *(status,) * 3)
+
+
+POST = {"title": "T", "summary": "", "body": "B", "tags": ""}
+
+TABLE = (
+    Line("front", "GET", "/", _all(200)),
+    Line("front_page", "GET", "/page/2", _all(302)),
+    Line("post", "GET", "/blog/{post}-a-post", _all(200)),
+    Line("post", "GET", "/blog/{draft}-draft-words", _all(404)),
+    Line("post", "GET", "/blog/{trashed}-trashed-words", _all(404)),
+    Line("post_id", "GET", "/blog/{post}", _all(301)),
+    Line("post_id", "GET", "/blog/{draft}", _all(404)),
+    Line("comment_create", "POST", "/blog/{post}/comments", _members(401, 303), {"body": "Hello"}),
+    Line("comment_create", "POST", "/blog/{draft}/comments", _all(404), {"body": "Hello"}),
+    Line("comment", "GET", "/comments/{talk}", _all(302)),
+    Line("comment_edit", "GET", "/comments/{talk}/edit", (302, 200, 403, 403, 403)),
+    Line("comment_edit", "POST", "/comments/{talk}/edit", (401, 303, 403, 403, 403), {"body": "Changed"}),
+    Line("comment_delete", "POST", "/comments/{talk}/delete", _members(401, 303)),
+    Line("comment_delete", "POST", "/comments/{reply}/delete", (401, 403, 303, 303, 303)),
+    Line("tag", "GET", "/tag/news", _all(200)),
+    Line("tag", "GET", "/tag/drafts", _all(404)),
+    Line("tag_page", "GET", "/tag/news/page/2", _all(302)),
+    Line("archive", "GET", "/archive", _all(200)),
+    Line("archive_month", "GET", "/archive/{month}", _all(200)),
+    Line("user", "GET", "/user/{bob}", _all(200)),
+    Line("user_page", "GET", "/user/{bob}/page/2", _all(302)),
+    Line("about", "GET", "/about", _all(200)),
+    Line("register", "GET", "/register", _members(200, 302)),
+    Line("register", "POST", "/register", _all(422), {"name": "", "email": "no", "password": "short"}),
+    Line("signin", "GET", "/signin", _members(200, 302)),
+    Line("signin", "POST", "/signin", _all(401), {"email": "nobody@example.org", "password": "wrong password"}),
+    Line("signout", "POST", "/signout", _all(303)),
+    Line("account", "GET", "/account", _members(302, 200)),
+    Line("account_name", "POST", "/account/name", _members(401, 303), {"name": "New Name"}),
+    Line("account_name", "GET", "/account/name", _members(302, 302)),
+    Line("account_password", "POST", "/account/password", _members(401, 422), {"current": "x", "new": "short"}),
+    Line("account_password", "GET", "/account/password", _members(302, 302)),
+    Line("sessions_revoke_all", "POST", "/account/sessions/revoke", _members(401, 303)),
+    Line("sessions_revoke_all", "GET", "/account/sessions/revoke", _members(302, 302)),
+    Line("session_revoke", "POST", "/account/sessions/999999/revoke", _members(401, 404)),
+    Line("session_revoke", "GET", "/account/sessions/999999/revoke", _members(302, 302)),
+    Line("language", "GET", "/language/zh", _all(303)),
+    Line("manage", "GET", "/manage/", _editors(302, 302)),
+    Line("manage_bare", "GET", "/manage", _editors(302, 302)),
+    Line("manage_blogs", "GET", "/manage/blogs", _editors(302, 200)),
+    Line("manage_create", "GET", "/manage/blogs/create", _editors(302, 200)),
+    Line("manage_create", "POST", "/manage/blogs/create", _editors(401, 303), POST),
+    Line("manage_edit", "GET", "/manage/blogs/edit?id={post}", _editors(302, 200)),
+    Line("manage_edit", "POST", "/manage/blogs/edit?id={post}", _editors(401, 303), {**POST, "version": "1"}),
+    Line("manage_preview", "GET", "/manage/blogs/preview?id={draft}", _editors(302, 200)),
+    Line("manage_action", "POST", "/manage/blogs/{draft}/publish", _editors(401, 303)),
+    Line("manage_action", "POST", "/manage/blogs/{post}/unpublish", _editors(401, 303)),
+    Line("manage_action", "POST", "/manage/blogs/{post}/trash", _editors(401, 303)),
+    Line("manage_action", "POST", "/manage/blogs/{trashed}/restore", _editors(401, 303)),
+    Line("api_blogs", "GET", "/api/blogs", _all(200)),
+    Line("api_blogs", "POST", "/api/blogs", _editors(401, 201), {"name": "N", "summary": "", "content": "C"}),
+    Line("api_blog", "GET", "/api/blogs/{post}", _all(200)),
+    Line("api_blog", "GET", "/api/blogs/{draft}", _all(404)),
+    Line("api_blog", "POST", "/api/blogs/{post}", _editors(401, 200), {"name": "N", "summary": "", "content": "C"}),
+    Line("api_blog_delete", "POST", "/api/blogs/{post}/delete", _editors(401, 200)),
+    Line("api_blog_comments", "POST", "/api/blogs/{post}/comments", _members(401, 201), {"content": "Hello"}),
+    Line("api_comments", "GET", "/api/comments", _all(200)),
+    Line("api_comment_delete", "POST", "/api/comments/{reply}/delete", (401, 403, 200, 200, 200)),
+    Line("api_users", "GET", "/api/users", (401, 403, 403, 200, 200)),
+    Line("api_users", "POST", "/api/users", _all(422), {"email": "no", "name": "", "passwd": "short"}),
+    Line("api_authenticate", "POST", "/api/authenticate", _all(401), {"email": "no@example.org", "passwd": "wrong"}),
+    Line("me", "GET", "/api/v1/me?on=/", _all(200)),
+    Line("api_unknown", "GET", "/api/nothing", _all(404)),
+    Line("api_unknown", "POST", "/api/nothing", _all(404)),
+    Line("api_unknown", "PUT", "/api/nothing", _all(404)),
+    Line("api_unknown", "PATCH", "/api/nothing", _all(404)),
+    Line("api_unknown", "DELETE", "/api/nothing", _all(404)),
+    Line("healthz", "GET", "/healthz", _all(200)),
+    Line("readyz", "GET", "/readyz", _all(200)),
+)
