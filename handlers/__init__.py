@@ -23,6 +23,7 @@ from handlers import (
     me,
     pages,
     posts,
+    search,
 )
 from handlers.app import App
 from handlers.static import StaticFile
@@ -49,6 +50,7 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (rf"/user/{ID}", pages.UserPage, "user"),
         (rf"/user/{ID}/page/([^/]+)", pages.UserPage, "user_page"),
         (r"/about", pages.AboutPage, "about"),
+        (r"/search", search.SearchPage, "search"),
         (rf"/{FEED}", feeds.SiteFeed, "feed"),
         (rf"/tag/([^/]+)/{FEED}", feeds.TagFeed, "tag_feed"),
         (rf"/user/{ID}/{FEED}", feeds.UserFeed, "user_feed"),

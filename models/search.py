@@ -39,16 +39,17 @@ _DRIVER = (
 )
 
 FOUND = List("search.posts", by=("query",), scopes=(posts.PUBLISHED,), ttl=60)
+_NOTHING: tuple[int, ...] = (1, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """One page of what a query found, best first.
 
-    `ids`: row ids in the order of their rank. `count`: how many rows match, if `whole`; else how many of those that were
-    looked at. `whole` is False when the words are so common that only the best rows of each were looked at, which the page
-    must say. `page_count` covers at most MOST_FOUND rows. `marks`: what to mark in texts, for `content.marking.marked`.
-    `left_out`: words of the query that were not looked for, because there were too many.
+    `ids`: row ids in the order of their rank. `count`: how many rows match; if not `whole`, at least so many. `looked_at`: 0,
+    or, when the words were so common that only the best of their rows were looked through, how many; the page must say that.
+    `page_count` covers at most MOST_FOUND rows. `marks`: what to mark in texts, for `content.marking.marked`. `left_out`: words
+    of the query that were not looked for, because there were too many.
     """
 
     ids: tuple[int, ...]
@@ -56,8 +57,13 @@ class Found:
     page_count: int
     count: int
     whole: bool = True
+    looked_at: int = 0
     marks: tuple[str, ...] = ()
     left_out: tuple[str, ...] = field(default=())
+
+    @property
+    def item_count(self) -> int:
+        return self.count
 
     @property
     def has_next(self) -> bool:
@@ -102,7 +108,7 @@ class Search:
             return await self._find(wanted)
 
         if not query:
-            answer: tuple[int, ...] = (1, 0)
+            answer = _NOTHING
         elif shown_only:
             name = hashlib.blake2b(repr(wanted).encode(), digest_size=16).hexdigest()
             answer = await self.posts_table.items(FOUND(name), load)
@@ -113,7 +119,7 @@ class Search:
     async def comments(self, text: str, *, shown_only: bool = True, page: int = 1, per_page: int = PER_PAGE) -> Found:
         """Comments by frequency, then date; `shown_only` False: held and trashed ones as well."""
         query = parse(text)
-        answer = await self._find(await self._wanted(COMMENT, query, shown_only)) if query else (1, 0)
+        answer = await self._find(await self._wanted(COMMENT, query, shown_only)) if query else _NOTHING
         return _page(answer, query, page, per_page)
 
     async def _wanted(self, kind: int, query: Query, shown_only: bool) -> _Wanted:
@@ -131,7 +137,7 @@ class Search:
         return *(author_label(row[0]) for row in rows), author_label(name)
 
     async def _find(self, wanted: _Wanted) -> tuple[int, ...]:
-        """(1 if the answer is whole else 0, how many rows, their ids, best first, at most MOST_FOUND)."""
+        """(1 if the answer is whole else 0, rows looked at or 0, how many rows, their ids, best first, at most MOST_FOUND)."""
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._turns.acquire()
@@ -155,19 +161,20 @@ class _Hunt:
         wanted = self.wanted
         counts = await self._counts()
         if not all(counts):
-            return (1, 0)
+            return _NOTHING
         if len(counts) == 1 and len(wanted.clauses[0]) == 1 and wanted.shown_only:
-            return (int(counts[0] <= self.most), min(counts[0], self.most), *await self._best())
+            return (int(counts[0] <= self.most), 0, min(counts[0], self.most), *await self._best())
         # The rarest first: a row that lacks it costs no further look.
         order = sorted(range(len(counts)), key=lambda i: counts[i])
         whole = counts[order[0]] <= self.most
         drivers = order[:1] if whole else order
         count, ids = await self._meet(order, drivers, self.most if whole else self.most // len(order))
+        looked_at = 0 if whole else self.most
         if wanted.phrases:
-            whole = whole and count <= PHRASED
+            looked_at = PHRASED if count > PHRASED else looked_at
             ids = await self._phrased(ids)
             count = len(ids)
-        return (int(whole), count, *ids[:MOST_FOUND])
+        return (int(not looked_at), looked_at, count, *ids[:MOST_FOUND])
 
     async def _counts(self) -> list[int]:
         """How many rows each clause has, up to one more than `most`."""
@@ -241,9 +248,10 @@ class _Hunt:
 
 
 def _page(answer: tuple[int, ...], query: Query, page: int, per_page: int) -> Found:
-    whole, count, *ids = answer
+    whole, looked_at, count, *ids = answer
     start = (page - 1) * per_page
     return Found(
-        tuple(ids[start : start + per_page]), page, max(1, -(-len(ids) // per_page)), count, bool(whole), query.marks,
+        tuple(ids[start : start + per_page]), page, max(1, -(-len(ids) // per_page)), count, bool(whole), looked_at,
+        query.marks,
         query.left_out,
     )  # fmt: skip

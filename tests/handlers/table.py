@@ -53,6 +53,7 @@ TABLE = (
     Line("user", "GET", "/user/{bob}", _all(200)),
     Line("user_page", "GET", "/user/{bob}/page/2", _all(302)),
     Line("about", "GET", "/about", _all(200)),
+    Line("search", "GET", "/search?q=words", _all(200)),
     Line("register", "GET", "/register", _members(200, 302)),
     Line("register", "POST", "/register", _all(422), {"name": "", "email": "no", "password": "short"}),
     Line("signin", "GET", "/signin", _members(200, 302)),

@@ -36,7 +36,7 @@ stem = cache(fold)
 @cache
 def word(rank: int) -> str:
     """The word that is the rank-th most common, from 1."""
-    parts, n = [], rank
+    parts, n = list[str](), rank
     while n or len(parts) < 2:
         n, part = divmod(n, len(_FIRST))
         parts.append(_FIRST[part])

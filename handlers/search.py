@@ -1,0 +1,48 @@
+"""The search page. The same bytes for everybody; any text in its field is a question, and gets a calm answer."""
+
+from urllib.parse import urlencode
+
+from content.marking import LONGEST_HTML, marked, plain
+from content.queries import LONGEST, MOST_TERMS
+from handlers.pages import ListPage
+from models.posts import Post
+from models.search import MOST_FOUND
+
+
+class SearchPage(ListPage[int]):
+    async def get(self) -> None:
+        text = self.text
+        n = self.page_number(self.get_query_argument("page", None))
+        if n is None:
+            return
+        models = self.app.models
+        found = await models.search.posts(text, page=n)
+        if found.page_index > found.page_count:
+            self.redirect(self.address_of(found.page_count), status=302)
+            return
+        posts = [post for post in await models.posts.many(found.ids) if post.status == "published"]
+        bodies = await models.bodies.beginnings([post.id for post in posts], LONGEST_HTML)
+        self.show(
+            "search.html", text=text, page=found, posts=posts, authors=await self.authors(posts), href=self.address_of,
+            titles={post.id: marked(post.title, found.marks, None) for post in posts},
+            excerpts={post.id: _excerpt(post, bodies.get(post.id, ""), found.marks) for post in posts},
+            most_found=MOST_FOUND, most_terms=MOST_TERMS, longest=LONGEST,
+        )  # fmt: skip
+
+    @property
+    def text(self) -> str:
+        return self.get_query_argument("q", "")
+
+    def address_of(self, n: int) -> str:
+        """A text longer than any search is cut in the links: the rest of it was not looked for."""
+        asked = {"q": self.text[: LONGEST + 30], **({"page": str(n)} if n > 1 else {})}
+        return f"{self.reverse_url('search')}?{urlencode(asked)}"
+
+
+def _excerpt(post: Post, html: str, marks: tuple[str, ...]) -> list[tuple[str, bool]]:
+    """The place of the body that has the words, else the summary."""
+    text = plain(html)
+    pieces = marked(text, marks)
+    if any(hit for _, hit in pieces):
+        return pieces
+    return marked(post.summary, marks, None)
