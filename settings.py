@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     signin_failures_address: int = Field(100, ge=1)
     signin_window: int = Field(900, ge=1)
     registrations_per_hour: int = Field(20, ge=1)
+    form_seconds: float = Field(2.0, ge=0, le=60)  # a registration sent sooner was not typed by a person; 0: never mind
     replay_target: bool = False
     drain_seconds: float = Field(10.0, gt=0, le=300)
 

@@ -1,5 +1,6 @@
 """Registering, signing in and out, and a member's own page."""
 
+from handlers import doorman
 from handlers.forms import NewName, NewPassword, Registration
 from handlers.origin import safe_next
 from handlers.pages import HtmlPage
@@ -20,7 +21,7 @@ class Register(Signing, HtmlPage):
         if self.user and not invite:
             self.redirect(self.reverse_url("account"))
             return
-        self.show("register.html", invite=invite)
+        self.show("register.html", invite=invite, stamp=doorman.stamp(self))
 
     async def post(self) -> None:
         invite = self.get_body_argument("invite", "")
@@ -30,10 +31,19 @@ class Register(Signing, HtmlPage):
         }
         try:
             form = Registration.read(fields)
+            if not invite and (problem := doorman.problem(self)):
+                raise Invalid({"form": problem})
             user = await self.register(form, invite)
         except Invalid as error:
             kept = {name: fields[name] for name in ("name", "email")}
-            self.show_wrong("register.html", self.status_of(error), error.fields, values=kept, invite=invite)
+            self.show_wrong(
+                "register.html",
+                self.status_of(error),
+                error.fields,
+                values=kept,
+                invite=invite,
+                stamp=doorman.stamp(self),
+            )
             return
         if not user.active:
             self.show("notice.html", heading=self.translate("Thank you"), message=self.translate(

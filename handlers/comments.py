@@ -1,5 +1,6 @@
 """Writing, changing and deleting comments by plain forms; what was typed is never lost."""
 
+from handlers import doorman
 from handlers.base import tell_of
 from handlers.pages import HtmlPage
 from models.comments import Comment
@@ -37,6 +38,9 @@ class CreateComment(_Standing):
                     "You are not signed in. Your text is kept here: sign in, then send it again.",
                 )
                 return
+            if doorman.trapped(self):
+                self._again(post, text, parent, 422, doorman.TRAPPED)
+                return
             self.tell_standing(await self.app.limits.hit(self.app.limits.comment, str(self.user.id)))
             parent_id = int(parent) if parent.isascii() and parent.isdecimal() else None
             comment = await models.comments.create(post.id, text, by=self.user, parent_id=parent_id)
@@ -46,7 +50,10 @@ class CreateComment(_Standing):
                 self.set_header(name, value)
             self._again(post, text, parent, told.status, " ".join(told.fields.values()) or told.message)
             return
-        self.redirect(await self.where(post, comment), status=303)
+        if comment.status == "held":
+            self.redirect(f"{self.reverse_url('comment_edit', comment.id)}?done=held", status=303)
+        else:
+            self.redirect(await self.where(post, comment), status=303)
 
     def _again(self, post: Post, text: str, parent: str, status: int, message: str) -> None:
         self.show_wrong(
@@ -60,7 +67,8 @@ class EditComment(HtmlPage):
 
     async def get(self, id: str) -> None:
         comment, post = await self._own(int(id))
-        self.show("comment_edit.html", comment=comment, post=post, values={"body": comment.md})
+        told = self.get_query_argument("done", "")
+        self.show("comment_edit.html", comment=comment, post=post, values={"body": comment.md}, notice=told)
 
     async def post(self, id: str) -> None:
         comment, post = await self._own(int(id))
@@ -72,7 +80,10 @@ class EditComment(HtmlPage):
             errors = {"body": " ".join(told.fields.values()) or told.message}
             self.show_wrong("comment_edit.html", told.status, errors, comment=comment, post=post, values={"body": text})
             return
-        self.redirect(self.reverse_url("comment", comment.id), status=303)
+        if comment.status == "held":
+            self.redirect(f"{self.reverse_url('comment_edit', comment.id)}?done=saved", status=303)
+        else:
+            self.redirect(self.reverse_url("comment", comment.id), status=303)
 
     async def _own(self, id: int) -> tuple[Comment, Post]:
         comment = await self.app.models.comments.fresh().one(id)

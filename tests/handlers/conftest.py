@@ -36,7 +36,7 @@ async def build_town(models: Models, people: People) -> Town:
         Draft("TRASHED-WORDS", "TRASHED-WORDS", "TRASHED-WORDS", ("trash",)), by=alice, publish=True
     )
     await models.comments.create(gone.id, "TRASHED-WORDS", by=bob)
-    gone = await publishing.trash(gone.id, by=alice)
+    gone = await models.publishing.trash(gone.id, by=alice)
     talk = await models.comments.create(post.id, "Bob says", by=bob)
     reply = await models.comments.create(post.id, "Alice answers", by=alice, parent_id=talk.id)
     return Town(post, draft, gone, talk, reply)

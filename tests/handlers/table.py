@@ -28,6 +28,14 @@ def _editors(visitor: int, status: int) -> tuple[int, int, int, int, int]:
     return (visitor, 403, *(status,) * 3)
 
 
+def _operators(visitor: int, status: int) -> tuple[int, int, int, int, int]:
+    return (visitor, 403, 403, status, status)
+
+
+def _admins(visitor: int, status: int) -> tuple[int, int, int, int, int]:
+    return (visitor, 403, 403, 403, status)
+
+
 POST = {"title": "T", "summary": "", "body": "B", "tags": ""}
 
 TABLE = (
@@ -69,8 +77,8 @@ TABLE = (
     Line("session_revoke", "POST", "/account/sessions/999999/revoke", _members(401, 404)),
     Line("session_revoke", "GET", "/account/sessions/999999/revoke", _members(302, 302)),
     Line("language", "GET", "/language/zh", _all(303)),
-    Line("manage", "GET", "/manage/", _editors(302, 302)),
-    Line("manage_bare", "GET", "/manage", _editors(302, 302)),
+    Line("manage", "GET", "/manage/", _editors(302, 200)),
+    Line("manage_bare", "GET", "/manage", _editors(302, 301)),
     Line("manage_blogs", "GET", "/manage/blogs", _editors(302, 200)),
     Line("manage_create", "GET", "/manage/blogs/create", _editors(302, 200)),
     Line("manage_create", "POST", "/manage/blogs/create", _editors(401, 303), POST),
@@ -81,6 +89,23 @@ TABLE = (
     Line("manage_action", "POST", "/manage/blogs/{post}/unpublish", _editors(401, 303)),
     Line("manage_action", "POST", "/manage/blogs/{post}/trash", _editors(401, 303)),
     Line("manage_action", "POST", "/manage/blogs/{trashed}/restore", _editors(401, 303)),
+    Line("manage_comments", "GET", "/manage/comments", _editors(302, 200)),
+    Line("manage_comments", "POST", "/manage/comments", _editors(401, 303), {"action": "hold"}),
+    Line("manage_users", "GET", "/manage/users", _operators(302, 200)),
+    Line("manage_users", "POST", "/manage/users", _operators(401, 303), {"action": "deactivate"}),
+    Line("manage_user", "GET", "/manage/users/{bob}", _operators(302, 200)),
+    Line("manage_user_roles", "GET", "/manage/users/{bob}/roles", _admins(302, 302)),
+    Line("manage_user_roles", "POST", "/manage/users/{bob}/roles", _admins(401, 303), {"roles": "1"}),
+    Line("manage_roles", "GET", "/manage/roles", _admins(302, 200)),
+    Line("manage_roles", "POST", "/manage/roles", _admins(401, 422), {"name": ""}),
+    Line("manage_role", "GET", "/manage/roles/2", _admins(302, 200)),
+    Line("manage_role", "POST", "/manage/roles/2", _admins(401, 422), {"name": "another"}),
+    Line("manage_role_delete", "GET", "/manage/roles/2/delete", _admins(302, 302)),
+    Line("manage_role_delete", "POST", "/manage/roles/2/delete", _admins(401, 422)),
+    Line("manage_site", "GET", "/manage/site", _admins(302, 200)),
+    Line("manage_site", "POST", "/manage/site", _admins(401, 303), {"title": "Plaza"}),
+    Line("manage_audit", "GET", "/manage/audit", _operators(302, 200)),
+    Line("manage_audit_csv", "GET", "/manage/audit.csv", _operators(302, 200)),
     Line("api_blogs", "GET", "/api/blogs", _all(200)),
     Line("api_blogs", "POST", "/api/blogs", _editors(401, 201), {"name": "N", "summary": "", "content": "C"}),
     Line("api_blog", "GET", "/api/blogs/{post}", _all(200)),
