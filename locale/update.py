@@ -3,7 +3,7 @@
 Run it as `.venv/bin/python locale/update.py`; docs/translating.md says when.
 
 Of templates: what passes gettext. Of Python (handlers, models, content): what is given to `translate`, the headings of
-errors, and every literal that is a sentence (a capital first, a full stop last, a space between), for such are written for
+errors, the subjects of mails, and every literal that is a sentence (a capital first, a full stop last, a space between), for such are written for
 people; so nothing needs a mark, and nothing can be forgotten. Docstrings and the patterns of f-strings are no literals.
 """
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE_OPTIONS = {"trimmed": "true", "extensions": "jinja2.ext.do", "trim_blocks": "true", "lstrip_blocks": "true"}
 CODE = ("handlers", "models", "content")
 GIVEN_TO = frozenset({"translate", "N_", "_"})
-TABLES = frozenset({"HEADINGS"})
+TABLES = frozenset({"HEADINGS", "SUBJECTS"})
 _SENTENCE = re.compile(r"[A-Z][^\n]* [^\n]*[.?]")
 
 Found = tuple[int, str | tuple[str, str]]
@@ -63,7 +63,8 @@ def _names(node: ast.AST) -> set[str]:
 def collect() -> Catalog:
     """All texts, in the order of files and lines; a text is told by the files it stands in, so that lines may move."""
     catalog = Catalog(project="Plaza", version="1", charset="utf-8", fuzzy=False)
-    files = [(path, template_texts) for path in sorted((ROOT / "templates").rglob("*.html"))]
+    drawn = (*(ROOT / "templates").rglob("*.html"), *(ROOT / "templates/mails").glob("*.txt"))
+    files = [(path, template_texts) for path in sorted(drawn)]
     files += [(path, code_texts) for folder in CODE for path in sorted((ROOT / folder).rglob("*.py"))]
     for path, texts in files:
         for _, message in texts(path):
