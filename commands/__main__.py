@@ -20,6 +20,7 @@ COMMANDS = {
     "create-admin": ("create_admin", "Make an administrator, or make one of a member."),
     "reset-password": ("reset_password", "Give a member a new password."),
     "import": ("import_", "Bring in a folder of Markdown posts."),
+    "reindex": ("reindex", "Read for search what it does not know."),
     "shell": ("shell", "Python with the models at hand."),
     "doctor": ("doctor", "Look for what is wrong, and say what to do about it."),
     "check": ("check", "Count again what is counted; status 0 when all agrees."),

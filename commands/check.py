@@ -22,7 +22,7 @@ def command() -> None:
     reachable(settings)
 
     async def count(models: Models) -> list[str]:
-        return await check(models.db)
+        return [*await check(models.db), *await models.indexing.check()]
 
     found = with_models(settings, count)
     for sentence in found:

@@ -16,6 +16,7 @@ from models.comments import Comments
 from models.database import Database
 from models.duties import Duties
 from models.imports import Imports
+from models.indexing import Indexing
 from models.links import Links
 from models.managing import ManagedPosts
 from models.moderation import Moderation
@@ -56,6 +57,7 @@ class Models:
     moderation: Moderation
     redirects: Redirects
     search: Search
+    indexing: Indexing
     sites: Sites
     auditing: Auditing
     duties: Duties
@@ -103,6 +105,7 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
             moderation=moderation,
             redirects=Redirects(db, cache),
             search=Search(posts),
+            indexing=Indexing(posts, comments),
             sites=Sites(db, cache, settings),
             auditing=Auditing(db),
             duties=duties,

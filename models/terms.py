@@ -1,6 +1,7 @@
 """The table `terms`: which words each post and comment is found by; written in the row's own transaction."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
@@ -12,6 +13,7 @@ from models.posts import Post
 POST, COMMENT = 1, 2  # the column `kind`
 READ = f"={VERSION}"  # a label of every row that has been read by the present rules
 AT_ONCE = 500  # rows in one INSERT
+_BETWEEN_NAMES = re.compile(r",|、|和| and | & ")
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -26,7 +28,7 @@ def author_label(author: int | str) -> str:
 
 def of_post(post: Post, html: str) -> dict[str, Posting]:
     """What a post is found by. Long for a long body: call it in a thread."""
-    names = post.byline.split(",") if post.byline else []
+    names = _BETWEEN_NAMES.split(post.byline) if post.byline else []
     labels = [READ, author_label(post.author_id), *map(author_label, names), *map(tag_label, post.tags)]
     return postings(post.title, (post.summary, plain(html)), labels)
 
