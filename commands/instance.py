@@ -5,8 +5,10 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import settings as knobs
+from commands.console import Trouble
 from settings import Settings
 
 
@@ -29,6 +31,17 @@ def keep_choices(settings: Settings, told: dict[str, str]) -> None:
     path = settings.var / "etc" / "choices.json"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(told, file, indent=1)
+
+
+def mark_of_restore(settings: Settings) -> Path:
+    """The file that is there while a restore is under way, and after one that was cut short."""
+    return settings.var / "restoring"
+
+
+def refuse_half_restored(settings: Settings) -> None:
+    """Raises Trouble for a site of which only a part is there."""
+    if mark_of_restore(settings).exists():
+        raise Trouble(f"a restore into {settings.var} has not ended; run it again with the same file")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from urllib.parse import quote, urlencode
 
 import click
@@ -55,22 +56,25 @@ def migrate(settings: Settings) -> list[str]:
         cursor.execute("SELECT GET_LOCK(CONCAT(DATABASE(), ':', %s), %s)", (LOCK, PATIENCE))
         if cursor.fetchone() != (1,):
             raise Trouble("another migration is running and does not end")
-        return _apply(settings)
+        done = apply(settings)
+        try:
+            asyncio.run(_seed(settings))
+        except Busy as error:
+            raise Trouble(f"the roles could not be written: {error}") from None
+        return done
 
 
-def _apply(settings: Settings) -> list[str]:
+def apply(settings: Settings, only: Collection[str] | None = None) -> list[str]:
+    """Apply what is missing, of these names if they are given; the names of what was applied. Raises Trouble."""
     logging.getLogger("yoyo").setLevel(logging.ERROR)
     with yoyo.get_backend(_url(settings)) as backend:
-        todo = list(backend.to_apply(yoyo.read_migrations(str(MIGRATIONS))))
+        todo = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
+        todo = [migration for migration in todo if only is None or migration.id in only]
         for migration in todo:
             try:
                 backend.apply_one(migration)
             except (pymysql.Error, yoyo.exceptions.YoyoException) as error:
                 raise Trouble(f"migration {migration.id} fails: {error.args[-1] if error.args else error}") from error
-    try:
-        asyncio.run(_seed(settings))
-    except Busy as error:
-        raise Trouble(f"the roles could not be written: {error}") from None
     return [migration.id for migration in todo]
 
 

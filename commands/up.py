@@ -55,6 +55,7 @@ def _up(settings: Settings, told: dict[str, str], *, with_demo: bool) -> None:
     if supervisor.pid() is not None:
         _already(settings, supervisor)
         return
+    instance.refuse_half_restored(settings)
     orphans.end(settings)
     for port in filter(None, (settings.port, settings.http_port)):
         starting.check_port(settings.host, port)
