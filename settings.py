@@ -23,6 +23,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # A socket path may hold 107 bytes; the longest name that we put into `run` is "supervisor.sock.<pid>~".
 LONGEST_RUN = 107 - len("/supervisor.sock.4194304~")
 
+_SMTP_URL = r"^smtps?://([^@/?#\s]+@)?([\w.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?/?$"
+_MAIL_FROM = r"^([^\x00-\x1f<>@]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$"
+
 
 class SettingsError(Exception):
     """A setting is unknown or wrong; the text is one line for the person at the keyboard."""
@@ -73,6 +76,18 @@ class Settings(BaseSettings):
     mysql_timeout: float = Field(5.0, gt=0, le=60)
     redis_timeout: float = Field(0.5, gt=0, le=10)
     redis_memory: int = Field(128, ge=16)
+
+    # Mail; without smtp_url none is sent
+    smtp_url: str | None = Field(None, pattern=_SMTP_URL, examples=["smtps://user:password@host:465"])
+    mail_from: str = Field("", pattern=_MAIL_FROM, examples=["Plaza <plaza@example.org>"])
+
+    # What operators watch; 0 seconds: never
+    log_format: Literal["auto", "json", "text"] = "auto"
+    log_requests: bool = True
+    slow_request: float = Field(0.4, ge=0)
+    slow_query: float = Field(0.2, ge=0)
+    timing_badge: bool = True
+    sentry_dsn: str | None = Field(None, pattern=r"^https?://[^@/\s]+@[^@/\s]+/(\S+/)?\d+$")
 
     # Limits
     session_days: int = Field(30, ge=1, le=400)
@@ -138,6 +153,8 @@ class Settings(BaseSettings):
         """Fill what follows from other settings. Frozen guards others, not us."""
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key belong together")
+        if self.smtp_url and not self.mail_from:
+            raise ValueError("smtp_url needs mail_from, the address that mails come from")
         if not self.site_url:
             scheme, usual = ("https", 443) if self.tls_cert else ("http", 80)
             port = "" if self.port == usual else f":{self.port}"
@@ -206,8 +223,7 @@ def parse_mysql_url(url: str) -> MysqlAddress:
 
 def load(**overrides: Any) -> Settings:
     """The settings in force; overrides are the command line's. Raises SettingsError."""
-    config, explicit = _config_file()
-    merged = _toml(config, explicit) | from_environment() | {k: v for k, v in overrides.items() if v is not None}
+    merged = told(**overrides)
     try:
         return Settings(**merged)
     except ValidationError as error:
@@ -216,9 +232,19 @@ def load(**overrides: Any) -> Settings:
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"unknown setting {name}{_nearest(name, Settings.model_fields)}") from None
         message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "string_pattern_mismatch" and (looks := Settings.model_fields[name].examples):
+            message = f"must look like {looks[0]}"
         raise SettingsError(f"setting {name}: {message}" if name else message) from None
     except ValueError as error:
         raise SettingsError(str(error)) from None
+
+
+def told(**overrides: Any) -> dict[str, Any]:
+    """What plaza.toml, PLAZA_* and the command line say, by the settings' names. Under them all: the settings that came with a
+    restored backup, in the plaza.toml of var. Raises SettingsError."""
+    config, explicit = _config_file()
+    given = _toml(config, explicit) | from_environment() | {k: v for k, v in overrides.items() if v is not None}
+    return _toml(Path(given.get("var") or ROOT / "var").expanduser() / "plaza.toml", False) | given
 
 
 def from_environment() -> dict[str, str]:
