@@ -1,0 +1,101 @@
+"""The search page: the same for everybody, calm whatever is asked, and true about what it shows."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+
+from models import Models, search
+from models.writing import Draft
+from tests.harness.browser import Browser
+from tests.harness.people import People
+
+HOSTILE = (
+    "", "%20", '"', "%22%22", "tag:", "!!!", "%F0%9F%8E%89", "%00", "%27%20OR%201=1%20--", "<script>alert(1)</script>",
+    "a" * 3000, quote("分" * 500), "+".join("abcdefghijklmnopqrstuvwxyz"), "author:%25", "%5C", "*", "%E2%80%8B",
+)  # fmt: skip
+
+
+async def write(models: Models, people: People, title: str, body: str) -> None:
+    await models.writing.create(Draft(title, "A summary.", body, ("sea",)), by=people.alice, publish=True)
+
+
+async def test_what_is_found_is_marked_in_title_and_text(
+    models: Models, people: People, browse: Callable[[], Browser]
+) -> None:
+    await write(models, people, "Lighthouses <of> the sea", "First paragraph.\n\nA *light*house & its `keepers`.")
+
+    page = await browse().get("/search?q=lighthouse+keeper")
+
+    assert page.status == 200
+    assert "<mark>Lighthouses</mark> &lt;of&gt; the sea" in page.text
+    assert "A <mark>lighthouse</mark> &amp; its <mark>keepers</mark>." in page.text
+    assert '<meta name="robots" content="noindex, follow">' in page.text
+
+
+async def test_everybody_gets_the_same_bytes(
+    alice: Browser, models: Models, people: People, browse: Callable[[], Browser]
+) -> None:
+    await write(models, people, "Lighthouses", "Words.")
+    as_visitor, as_editor = await browse().get("/search?q=words"), await alice.get("/search?q=words")
+
+    assert as_visitor.body == as_editor.body
+    assert as_visitor.headers["Cache-Control"] == "public, max-age=0, must-revalidate"
+    again = await browse().get("/search?q=words", if_none_match=as_visitor.headers["Etag"])
+    assert again.status == 304
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_any_question_gets_a_calm_page(
+    text: str, models: Models, people: People, browse: Callable[[], Browser]
+) -> None:
+    await write(models, people, "Lighthouses", "Words.")
+
+    page = await browse().get(f"/search?q={text}")
+
+    assert page.status == 200
+    assert "<script>alert" not in page.text
+    assert "Traceback" not in page.text
+
+
+async def test_pages_have_one_address_and_an_end(models: Models, people: People, browse: Callable[[], Browser]) -> None:
+    for n in range(11):
+        await write(models, people, f"Lighthouse {n}", "Words.")
+    visitor = browse()
+
+    second = await visitor.get("/search?q=lighthouse&page=2")
+    assert second.text.count("<article") == 1
+    assert 'rel="prev"' in second.text
+    assert (await visitor.get("/search?q=lighthouse&page=1")).location == "/search?q=lighthouse"
+    beyond = await visitor.get("/search?q=lighthouse&page=3")
+    assert (beyond.status, beyond.location) == (302, "/search?q=lighthouse&page=2")
+    assert [(await visitor.get(f"/search?q=x&page={n}")).status for n in ("0", "-1", "x", "9" * 30)] == [404] * 4
+
+
+async def test_what_was_not_looked_for_or_through_is_said(
+    models: Models, people: People, browse: Callable[[], Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "WORK", 8)
+    for n in range(9):
+        await write(models, people, f"Lighthouse {n}", "Words.")
+    visitor = browse()
+
+    common = (await visitor.get("/search?q=lighthouse+words")).text
+    assert "only the best 4 posts were looked through" in common
+    assert "At least 2 posts" in common or "At least 4 posts" in common
+    assert "Left out: m n" in (await visitor.get("/search?q=" + "+".join("abcdefghijklmn"))).text
+    chinese = (await visitor.get("/search?q=lighthouse+words", accept_language="zh")).text
+    assert "只查看了最匹配的 4 篇文章" in chinese
+
+
+async def test_drafts_are_nobodys_to_find(alice: Browser, models: Models, people: People) -> None:
+    await models.writing.create(Draft("Secret", "", "Words.", ()), by=people.alice)
+
+    assert "Secret" not in (await alice.get("/search?q=words")).text
+
+
+async def test_every_page_leads_to_search(browse: Callable[[], Browser]) -> None:
+    page = (await browse().get("/about")).text
+
+    assert '<form class="field" role="search" action="/search">' in page
+    assert 'href="/search"' in page
