@@ -24,7 +24,8 @@ from handlers.app import App
 from handlers.limits import Limits
 from handlers.static import publish
 from handlers.views import Views
-from models import Models, connected
+from models import Models, connected, logs, sentry
+from models.logs import Journal
 from settings import Settings, SettingsError, load
 
 log = logging.getLogger("plaza.server")
@@ -41,13 +42,16 @@ class Running:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:
+async def running(settings: Settings, journal: Journal | None = None) -> AsyncIterator[Running]:
     """The whole application of a process, for `main` and for the tests; what it opened is closed at the end."""
     async with connected(settings) as models:
         addresses = publish(settings.var / "static")
         views = Views(settings, addresses.__getitem__)
-        app = App(settings, models, Limits(settings, models.redis), views)
-        yield Running(settings, models, handlers.application(app))
+        app = App(settings, models, Limits(settings, models.redis), views, journal or Journal(None))
+        try:
+            yield Running(settings, models, handlers.application(app))
+        finally:
+            app.journal.flush()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +90,9 @@ def listen(address: str) -> Door:
     return Door(bind_sockets(int(port), host.strip("[]"), backlog=BACKLOG))
 
 
-async def serve(settings: Settings, open_door: Callable[[], Door]) -> None:
+async def serve(settings: Settings, open_door: Callable[[], Door], journal: Journal | None = None) -> None:
     """Answer until TERM or INT; then take our name away, empty the backlog, finish what is under way."""
-    async with running(settings) as app:
+    async with running(settings, journal) as app:
         door = open_door()  # not before there is somebody to answer
         # Tornado's own xheaders are off: handlers/origin.py decides whose word about the visitor's address counts.
         server = HTTPServer(
@@ -128,9 +132,12 @@ def main() -> None:
         settings = load()
     except SettingsError as error:
         sys.exit(f"plaza: {error}")
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    name = options.socket.stem if options.socket else f"web-{options.listen.rpartition(':')[2]}"
+    journal = logs.start(settings, name)
+    sentry.start(settings, name)
     setproctitle(f"plaza web {options.socket.stem if options.socket else options.listen}")
-    uvloop.run(serve(settings, partial(bind, options.socket) if options.socket else partial(listen, options.listen)))
+    open_door = partial(bind, options.socket) if options.socket else partial(listen, options.listen)
+    uvloop.run(serve(settings, open_door, journal))
 
 
 if __name__ == "__main__":

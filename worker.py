@@ -9,7 +9,7 @@ import uvloop
 from setproctitle import setproctitle
 
 from jobs import DUTIES, Duty
-from models import Models, connected
+from models import Models, connected, logs, sentry
 from models.errors import Busy
 from settings import Settings, SettingsError, load
 
@@ -60,7 +60,8 @@ def main() -> None:
         settings = load()
     except SettingsError as error:
         sys.exit(f"plaza: {error}")
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.start(settings, "worker")
+    sentry.start(settings, "worker")
     setproctitle("plaza worker")
     uvloop.run(work(settings))
 

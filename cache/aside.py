@@ -43,10 +43,15 @@ class CannotForget(Exception):
 
 
 class Cache:
-    """One process's view of the remembered rows and lists. `namespace` keeps two sites in one Redis apart."""
+    """One process's view of the remembered rows and lists. `namespace` keeps two sites in one Redis apart.
 
-    def __init__(self, redis: Redis, namespace: str) -> None:
-        self._redis, self._namespace = redis, namespace
+    `asked` hears of each question how many rows or lists were remembered and how many were not, before those are loaded.
+    """
+
+    def __init__(
+        self, redis: Redis, namespace: str, asked: Callable[[int, int], None] = lambda found, missing: None
+    ) -> None:
+        self._redis, self._namespace, self._asked = redis, namespace, asked
         self._flights = Flights()
         self._rests_until = 0.0
         self._unforgotten: dict[str, Slot] = {}
@@ -69,6 +74,7 @@ class Cache:
                     log.info("unreadable record under %s: read again", slot.name)
                     await self._drop(slot, data)
         missing = {slot.name: slot for slot in asked if slot not in found}
+        self._asked(len(found), len(missing))
         if missing:
             values = await self._flights.values(
                 list(missing), lambda names: self._load_rows([missing[name] for name in names], load)
@@ -93,9 +99,11 @@ class Cache:
             try:
                 then, items = records.decode_list(data)
                 if then == tuple(stamps):
+                    self._asked(1, 0)
                     return items
             except records.Unreadable:
                 log.info("unreadable list under %s: read again", slot.name)
+        self._asked(0, 1)
         values = await self._flights.values([slot.name], lambda _: self._load_items(slot, load))
         result: tuple[Any, ...] = values[slot.name]
         return result

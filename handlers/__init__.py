@@ -27,6 +27,7 @@ from handlers import (
 )
 from handlers.app import App
 from handlers.static import StaticFile
+from handlers.tracing import recorder
 
 ID = r"([0-9]{1,18})"
 FEED = r"feed\.(atom|rss|json)"
@@ -103,7 +104,7 @@ def routes() -> list[tuple[str, type[Any], str]]:
 
 def application(app: App) -> Application:
     """The routes over `app`; static files are Nginx's, and this process's own where there is no Nginx."""
-    specs = [URLSpec(pattern, handler, {"app": app}, name=name) for pattern, handler, name in routes()]
+    specs = [URLSpec(pattern, handler, {"app": app, "route": name}, name=name) for pattern, handler, name in routes()]
     made = Application(
         [
             *specs,
@@ -116,7 +117,7 @@ def application(app: App) -> Application:
         ],
         default_handler_class=pages.NoSuchPage,
         default_handler_args={"app": app},
-        log_function=lambda handler: None,
+        log_function=recorder(app.settings, app.journal),
     )
     app.views.name_routes(made.reverse_url)
     return made

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from handlers.limits import Limits
 from handlers.views import Views
 from models import Models
+from models.logs import Journal
 from settings import Settings
 
 
@@ -14,3 +15,4 @@ class App:
     models: Models
     limits: Limits
     views: Views
+    journal: Journal

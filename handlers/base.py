@@ -10,10 +10,12 @@ from tornado.web import HTTPError, MissingArgumentError, RequestHandler
 from handlers import origin
 from handlers.app import App
 from handlers.limits import Standing, TooMany
+from handlers.tracing import ASKED_BY, Traced
 from models import audit, errors
-from models.roles import has
+from models.roles import EDITOR, has
 from models.sessions import Session
 from models.site import Site
+from models.traces import TRACE, Trace
 from models.users import User
 
 log = logging.getLogger("plaza.web")
@@ -33,7 +35,7 @@ class Told(NamedTuple):
     headers: dict[str, str]
 
 
-class Base(RequestHandler):
+class Base(Traced):
     """`needs`: the permission that every method asks for. `public`: the same bytes for everybody, so caches may keep them."""
 
     app: App
@@ -45,9 +47,10 @@ class Base(RequestHandler):
     session: Session | None = None
     lang: str = "en"
     site: Site
+    route: str = ""
 
-    def initialize(self, app: App) -> None:
-        self.app = app
+    def initialize(self, app: App, route: str = "") -> None:
+        self.app, self.route = app, route
         self.show_as(app.models.sites.defaults)
 
     def show_as(self, site: Site) -> None:
@@ -68,9 +71,14 @@ class Base(RequestHandler):
         self.set_header("Cache-Control", keep)
         if self.public:
             self.set_header("Vary", "Accept-Language")
+        if self.trace:
+            self.set_header("X-Request-Id", self.trace.id)
 
     async def prepare(self) -> None:
         """Refuse strangers' hosts and other sites' forms; find out who asks, unless the answer is the same for everybody."""
+        self.trace = Trace(origin.request_id(self.request, self.app.settings), self.route)
+        TRACE.set(self.trace)
+        self.set_header("X-Request-Id", self.trace.id)
         audit.ADDRESS.set(self.packed_address)
         if not origin.known_host(self.request.host, self.app.settings):
             raise HTTPError(421, f"host {self.request.host!r} is not this site's")
@@ -82,9 +90,11 @@ class Base(RequestHandler):
             self.show_as(await self.app.models.sites.now())
         except errors.Busy:
             pass  # what can be shown without MySQL is shown under the settings' names
-        if not self.public or self.request.method not in origin.SAFE_METHODS:
+        wants_times = ASKED_BY in self.request.headers
+        if not self.public or self.request.method not in origin.SAFE_METHODS or wants_times:
             self.set_header("Cache-Control", "private, no-store")
             await self.identify()
+        self.timed = wants_times and self.may_see_times and self.request.method == "GET"
         if self.needs and not has(self.bits, self.needs):
             if self.user:
                 raise errors.Forbidden(f"needs {self.needs:#04x}")
@@ -104,6 +114,13 @@ class Base(RequestHandler):
         user = await models.users.find(self.session.user_id) if self.session else None
         if user and user.active:
             self.user, self.bits = user, await models.users.bits(user)
+            if self.trace:
+                self.trace.user_id = user.id
+
+    @property
+    def may_see_times(self) -> bool:
+        """Whether who asks is told what a page waited for: staff, when the setting says so."""
+        return self.app.settings.timing_badge and has(self.bits, EDITOR)
 
     def member(self, permission: int = 0) -> User:
         """Who is signed in, and has the permission. Raises HTTPError 401 for nobody, Forbidden for who lacks it."""

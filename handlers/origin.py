@@ -1,5 +1,7 @@
 """Where a request comes from: its address, its scheme, its language, and whether another site made the browser send it."""
 
+import re
+import secrets
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
@@ -9,6 +11,7 @@ from tornado.httputil import HTTPServerRequest
 from settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -37,6 +40,14 @@ def _by_trusted_proxy(request: HTTPServerRequest, settings: Settings) -> bool:
     except ValueError:
         return False
     return any(peer.version == network.version and peer in network for network in settings.trusted_proxies)
+
+
+def request_id(request: HTTPServerRequest, settings: Settings) -> str:
+    """The name of a request in all logs: the one Nginx gave it, else a new one."""
+    told = request.headers.get("X-Request-Id", "")
+    if told and _REQUEST_ID.fullmatch(told) and _by_trusted_proxy(request, settings):
+        return told
+    return secrets.token_hex(16)
 
 
 def known_host(host: str, settings: Settings) -> bool:

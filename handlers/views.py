@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from tornado.locale import GettextLocale
 
+from models.traces import TRACE
 from settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,7 +52,11 @@ class Views:
 
     def render(self, name: str, lang: str, **context: Any) -> str:
         """The page as text. `site`, a models.site.Site, is among the context of every page."""
-        return self._environments[lang].get_template(name).render(**context)
+        trace, began = TRACE.get(), perf_counter()
+        text = self._environments[lang].get_template(name).render(**context)
+        if trace is not None:
+            trace.add("template", name, began)
+        return text
 
     def translate(self, lang: str, message: str) -> str:
         return self._catalogues[lang].gettext(message)

@@ -24,6 +24,7 @@ from models.people import People
 from models.posts import Posts
 from models.publishing import Publishing
 from models.redirects import Redirects
+from models.redis_client import TracedRedis
 from models.revisions import Revisions
 from models.rights import Rights
 from models.roles import Roles
@@ -31,6 +32,7 @@ from models.search import Search
 from models.sessions import Sessions
 from models.site import Sites
 from models.sitemaps import Sitemaps
+from models.traces import asked
 from models.users import Users
 from models.writing import Writing
 from settings import Settings
@@ -68,9 +70,11 @@ class Models:
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[Models]:
     """The models of a process. Connections are opened when they are first needed, so a server that is away is no error here."""
-    db = Database(settings.mysql, size=settings.mysql_pool, seconds=settings.mysql_timeout)
+    db = Database(
+        settings.mysql, size=settings.mysql_pool, seconds=settings.mysql_timeout, slow_query=settings.slow_query
+    )
     # No retries and short time-outs: the cache reads MySQL instead of waiting. protocol=3 is said, not left to a default.
-    redis = Redis.from_url(
+    redis: Redis = TracedRedis.from_url(
         settings.redis,
         protocol=3,
         socket_timeout=settings.redis_timeout,
@@ -78,7 +82,7 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
         retry=Retry(NoBackoff(), 0),
         max_connections=1000,
     )
-    cache = Cache(redis, settings.namespace)
+    cache = Cache(redis, settings.namespace, asked)
     roles = Roles(db, cache)
     users = Users(db, cache, roles)
     posts = Posts(db, cache)

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any
 
 import aiomysql
@@ -12,10 +13,14 @@ from pymysql.constants import ER, FIELD_TYPE
 from pymysql.converters import conversions, convert_datetime
 from pymysql.err import IntegrityError, InterfaceError, MySQLError
 
+from models import slow
 from models.errors import Busy
+from models.traces import TRACE
 from settings import MysqlAddress
 
 log = logging.getLogger("plaza.mysql")
+
+WORTH_TELLING = 0.001  # s of waiting for a connection, from which on it is a span of the request
 
 # READ COMMITTED: each statement sees what is committed now, so a fill is never from an older snapshot than its lease. The
 # variable has two names: /*M! is read by MariaDB alone, /*!80000 by MySQL alone (MariaDB skips 50700 to 99999).
@@ -53,8 +58,8 @@ class Connection:
     `broken` says that a statement on it failed or was cancelled: what it would answer next is not known.
     """
 
-    def __init__(self, raw: Any, seconds: float) -> None:
-        self._raw, self._seconds = raw, seconds
+    def __init__(self, raw: Any, seconds: float, slow_query: float = 0.0) -> None:
+        self._raw, self._seconds, self._slow_query = raw, seconds, slow_query
         self.broken = False
 
     async def fetch(self, sql: str, *args: Any) -> tuple[tuple[Any, ...], ...]:
@@ -78,25 +83,36 @@ class Connection:
     @asynccontextmanager
     async def _cursor(self, sql: str, args: tuple[Any, ...]) -> AsyncIterator[Any]:
         stored = tuple(map(_as_stored, args))
-        with self._watched():
-            async with asyncio.timeout(self._seconds), self._raw.cursor() as cursor:
-                await cursor.execute(sql, stored or None)
-                yield cursor
+        began, failed = perf_counter(), ""
+        try:
+            with self._watched():
+                async with asyncio.timeout(self._seconds), self._raw.cursor() as cursor:
+                    await cursor.execute(sql, stored or None)
+                    yield cursor
+        except BaseException as error:
+            failed = type(error).__name__
+            raise
+        finally:
+            slow.statement(sql, args, began, self._slow_query, failed)
 
     async def begin(self) -> None:
-        await self._plain(self._raw.begin())
+        await self._plain("BEGIN", self._raw.begin())
 
     async def commit(self) -> None:
         """Any error here is ambiguous: the transaction may have been committed."""
-        await self._plain(self._raw.commit())
+        await self._plain("COMMIT", self._raw.commit())
 
     async def rollback(self) -> None:
-        await self._plain(self._raw.rollback())
+        await self._plain("ROLLBACK", self._raw.rollback())
 
-    async def _plain(self, call: Any) -> None:
-        with self._watched():
-            async with asyncio.timeout(self._seconds):
-                await call
+    async def _plain(self, sql: str, call: Any) -> None:
+        began = perf_counter()
+        try:
+            with self._watched():
+                async with asyncio.timeout(self._seconds):
+                    await call
+        finally:
+            slow.statement(sql, (), began, self._slow_query)
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -113,8 +129,8 @@ class Connection:
 class Database:
     """The pool. A connection on which anything went wrong is closed, never handed to the next user."""
 
-    def __init__(self, address: MysqlAddress, *, size: int, seconds: float) -> None:
-        self._address, self._size, self._seconds = address, size, seconds
+    def __init__(self, address: MysqlAddress, *, size: int, seconds: float, slow_query: float = 0.0) -> None:
+        self._address, self._size, self._seconds, self._slow_query = address, size, seconds, slow_query
         self._pool: Any = None
         # Waiting here, not in the pool: aiomysql wakes nobody when a closed connection is given back.
         self._free = asyncio.Semaphore(size)
@@ -126,13 +142,16 @@ class Database:
 
         Raises Busy when MySQL is away or no connection comes free in time.
         """
+        trace, began = TRACE.get(), perf_counter()
         async with AsyncExitStack() as stack:
             with _told_truthfully():
                 async with asyncio.timeout(self._seconds):
                     await stack.enter_async_context(self._free)
                     pool = await self._opened()
                     raw = await pool.acquire()
-            connection = Connection(raw, seconds or self._seconds)
+            if trace is not None and perf_counter() - began > WORTH_TELLING:
+                trace.add("wait", "a connection to MySQL", began)
+            connection = Connection(raw, seconds or self._seconds, self._slow_query)
             try:
                 yield connection
             finally:

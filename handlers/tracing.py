@@ -1,0 +1,87 @@
+"""What is kept of each request: its trace, one line in the log, its spans if it was slow, and how staff see their time."""
+
+from asyncio import Future
+from collections.abc import Callable
+from typing import Any
+
+from tornado.web import RequestHandler
+
+from models import redaction, slow
+from models.logs import Journal
+from models.traces import Trace
+from settings import Settings
+
+FAST, SLOW = 0.2, 0.4  # s; the badge is green below the one, red above the other
+ASKED_BY = "X-Plaza-Timing"  # the header by which a member of staff asks for the times of a page instead of the page
+_NOT_SET = ("Content-Length", "Content-Disposition", "Location", "Vary", "Link", "Last-Modified")
+
+
+class Traced(RequestHandler):
+    """A handler that can tell how long it took. `timed`: this answer goes to somebody who may know."""
+
+    trace: Trace | None = None
+    timed: bool = False
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "Future[None]":
+        """As Tornado's; but who asked for the times of a page gets those in its place, when it is ready to be sent."""
+        if self.timed and self.trace is not None and not self._headers_written:
+            seconds, status = self.request.request_time(), self.get_status()
+            self.timed = False
+            self._write_buffer.clear()
+            for name in _NOT_SET:
+                self.clear_header(name)
+            self.set_status(200)
+            self.set_header("Cache-Control", "private, no-store")
+            # Dicts are answered as JSON.
+            return super().finish(times(self.trace, seconds, status, self.translate))
+        return super().finish(chunk)
+
+    def translate(self, message: str) -> str:
+        raise NotImplementedError
+
+
+def times(trace: Trace, seconds: float, status: int, translate: Callable[[str], str]) -> dict[str, Any]:
+    """A request as the badge shows it. What no span accounts for is the work of Python itself."""
+    names = {
+        "sql": translate("SQL"), "redis": translate("Redis"), "template": translate("Template"),
+        "wait": translate("Waiting"),
+    }  # fmt: skip
+    return {
+        "ms": _ms(seconds),
+        "level": "fast" if seconds < FAST else "slow" if seconds > SLOW else "middling",
+        "status": status,
+        "request": trace.id,
+        "route": trace.route,
+        "heading": translate("The time of this page, made again for you"),
+        "columns": [translate("Begins"), translate("Takes"), translate("What"), ""],
+        "spans": [
+            [_ms(span.began - trace.began), _ms(span.seconds), names[span.kind], slow.short(span.what, 300)]
+            for span in trace.spans
+        ],
+    }
+
+
+def recorder(settings: Settings, journal: Journal) -> Callable[[RequestHandler], None]:
+    """What Tornado calls at the end of each request."""
+    threshold = settings.slow_request
+
+    def record(handler: RequestHandler) -> None:
+        seconds = handler.request.request_time()
+        trace: Trace | None = getattr(handler, "trace", None)
+        is_slow = trace is not None and threshold and seconds >= threshold
+        if not (journal.open or is_slow):
+            return
+        request, status = handler.request, handler.get_status()
+        path = redaction.scrub(request.path)
+        method = request.method if request.method and request.method.isalpha() and len(request.method) < 20 else "?"
+        if journal.open:
+            size = handler._headers.get("Content-Length", "0") if status != 304 else "0"
+            journal.request(method, path, status, seconds, int(size), trace)
+        if trace is not None and is_slow:
+            slow.request(trace, seconds, method=method, path=path, status=status, user=trace.user_id)
+
+    return record
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 2)
