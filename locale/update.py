@@ -2,9 +2,10 @@
 
 Run it as `.venv/bin/python locale/update.py`; docs/translating.md says when.
 
-Of templates: what passes gettext. Of Python (handlers, models, content): what is given to `translate`, the headings of
-errors, the subjects of mails, and every literal that is a sentence (a capital first, a full stop last, a space between), for such are written for
-people; so nothing needs a mark, and nothing can be forgotten. Docstrings and the patterns of f-strings are no literals.
+Of templates, those of mails too, what passes gettext. Of Python (handlers, models, content): what is given to `translate`,
+the headings of errors, and every literal that is a sentence (a capital first, a full stop last, a space between), for such
+are written for people; so nothing needs a mark, and nothing can be forgotten. Docstrings and the patterns of f-strings are no
+literals.
 """
 
 import ast
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE_OPTIONS = {"trimmed": "true", "extensions": "jinja2.ext.do", "trim_blocks": "true", "lstrip_blocks": "true"}
 CODE = ("handlers", "models", "content")
 GIVEN_TO = frozenset({"translate", "N_", "_"})
-TABLES = frozenset({"HEADINGS", "SUBJECTS"})
+TABLES = frozenset({"HEADINGS"})
 _SENTENCE = re.compile(r"[A-Z][^\n]* [^\n]*[.?]")
 
 Found = tuple[int, str | tuple[str, str]]

@@ -43,7 +43,7 @@ class Attention:
     async def mails(self) -> list[FailedMail]:
         """The mails that failed most often and have not been sent."""
         rows = await self.db.fetch(
-            "SELECT id, recipient, subject, tries, error, due_at FROM mails WHERE sent_at IS NULL AND tries > 0 "
+            "SELECT id, recipient, subject, tries, error, due_at FROM mails WHERE sent_at IS NULL AND tries > 0 AND error <> '' "
             "ORDER BY tries DESC, id DESC LIMIT %s",
             FEW,
         )
