@@ -57,7 +57,7 @@ class Writer:
     """Adds members one after another and remembers what each was."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._gzip = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=COMPRESSION, mtime=0)
+        self._gzip = gzip.GzipFile("", "wb", COMPRESSION, file, mtime=0)
         self._tar = tarfile.open(fileobj=self._gzip, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed below
         self._members: dict[str, dict[str, Any]] = {}
 

@@ -22,7 +22,7 @@ from commands import embedded, instance, orphans
 from commands.archive import Contents, Table, decode, members, verify
 from commands.backup import bar, connect
 from commands.console import Trouble, say, step
-from commands.migrate import MIGRATIONS, apply, migrate, reachable
+from commands.migrate import MIGRATIONS, apply, reachable
 from commands.places import make_folders
 from settings import Settings
 
@@ -56,7 +56,7 @@ def command(file: Path, check: bool) -> None:
         with bar() as progress, embedded.servers(settings, fast=True):
             reachable(settings)
             _rows(file, settings, contents, progress)
-            migrate(settings)
+            apply(settings)  # what is newer than the backup; `up` does the rest
             _forget_cached(settings)
         mark.unlink()
     say(f"[green]✓[/] Restored into {escape(str(settings.var))}: {_summary(contents)}")
