@@ -7,6 +7,7 @@ from tornado.web import Application
 
 from handlers import (
     account,
+    account_mail,
     api,
     comments,
     crawlers,
@@ -23,6 +24,7 @@ from handlers import (
     me,
     pages,
     posts,
+    proofs,
     search,
 )
 from handlers.app import App
@@ -67,8 +69,15 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (r"/account", account.Account, "account"),
         (r"/account/name", account.ChangeName, "account_name"),
         (r"/account/password", account.ChangePassword, "account_password"),
+        (r"/account/address", account_mail.ChangeAddress, "account_address"),
+        (r"/account/address/confirm", account_mail.AskToConfirm, "account_confirm"),
+        (r"/account/notices", account_mail.ChooseNotices, "account_notices"),
         (r"/account/sessions/revoke", account.RevokeSessions, "sessions_revoke_all"),
         (rf"/account/sessions/{ID}/revoke", account.RevokeSession, "session_revoke"),
+        (r"/forgot", proofs.Forgot, "forgot"),
+        (r"/reset", proofs.Reset, "reset"),
+        (r"/confirm", proofs.Confirm, "confirm"),
+        (r"/unsubscribe/([0-9a-f-]{1,60})", proofs.Unsubscribe, "unsubscribe"),
         (r"/language/(en|zh)", account.ChooseLanguage, "language"),
         (r"/manage/", manage_home.Manage, "manage"),
         (r"/manage", manage_home.Manage, "manage_bare"),

@@ -65,7 +65,7 @@ class SignIn(Signing, HtmlPage):
         if self.user:
             self.redirect(going_to)
             return
-        self.show("signin.html", values={"next": going_to})
+        self.show("signin.html", values={"next": going_to}, notice=self.get_query_argument("done", ""))
 
     async def post(self) -> None:
         email, password = self.get_body_argument("email", ""), self.get_body_argument("password", "", strip=False)
@@ -109,6 +109,7 @@ class AccountForm(HtmlPage):
         self.show(
             "account.html", sessions=await models.sessions.of_user(me.id), current_id=self.session.id if self.session else 0,
             posts=posts, comments=comments, post_titles=titles, errors=shown, values=values or {"name": me.name},
+            mails=models.mails.enabled, replies=await models.notices.wanted(me.id),
             notice=self.get_query_argument("done", ""), more=f"?before={comments[-1].id}" if len(comments) == 50 else None,
         )  # fmt: skip
 
@@ -176,4 +177,6 @@ class ChooseLanguage(HtmlPage):
 
     async def get(self, lang: str) -> None:
         self.set_cookie("lang", lang, path="/", expires_days=365, samesite="Lax", secure=self.https)
+        if self.user:
+            await self.app.models.notices.read_in(self.user.id, lang)
         self.redirect(safe_next(self.get_query_argument("next", "/")), status=303)

@@ -78,3 +78,22 @@ class NewPassword(Form):
     new: str
 
     _new = field_validator("new")(checked_password)
+
+
+class NewEmail(Form):
+    email: str
+    password: str
+
+    _email = field_validator("email")(checked_email)
+
+
+class Lost(Form):
+    email: str
+
+    _email = field_validator("email")(checked_email)
+
+
+class Chosen(Form):
+    password: str
+
+    _password = field_validator("password")(checked_password)

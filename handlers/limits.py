@@ -62,6 +62,7 @@ class Limits:
         self.signin_address = Limit("signin.address", settings.signin_failures_address, settings.signin_window)
         self.registration = Limit("registration", settings.registrations_per_hour, 3600)
         self.comment = Limit("comment", settings.comments_per_minute, 60)
+        self.mail = Limit("mail", 20, 3600)
         self._by_address = not settings.replay_target  # a replay sends everything from one address
         storage = RedisStorage(
             "async+redis://", implementation="redispy", key_prefix=f"{settings.namespace}:limit",
@@ -100,4 +101,4 @@ class Limits:
         return Standing(limit, max(0, stats.remaining), max(1, math.ceil(stats.reset_time - time.time())))
 
     def _applies(self, limit: Limit) -> bool:
-        return self._by_address or limit not in (self.signin_address, self.registration)
+        return self._by_address or limit not in (self.signin_address, self.registration, self.mail)

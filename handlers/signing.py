@@ -15,12 +15,13 @@ class Signing(Base):
     async def register(self, form: Registration, invite: str = "") -> User:
         """A new member, or the administrator that an unused invitation makes. Raises Taken, NotFound, TooMany."""
         limits, users = self.app.limits, self.app.models.users
+        welcome = self.app.models.addresses.welcome(self.lang)
         self.tell_standing(await limits.hit(limits.registration, self.address))
         active = self.site.registration != "approve" or bool(invite)
         hashed = await passwords.hash_password(form.password)
         if invite:
-            return await users.register(form.name, form.email, hashed, role=links.ADMIN, invite=invite)
-        return await users.register(form.name, form.email, hashed, active=active)
+            return await users.register(form.name, form.email, hashed, role=links.ADMIN, invite=invite, also=welcome)
+        return await users.register(form.name, form.email, hashed, active=active, also=welcome)
 
     async def authenticate(self, email: str, password: str) -> User | None:
         """The user with this address and password. Failures are counted by account and by address, successes not; an unknown

@@ -1,7 +1,5 @@
 """How a page is drawn: Jinja2 with autoescape, in the reader's language, with links, times and numbers spelt in one way."""
 
-import gettext
-import io
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -12,33 +10,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from tornado.locale import GettextLocale
 
+from content.languages import LANGUAGES, translations
 from models.traces import TRACE
 from settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-LANGUAGES = ("en", "zh")
 HTML_LANGUAGE = {"en": "en", "zh": "zh-CN"}
 _BABEL = {"en": "en_GB", "zh": "zh_Hans_CN"}
 _KANA, _HAN = re.compile("[\u3040-\u30ff]"), re.compile("[\u4e00-\u9fff]")
-
-
-def translations(lang: str) -> gettext.NullTranslations:
-    """The catalogue of a language, read from its .po: no compiled files to keep. English is the text of the code itself."""
-    path = ROOT / "locale" / lang / "LC_MESSAGES" / "plaza.po"
-    if not path.exists():
-        return gettext.NullTranslations()
-    compiled = io.BytesIO()
-    with path.open("rb") as file:
-        write_mo(compiled, read_po(file))
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
 
 
 class Views:

@@ -1,4 +1,4 @@
-"""Delete the sessions and one-time links that nobody can use any more."""
+"""Delete the sessions and one-time links that nobody can use any more, and mails of long ago."""
 
 from models import Models
 
@@ -9,3 +9,4 @@ async def end_expired(models: Models) -> None:
     while await models.sessions.end_expired(AT_ONCE) == AT_ONCE:
         pass
     await models.links.end_expired()
+    await models.mails.end_old()

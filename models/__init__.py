@@ -9,6 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from cache import Cache
+from models.addresses import Addresses
 from models.attention import Attention
 from models.auditing import Auditing
 from models.bodies import Bodies
@@ -17,9 +18,12 @@ from models.database import Database
 from models.duties import Duties
 from models.imports import Imports
 from models.indexing import Indexing
+from models.letters import Letters
 from models.links import Links
+from models.mails import Mails
 from models.managing import ManagedPosts
 from models.moderation import Moderation
+from models.notices import Notices
 from models.people import People
 from models.posts import Posts
 from models.publishing import Publishing
@@ -64,6 +68,10 @@ class Models:
     auditing: Auditing
     duties: Duties
     attention: Attention
+    addresses: Addresses
+    notices: Notices
+    mails: Mails
+    letters: Letters
     sitemaps: Sitemaps
 
 
@@ -86,7 +94,9 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
     roles = Roles(db, cache)
     users = Users(db, cache, roles)
     posts = Posts(db, cache)
-    comments = Comments(db, cache)
+    mails, links, sites = Mails(db, settings), Links(db), Sites(db, cache, settings)
+    comments = Comments(db, cache, mails)
+    notices = Notices(users, mails)
     moderation, duties = Moderation(comments), Duties(db)
     try:
         yield Models(
@@ -97,7 +107,7 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
             people=People(users),
             rights=Rights(roles, users),
             sessions=Sessions(db, cache),
-            links=Links(db),
+            links=links,
             posts=posts,
             managed_posts=ManagedPosts(posts),
             bodies=Bodies(db, cache),
@@ -110,10 +120,14 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
             redirects=Redirects(db, cache),
             search=Search(posts),
             indexing=Indexing(posts, comments),
-            sites=Sites(db, cache, settings),
+            sites=sites,
             auditing=Auditing(db),
             duties=duties,
             attention=Attention(db, moderation, duties),
+            addresses=Addresses(users, links, mails),
+            notices=notices,
+            mails=mails,
+            letters=Letters(users, posts, comments, links, notices, sites),
             sitemaps=Sitemaps(posts),
         )
     finally:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Literal
 
-from cache import Key, List, Scope, Slot
+from cache import Cache, Key, List, Scope, Slot
 from content.markdown import TooLong, render_comment
-from models import audit, tallies, terms
+from models import audit, replies, tallies, terms
 from models.base import Page, Table, Write
+from models.database import Database
 from models.errors import Forbidden, Invalid, NotFound
+from models.mails import Mails
 from models.roles import EDITOR, LOGIN, has, require
 from models.users import User
 
@@ -89,6 +91,10 @@ class Comments(Table[Comment]):
         "SELECT id, post_id, parent_id, author_id, body_md, body_html, status, created_at, version, reason "
         "FROM comments WHERE id IN %s"
     )
+
+    def __init__(self, db: Database, cache: Cache, mails: Mails) -> None:
+        super().__init__(db, cache)
+        self.mails = mails
 
     async def discussion(self, post_id: int, *, after: int = 0) -> Discussion:
         """The threads of a post whose first comment's id is above `after`."""
@@ -171,9 +177,11 @@ class Comments(Table[Comment]):
                 raise NotFound(f"post {post_id}")
             root = await self._root(w, post_id, parent_id) if parent_id is not None else None
             status = await _first_status(w, by.id, bits)
-            return await self._insert(
-                w, Comment(0, post_id, root, by.id, md.strip(), html, status, datetime.now(UTC), 1)
-            )
+            comment = Comment(0, post_id, root, by.id, md.strip(), html, status, datetime.now(UTC), 1)
+            comment = await self._insert(w, comment)
+            if root is not None and status == "shown":
+                await replies.tell(w, self.mails, comment.id, author_id=by.id, root_id=root, answered_id=parent_id)
+        return comment
 
     async def place(self, post_id: int, md: str, *, by: User, at: datetime, parent_id: int | None = None) -> Comment:
         """A comment with a date of its own, for demo content and imports. Raises Invalid."""

@@ -1,6 +1,7 @@
 """One-time links: a secret that does one thing once, before it ends. Only its SHA-256 is stored."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from models.base import Write
@@ -10,6 +11,21 @@ from models.sessions import digest
 
 ADMIN = "admin"
 ADMIN_HOURS = 48
+# What links in mails are for, and the hours that they live.
+RESET, CONFIRM, CHANGE = "reset", "confirm", "change"
+HOURS = {RESET: 1, CONFIRM: 72, CHANGE: 24}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Whom a link is for, and the address that it was sent to."""
+
+    purpose: str
+    user_id: int
+    data: str
+
+
+_FIND = "SELECT purpose, user_id, data FROM links WHERE token_sha256 = %s AND purpose IN %s AND expires_at > %s"
 
 
 class Links:
@@ -29,6 +45,21 @@ class Links:
             )  # fmt: skip
             await connection.commit()
         return token
+
+    async def make(self, purpose: str, user_id: int, data: str) -> str:
+        """A token for a mail to `data`. Earlier ones live on: their mails may still be under way."""
+        token = secrets.token_urlsafe(32)
+        async with self.db.connection() as connection:
+            await connection.execute(
+                "INSERT INTO links (token_sha256, purpose, user_id, data, expires_at) VALUES (%s, %s, %s, %s, %s)",
+                digest(token), purpose, user_id, data, datetime.now(UTC) + timedelta(hours=HOURS[purpose]),
+            )  # fmt: skip
+        return token
+
+    async def find(self, token: str, *purposes: str) -> Link | None:
+        """The link, unspent, if it is for one of the purposes and may still be used."""
+        rows = await self.db.fetch(_FIND, digest(token), purposes, datetime.now(UTC))
+        return Link(*rows[0]) if rows else None
 
     async def good(self, token: str, purpose: str) -> bool:
         """Whether the link may still be used."""
@@ -52,3 +83,17 @@ async def use(w: Write, token: str, purpose: str) -> None:
     )  # fmt: skip
     if not spent:
         raise NotFound("link")
+
+
+async def spend(w: Write, token: str, *purposes: str) -> Link:
+    """Use up a link of a mail, in the transaction of what it proves. Raises NotFound as `use` does."""
+    found = await w.fetch(_FIND + " FOR UPDATE", digest(token), purposes, datetime.now(UTC))
+    if not found:
+        raise NotFound("link")
+    await w.execute("DELETE FROM links WHERE token_sha256 = %s", digest(token))
+    return Link(*found[0])
+
+
+async def end_all(w: Write, user_id: int, *purposes: str) -> None:
+    """End what was sent to a member for these purposes: it is done, or no longer true."""
+    await w.execute("DELETE FROM links WHERE user_id = %s AND purpose IN %s", user_id, purposes)

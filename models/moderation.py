@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
-from models import audit, batches, comments, sheets
+from models import audit, batches, comments, replies, sheets
 from models.base import Write
 from models.batches import Changed
 from models.comments import Comment, Comments, Status
@@ -108,6 +108,8 @@ class Moderation:
         await comments.change(w, pairs)
         for old, new in pairs:
             await audit.note(w, by.id, action, f"comment {old.id}", old, new)
+            if (old.status, new.status) == ("held", "shown") and new.parent_id is not None:
+                await replies.tell(w, self.comments.mails, new.id, author_id=new.author_id, root_id=new.parent_id)
 
     async def _locked(self, w: Write, ids: Sequence[int]) -> list[Comment]:
         """The rows under lock, in the order of their ids, so that two writers cannot deadlock."""

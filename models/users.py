@@ -1,7 +1,7 @@
 """Members: who they are, what they may do, and what proves it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
@@ -105,8 +105,12 @@ class Users(Table[User]):
         role: str = "member",
         active: bool = True,
         invite: str = "",
+        also: Callable[[Write, User], Awaitable[None]] | None = None,
     ) -> User:
-        """A new account. `invite` is a link that is spent with it; raises NotFound when it has been. Raises Taken."""
+        """A new account. `invite` is a link that is spent with it; raises NotFound when it has been. Raises Taken.
+
+        `also`: what else belongs to the same transaction.
+        """
         email = email.strip().lower()
         now = datetime.now(UTC)
         async with self.write() as w:
@@ -124,6 +128,8 @@ class Users(Table[User]):
             await self._give(w, id, role)
             await tallies.change(w, Counter(), Counter({("users", _day(now)): 1}))
             user = await self._locked(w, id)
+            if also:
+                await also(w, user)
             w.touch(*shown_in(user))
         return user
 
@@ -144,10 +150,16 @@ class Users(Table[User]):
         return await self._update(id, "UPDATE users SET name = %s, version = version + 1 WHERE id = %s", name, id)
 
     async def set_password(self, id: int, password_hash: str) -> User:
-        """Raises NotFound. Ending the sessions is the caller's to decide."""
-        return await self._update(
-            id, "UPDATE users SET password_hash = %s, version = version + 1 WHERE id = %s", password_hash, id
-        )
+        """Links for another one, sent before, end. Ending the sessions is the caller's to decide. Raises NotFound."""
+        async with self.write() as w:
+            old = await self._locked(w, id)
+            await w.execute(
+                "UPDATE users SET password_hash = %s, version = version + 1 WHERE id = %s", password_hash, id
+            )
+            await links.end_all(w, id, links.RESET)
+            new = await self._locked(w, id)
+            w.touch(*shown_in(old), *shown_in(new))
+        return new
 
     async def set_active(self, id: int, active: bool) -> User:
         """A user who is not active has no permissions and cannot sign in. Raises NotFound."""

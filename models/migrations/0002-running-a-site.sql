@@ -77,18 +77,25 @@ CREATE TABLE terms (
     KEY of_row (kind, row_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
+-- Mails to send. Their text is written when they are sent, from `facts` (JSON), so that no secret of a link stands here.
+-- about: what may be told to one recipient only once. due_at: NULL when it was sent, or given up.
 CREATE TABLE mails (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    kind VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     recipient VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    language VARCHAR(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     subject VARCHAR(200) NOT NULL,
-    body TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    about VARCHAR(60) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL UNIQUE,
     created_at DATETIME(6) NOT NULL,
     due_at DATETIME(6) NULL,
     tries INT NOT NULL DEFAULT 0,
     sent_at DATETIME(6) NULL,
     error VARCHAR(500) NOT NULL DEFAULT '',
     KEY due (due_at, id),
-    KEY failed (sent_at, tries, id)
+    KEY failed (sent_at, tries, id),
+    KEY of_recipient (recipient, kind, created_at),
+    KEY by_age (created_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 -- The worker's duties: when each last ran, and what went wrong. failures: in a row.
@@ -100,7 +107,10 @@ CREATE TABLE duties (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 ALTER TABLE links ADD COLUMN data VARCHAR(500) NOT NULL DEFAULT '';
+ALTER TABLE links ADD KEY of_user (user_id, purpose);
+-- language: of the mails to a member; that of the page on which they were asked for.
 ALTER TABLE users ADD COLUMN notify_replies TINYINT(1) NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN language VARCHAR(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT 'en';
 ALTER TABLE comments ADD COLUMN reason VARCHAR(200) NOT NULL DEFAULT '';
 -- The sitemap's walk: all that it says of a post is in the index.
 ALTER TABLE posts ADD KEY sitemap (status, id, updated_at, slug);
