@@ -48,8 +48,12 @@ class HtmlPage(Base):
         text = " ".join(self.translate(message) for message in (told.fields.values() or (told.message,)) if message)
         heading = self.translate(HEADINGS.get(told.status, "Not accepted" if told.status < 500 else "Our mistake"))
         facts = {"status": told.status, "heading": heading, "message": text, "user": None}
-        kept = self._typed() if told.status in _PASSING else []
+        kept = self._typed() if self.keeps(told) else []
         self.show("send_again.html" if kept else "error.html", **facts, **({"kept": kept} if kept else {}))
+
+    def keeps(self, told: Told) -> bool:
+        """Whether what the form brought is shown again, to be sent once more."""
+        return told.status in _PASSING
 
     def _typed(self) -> list[tuple[str, str]]:
         """What a form brought, but secrets, so that its page can send it again."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from content.markdown import render
 from content.slugs import slug as make_slug
-from models import redirects
+from models import redirects, revisions
 from models.posts import Post, Posts, normal_tags
 from models.users import Users
 from models.writing import insert, update
@@ -60,7 +60,9 @@ class Imports:
                 if post == old and body[0] == (file.md, rendered.html):
                     outcome = "same"
                 else:
-                    await update(w, old, post, file.md, rendered)
+                    await revisions.keep_first(w, old)
+                    new = await update(w, old, post, file.md, rendered)
+                    await revisions.keep(w, new, file.md, author.id)
                     outcome = "changed"
             for alias in sorted({redirects.normal(alias) for alias in file.aliases}):
                 if len(alias) <= redirects.LONGEST:

@@ -70,6 +70,19 @@ class Revisions:
         )  # fmt: skip
         return Revision(*rows[0]) if rows else None
 
+    async def since(self, post_id: int, version: int) -> list[Revision]:
+        """The saves that the post has had after it was at `version`, newest first, without their bodies."""
+        return [revision for revision in await self.of_post(post_id) if revision.version > version]
+
+    async def at_version(self, post_id: int, version: int) -> Revision | None:
+        """The post's words when it was at `version`; None for a post that was not edited yet then."""
+        rows = await self.db.fetch(
+            "SELECT id, post_id, author_id, at, version, title, summary, tags, body_md FROM revisions "
+            "WHERE post_id = %s AND version <= %s ORDER BY id DESC LIMIT 1",
+            post_id, version,
+        )  # fmt: skip
+        return Revision(*rows[0]) if rows else None
+
     async def autosave(self, user_id: int, typed: Autosave) -> None:
         """Keep what is in the form now, in place of what was kept before."""
         async with self.db.connection() as connection:
@@ -93,6 +106,16 @@ class Revisions:
         """Forget what was typed: it has been saved, or is not wanted."""
         async with self.db.connection() as connection:
             await connection.execute("DELETE FROM autosaves WHERE user_id = %s AND post_id = %s", user_id, post_id)
+
+
+async def keep_first(w: Write, post: Post) -> None:
+    """The words of a post that has no revision yet (an imported one), before they are changed; under the lock of its row."""
+    await w.execute(
+        "INSERT INTO revisions (post_id, author_id, at, version, title, summary, tags, body_md) "
+        "SELECT p.id, p.author_id, p.updated_at, p.version, p.title, p.summary, %s, p.body_md FROM posts p "
+        "WHERE p.id = %s AND NOT EXISTS (SELECT 1 FROM revisions r WHERE r.post_id = p.id)",
+        ", ".join(post.tags), post.id,
+    )  # fmt: skip
 
 
 async def keep(w: Write, post: Post, md: str, author_id: int, *, typed_for: int | None = None) -> None:

@@ -62,6 +62,7 @@ class Writing:
             words = replace(
                 old, slug=draft.slug or slug(draft.title), title=draft.title, summary=draft.summary, tags=draft.tags
             )
+            await revisions.keep_first(w, old)
             new = await update(w, old, words, draft.md, rendered)
             await revisions.keep(w, new, draft.md, by.id)
             await audit.note(w, by.id, "post.edit", f"post {id}", old, new)
