@@ -72,13 +72,16 @@ def recorder(settings: Settings, journal: Journal) -> Callable[[RequestHandler],
         if not (journal.open or is_slow):
             return
         request, status = handler.request, handler.get_status()
-        path = redaction.scrub(request.path)
-        method = request.method if request.method and request.method.isalpha() and len(request.method) < 20 else "?"
+        method = request.method or ""
+        if method not in handler.SUPPORTED_METHODS:
+            method = "?"
         if journal.open:
             size = handler._headers.get("Content-Length", "0") if status != 304 else "0"
-            journal.request(method, path, status, seconds, int(size), trace)
+            journal.request(method, request.path, status, seconds, int(size), trace)
         if trace is not None and is_slow:
-            slow.request(trace, seconds, method=method, path=path, status=status, user=trace.user_id)
+            slow.request(
+                trace, seconds, method=method, path=redaction.scrub(request.path), status=status, user=trace.user_id
+            )
 
     return record
 

@@ -1,8 +1,10 @@
 """What a log may hold: secrets and mail addresses never, the parameters of a statement as far as they are harmless."""
 
+import json
 import re
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 LONGEST = 100  # characters of a parameter
@@ -34,6 +36,16 @@ def scrub(text: str) -> str:
     if "$argon2" in text:
         text = _HASH.sub("<hash>", text)
     return _TOKEN.sub("<token>", text) if len(text) >= 32 else text
+
+
+@lru_cache(2048)
+def _path(path: str) -> str:
+    return json.dumps(scrub(path))
+
+
+def json_path(path: str) -> str:
+    """A path as it stands in a line of JSON. Most are asked for again and again; a stranger's long ones are not kept."""
+    return _path(path) if len(path) < 200 else _path.__wrapped__(path)
 
 
 def parameters(sql: str, args: tuple[Any, ...]) -> list[Any]:

@@ -1,13 +1,12 @@
 """The Redis client of a process: each way to Redis and back is a span of the request that waits for it."""
 
-from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from models.traces import TRACE
+from models.traces import TRACE, Sent
 
 
 class TracedRedis(Redis):
@@ -21,7 +20,7 @@ class TracedRedis(Redis):
         try:
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         finally:
-            trace.add("redis", _spelt(args), began)
+            trace.add("redis", Sent(args, 1), began)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         return TracedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
@@ -33,22 +32,8 @@ class TracedPipeline(Pipeline):
         if trace is None:
             return await super().execute(raise_on_error)
         commands, began = len(self.command_stack), perf_counter()
-        first = _spelt(self.command_stack[0][0]) if commands else "nothing"
+        first = self.command_stack[0][0] if commands else ()
         try:
             return await super().execute(raise_on_error)
         finally:
-            trace.add("redis", f"{first} … {commands} commands" if commands > 1 else first, began)
-
-
-def _spelt(command: Sequence[Any]) -> str:
-    """A command with its first key, and how many more there are. A script's key stands after its text and their number."""
-    name = str(command[0])
-    at = 3 if name in ("EVAL", "EVALSHA") else 1
-    if len(command) <= at:
-        return name
-    key = command[at]
-    text = key.decode(errors="replace") if isinstance(key, bytes) else str(key)
-    if len(text) > 32:
-        # Sessions are known by the hash of their token, limits by an address; such names are no reader's business.
-        text = ":".join(part if len(part) < 32 else "…" for part in text.split(":"))
-    return f"{name} {text} +{len(command) - 2}" if name == "MGET" and len(command) > 2 else f"{name} {text}"
+            trace.add("redis", Sent(first, commands), began)

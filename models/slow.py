@@ -62,9 +62,9 @@ def request(trace: Trace, seconds: float, **facts: Any) -> None:
     )
 
 
-def short(what: str, most: int) -> str:
-    """A statement on one line."""
-    text = " ".join(what.split())
+def short(what: object, most: int) -> str:
+    """A statement or a command on one line."""
+    text = " ".join(str(what).split())
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

@@ -1,13 +1,15 @@
 """What a request waited for (SQL, Redis, templates), where its rows came from, and which line of ours asked."""
 
 import sys
+from collections.abc import Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from time import perf_counter
 from types import FrameType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 ROOT = str(Path(__file__).resolve().parent.parent) + "/"
+LONG = 32  # characters of a part of a key; what is longer is a hash
 MOST_SPANS = 100  # of a request; what comes after is only counted
 
 # Lines of these are never the ones that asked: they carry every question.
@@ -16,11 +18,31 @@ _PLUMBING = ("cache/", "models/database.py", "models/base.py", "models/traces.py
 Kind = Literal["wait", "sql", "redis", "template"]
 
 
+class Sent(NamedTuple):
+    """What went to Redis in one way; it is spelt when somebody reads it, which hardly ever is."""
+
+    first: Sequence[Any]
+    commands: int
+
+    def __str__(self) -> str:
+        name = str(self.first[0]) if self.first else "nothing"
+        at = 3 if name in ("EVAL", "EVALSHA") else 1  # a script's key stands after its text and their number
+        if len(self.first) <= at:
+            return name
+        key = self.first[at]
+        text = key.decode(errors="replace") if isinstance(key, bytes) else str(key)
+        if len(text) > LONG:
+            # Sessions are known by the hash of their token, limits by an address; such names are no reader's business.
+            text = ":".join(part if len(part) < LONG else "…" for part in text.split(":"))
+        keys = f" and {len(self.first) - 2} more" if name == "MGET" and len(self.first) > 2 else ""
+        return f"{name} {text}{keys}" + (f", {self.commands} commands" if self.commands > 1 else "")
+
+
 class Span(NamedTuple):
     """`began` is of `perf_counter`; `what` is SQL as it stands in the code (never its parameters), a command, a name."""
 
     kind: Kind
-    what: str
+    what: str | Sent
     began: float
     seconds: float
 
@@ -38,7 +60,7 @@ class Trace:
         self.hits = self.misses = 0  # rows and lists that were remembered, or had to be loaded
         self.user_id: int | None = None
 
-    def add(self, kind: Kind, what: str, began: float) -> None:
+    def add(self, kind: Kind, what: str | Sent, began: float) -> None:
         """A span that ends now."""
         if len(self.spans) < MOST_SPANS:
             self.spans.append(Span(kind, what, began, perf_counter() - began))
