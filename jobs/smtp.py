@@ -1,7 +1,7 @@
 """A conversation with the mail server of the settings, and a mail in the form in which it travels."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -56,13 +56,10 @@ async def server(settings: Settings) -> AsyncIterator[aiosmtplib.SMTP]:
         raise Away(_said(error)) from error
     try:
         yield client
-    finally:
-        try:
+        with suppress(aiosmtplib.SMTPException, OSError):  # it has what we sent, whether or not it says good-bye
             await client.quit()
-        except (aiosmtplib.SMTPException, OSError):
-            pass  # it has what we sent
-        finally:
-            client.close()
+    finally:
+        client.close()
 
 
 async def send(client: aiosmtplib.SMTP, message: EmailMessage) -> None:

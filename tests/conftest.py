@@ -20,6 +20,7 @@ from tests.harness import people as everybody
 from tests.harness.browser import Browser
 from tests.harness.counting import Counted, counting
 from tests.harness.people import People
+from tests.harness.post_office import PostOffice
 from tests.harness.servers import Databases, run_servers
 from tests.harness.site import Site, run_site
 from tests.harness.wires import Wire
@@ -170,6 +171,15 @@ def mysql_wire(io_loop: IOLoop, databases: Databases, tmp_path: Path) -> Iterato
     io_loop.run_sync(wire.mend)
     yield wire
     io_loop.run_sync(wire.cut)
+
+
+@pytest.fixture
+def post_office(io_loop: IOLoop) -> Iterator[PostOffice]:
+    """A mail server on loopback; a module whose `choices` name it has a site with mail."""
+    office = PostOffice()
+    io_loop.run_sync(office.open)
+    yield office
+    io_loop.run_sync(office.close)
 
 
 @pytest.fixture(scope="module")
