@@ -27,6 +27,7 @@ _PIECE = re.compile(
     rf"(?<![^\W_])(?:c\+\+|[cf]\#)|[{_DENSE}]+|[^\W_{_DENSE}]+(?:['’](?:s|t|re|ve|ll|d|m)\b)?", re.IGNORECASE
 )
 _IS_DENSE = re.compile(rf"[{_DENSE}]")
+_FIRST_DENSE = "\u0e00"
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _NO_WORD = re.compile(r"[\W_]+")
 _stemmer, _turn = stemmer("english"), threading.Lock()
@@ -53,12 +54,12 @@ def tokens(text: str) -> Iterator[Token]:
     at = 0
     for piece in _PIECE.finditer(text):
         raw, start = piece[0], piece.start()
-        if not _IS_DENSE.match(raw):
+        if raw[0] < _FIRST_DENSE or not _IS_DENSE.match(raw):
             if term := fold(raw[:64]):
                 yield Token(term, at, start, piece.end())
                 at += 1
             continue
-        signs = raw if raw.isascii() else "".join(_plain_sign(sign) for sign in raw)
+        signs = "".join(map(_plain_sign, raw))
         for i, sign in enumerate(signs):
             yield Token(sign, at + i, start + i, start + i + 1)
             if i + 1 < len(signs):
@@ -70,21 +71,22 @@ def postings(title: str, texts: Iterable[str], labels: Iterable[str] = ()) -> di
     """All terms of a row. Labels are stored as they are, and weigh nothing. Takes long for long texts: call it in a thread."""
     counts: dict[str, int] = {}
     places: dict[str, array[int]] = {}
-    titled: set[str] = set()
+    titled = set[str]()
     first = 0
     for number, text in enumerate((title, *texts)):
         last = first - 1
-        for token in tokens(text):
-            term, last = token.term, first + token.at
-            if term not in counts:
+        for term, at, _, _ in tokens(text):
+            last = first + at
+            count = counts.get(term, 0)
+            if not count:
                 if len(counts) >= MOST_TERMS:
                     continue
-                counts[term], places[term] = 0, array("H")
-            counts[term] += 1
-            if last <= LAST_PLACE and len(places[term]) < MOST_PLACES:
+                places[term] = array("H")
+            counts[term] = count + 1
+            if count < MOST_PLACES and last <= LAST_PLACE:
                 places[term].append(last)
-            if number == 0:
-                titled.add(term)
+        if number == 0:
+            titled = set(counts)
         first = last + 2  # a phrase does not reach from one text into the next
     found = {
         term: Posting(min(count.bit_length(), TITLE - 1) + (TITLE if term in titled else 0), places[term].tobytes())
