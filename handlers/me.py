@@ -45,7 +45,11 @@ class Me(Signing, JsonAnswer):
             "url": self.reverse_url("user", self.user.id),
             "image": self.user.image,
         }
-        self.answer({"user": image, "links": links, "comments": comments})
+        badge: dict[str, list[str]] = {}
+        if self.may_see_times:
+            static = self.app.views.static
+            badge = {"scripts": [static("timing.js")], "styles": [static("timing.css")]}
+        self.answer({"user": image, "links": links, "comments": comments, **badge})
 
     async def _comments(self, user: User, post_id: int, after: int) -> dict[str, list[str]]:
         """Comment id -> what the user may do with it, for those shown on this part of the page."""

@@ -53,7 +53,9 @@ def times(trace: Trace, seconds: float, status: int, translate: Callable[[str], 
         "request": trace.id,
         "route": trace.route,
         "heading": translate("The time of this page, made again for you"),
-        "columns": [translate("Begins"), translate("Takes"), translate("What"), ""],
+        "remembered": translate("%(found)s of %(all)s rows and lists were in the cache.")
+        % {"found": trace.hits, "all": trace.hits + trace.misses},
+        "columns": [translate("Begins, ms"), translate("Takes, ms"), translate("Kind"), translate("Details")],
         "spans": [
             [_ms(span.began - trace.began), _ms(span.seconds), names[span.kind], slow.short(span.what, 300)]
             for span in trace.spans

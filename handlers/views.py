@@ -30,6 +30,7 @@ class Views:
 
     def __init__(self, settings: Settings, static: Callable[[str], str]) -> None:
         self._zone = ZoneInfo(settings.time_zone)
+        self.static = static
         self._catalogues = {lang: translations(lang) for lang in LANGUAGES}
         self.locales = {lang: GettextLocale(_BABEL[lang], self._catalogues[lang]) for lang in LANGUAGES}
         self._environments = {lang: self._environment(lang, settings, static) for lang in LANGUAGES}
@@ -62,7 +63,7 @@ class Views:
         environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
         environment.install_gettext_translations(self._catalogues[lang], newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(
-            lang=lang, html_lang=HTML_LANGUAGE[lang], static=static, script=script,
+            lang=lang, html_lang=HTML_LANGUAGE[lang], static=static, script=script, timing_badge=settings.timing_badge,
             # Babel takes 25 microseconds for a date, and a list shows ten; the same ones come again and again.
             when=lru_cache(8192)(lambda at: self._when(at, lang)),
             number=lru_cache(1024)(lambda n: format_decimal(n, locale=_BABEL[lang])),

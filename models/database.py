@@ -150,7 +150,7 @@ class Database:
                     pool = await self._opened()
                     raw = await pool.acquire()
             if trace is not None and perf_counter() - began > WORTH_TELLING:
-                trace.add("wait", "a connection to MySQL", began)
+                trace.add("wait", "pool", began)
             connection = Connection(raw, seconds or self._seconds, self._slow_query)
             try:
                 yield connection

@@ -51,6 +51,8 @@ async function ask() {
   if (!me.user) return invite();
   greet(me);
   equip(me);
+  for (const src of me.scripts ?? []) document.head.append(make("script", { type: "module", src }));
+  for (const href of me.styles ?? []) document.head.append(make("link", { rel: "stylesheet", href }));
 }
 
 if (nav && member) ask().catch(() => {});
