@@ -134,5 +134,5 @@ def _walks(wanted: Filter) -> tuple[list[Walk], list[tuple[str, tuple[Any, ...]]
         walks = [Walk("author_id = %s AND status = %s", (author, status), "of_author") for status in wanted.statuses]
         return walks, [] if post is None else [("post_id", (post,))]
     if post is not None:
-        return [Walk("post_id = %s", (post,), "of_post")], [("status", wanted.statuses)]
+        return [Walk("post_id = %s AND status = %s", (post, status), "of_post") for status in wanted.statuses], []
     return [Walk("status = %s", (status,), "managed") for status in wanted.statuses], []

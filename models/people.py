@@ -22,10 +22,14 @@ KIND = "users"
 NEWEST, BY_NAME, BY_EMAIL = Order("users"), Order("users", "name", False), Order("users", "email", False)
 # The users of a role; MariaDB and MySQL merge this into the walk of roles_users' own index.
 OF_ROLE = Order("(SELECT user_id AS id, role_id FROM roles_users) held")
-# The index for each filter, the narrowest first: it is walked, and the other filters look at what it brings.
+FEW = 3_000  # accounts that one filter leaves, so few that the others look at all of them
+# How each filter finds its accounts, in the order in which one is walked; the others look at what it brings.
 _INDEXED = {
-    "name": (BY_NAME, "by_name"), "email": (BY_EMAIL, "email"), "role": (OF_ROLE, ""), "active": (NEWEST, "managed"),
-}  # fmt: skip
+    "name": (BY_NAME, "name LIKE %s", "by_name"),
+    "email": (BY_EMAIL, "email LIKE %s", "email"),
+    "role": (OF_ROLE, "role_id = %s", ""),
+    "active": (NEWEST, "active = %s", "managed"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class People:
 
         The count is None where only reading all of them would give it.
         """
-        order, walk, rest = _walk(wanted)
+        order, walk, rest = await self._walk(wanted)
 
         async def keep(ids: Sequence[int]) -> set[int]:
             where = " AND ".join(sql for sql, _ in rest)
@@ -124,6 +128,29 @@ class People:
             "SELECT user_id, count, last_at, last_ip FROM logins WHERE user_id IN %s", tuple(ids)
         )
         return {id: Login(count, at, ip_address(ip) if ip else None) for id, count, at, ip in rows}
+
+    async def _walk(self, wanted: Filter) -> tuple[Order, Walk, list[tuple[str, Any]]]:
+        """The order and the index to walk, and (SQL, value) of what else a row must be that this index does not say."""
+        given = _conditions(wanted)
+        if not given:
+            return NEWEST, Walk(), []
+        first = next(name for name in _INDEXED if name in given)
+        for name in given if len(given) > 1 else ():
+            found, sql, _ = _INDEXED[name]
+            few_sql = f"SELECT id FROM {found.table} WHERE {sql} LIMIT %s"  # noqa: S608 - literals from above
+            rows = await self.users.db.fetch(few_sql, given[name][1], FEW + 1)
+            if len(rows) <= FEW:
+                where = " AND ".join(sql for sql, _ in given.values())
+                few = tuple(row[0] for row in rows) or (0,)
+                order = _INDEXED[first][0] if first in ("name", "email") else NEWEST
+                return (
+                    order,
+                    Walk(f"id IN %s AND {where}", (few, *(value for _, value in given.values())), "PRIMARY"),
+                    [],
+                )
+        order, sql, index = _INDEXED[first]
+        value = given.pop(first)[1]
+        return order, Walk(sql, (value,), index), list(given.values())
 
     async def _reached(self, w: Write, ids: Sequence[int], by: User) -> tuple[list[User], list[int]]:
         """(the accounts under lock, in the order of their ids; those that have a permission which `by` lacks)."""
@@ -152,24 +179,18 @@ def _switched(user: User) -> User:
     return replace(user, active=not user.active, version=user.version + 1)
 
 
-def _walk(wanted: Filter) -> tuple[Order, Walk, list[tuple[str, Any]]]:
-    """The order and the index to walk, and (SQL, value) of what else a row must be that this index does not say."""
-    conditions: dict[str, tuple[str, Any]] = {}
+def _conditions(wanted: Filter) -> dict[str, tuple[str, Any]]:
+    """(SQL, value) of each filter that is set, as a condition on a row of `users`."""
+    given: dict[str, tuple[str, Any]] = {}
     if wanted.name:
-        conditions["name"] = ("name LIKE %s", _beginning(wanted.name))
+        given["name"] = ("name LIKE %s", _beginning(wanted.name))
     if wanted.email:
-        conditions["email"] = ("email LIKE %s", _beginning(wanted.email.lower()))
+        given["email"] = ("email LIKE %s", _beginning(wanted.email.lower()))
     if wanted.role_id is not None:
-        conditions["role"] = (
-            "EXISTS (SELECT 1 FROM roles_users ru WHERE ru.user_id = u.id AND ru.role_id = %s)", wanted.role_id,
-        )  # fmt: skip
+        given["role"] = ("id IN (SELECT user_id FROM roles_users WHERE role_id = %s)", wanted.role_id)
     if wanted.active is not None:
-        conditions["active"] = ("active = %s", int(wanted.active))
-    for name, (order, index) in _INDEXED.items():
-        if name in conditions:
-            sql, value = conditions.pop(name)
-            return order, Walk("role_id = %s" if name == "role" else sql, (value,), index), list(conditions.values())
-    return NEWEST, Walk(), []
+        given["active"] = ("active = %s", int(wanted.active))
+    return given
 
 
 def _beginning(text: str) -> str:

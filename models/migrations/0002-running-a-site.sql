@@ -122,5 +122,5 @@ ALTER TABLE posts_tags ADD KEY managed (tag_id, post_id);
 ALTER TABLE users ADD KEY by_name (name, id);
 ALTER TABLE users ADD KEY managed (active, id);
 ALTER TABLE comments ADD KEY managed (status, id);
-ALTER TABLE comments ADD KEY of_post (post_id, id);
+ALTER TABLE comments ADD KEY of_post (post_id, status, id);
 ALTER TABLE comments ADD KEY of_author (author_id, status, id);

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from models import Models, audit
+from models import people as people_model
 from models.errors import Forbidden, Invalid, NotFound
 from models.people import Filter
 from models.sheets import Place
@@ -36,6 +37,17 @@ async def test_undo_makes_active_again_but_not_signed_in(models: Models, people:
     assert {user.id for user in back.users if user.active} == {people.bob.id, people.alice.id}
     assert (await models.users.one(people.bob.id)).active
     assert await models.sessions.by_token(token) is None
+
+
+async def test_undo_leaves_who_has_changed_since_and_works_once(models: Models, people: People) -> None:
+    done = await models.people.act("deactivate", (people.bob.id, people.alice.id), by=people.olga)
+    await models.users.rename(people.bob.id, "Robert")
+
+    back = await models.people.undo(done.batch, by=people.olga)
+
+    assert ([user.id for user in back.users], back.left) == ([people.alice.id], (people.bob.id,))
+    with pytest.raises(NotFound):
+        await models.people.undo(done.batch, by=people.olga)
 
 
 async def test_undo_of_an_activation_ends_the_sessions_that_began_since(models: Models, people: People) -> None:
@@ -142,6 +154,8 @@ async def test_every_change_is_in_the_audit_log(models: Models, people: People) 
         (Filter(role_id=-1), ["Ana%", "Bob"]),
         (Filter(role_id=-1, active=True), ["Bob"]),
         (Filter(name="b", role_id=-1), ["Bob"]),
+        (Filter(name="a", email="ad", active=True), ["Ada"]),
+        (Filter(role_id=-1, active=False, email="z"), []),
     ],
 )
 async def test_the_list_holds_what_its_filters_say(
@@ -157,8 +171,18 @@ async def test_the_list_holds_what_its_filters_say(
     assert sheet.count in (len(names), None)
 
 
-@pytest.mark.parametrize("wanted", [Filter(), Filter(name="a"), Filter(email="a"), Filter(role_id=1)])
-async def test_every_order_goes_on_and_comes_back(models: Models, people: People, wanted: Filter) -> None:
+@pytest.mark.parametrize("few", [0, 3000])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(), Filter(name="a"), Filter(email="a"), Filter(role_id=1), Filter(name="a", active=True),
+        Filter(role_id=1, active=True), Filter(name="a", email="anna", role_id=1),
+    ],
+)  # fmt: skip
+async def test_every_order_goes_on_and_comes_back(
+    models: Models, people: People, wanted: Filter, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_model, "FEW", few)  # whether the filters are narrow or wide, the list is the same
     for number in range(5):
         await models.users.register("Anna", f"anna{number}@example.org", None)
     whole = [user.id for user in (await models.people.sheet(wanted)).items]
