@@ -115,6 +115,7 @@ async def _write(tables: Models, name: str, article: Article, author: str) -> st
                 published_at=article.published_at,
                 aliases=article.aliases,
                 slug=article.slug,
+                own=article.own,
             )
         )
     except (TooLong, Invalid) as error:

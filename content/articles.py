@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from content.frontmatter import BadFrontMatter, parse
+from content.exports import Own, own_part
+from content.frontmatter import parse
 from content.markdown import LONGEST_EXCERPT, MOST_CHARACTERS
 from content.slugs import excerpt, slug
 
@@ -24,7 +25,10 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One file. `authors` and `tags` may be empty, `summary` may be ""; `aliases` are its old paths."""
+    """One file. `authors` and `tags` may be empty, `summary` may be ""; `aliases` are its old paths.
+
+    `own`: what a file that `plaza export` wrote says beyond that. A draft without a date has the day on which it was begun.
+    """
 
     title: str
     summary: str
@@ -34,6 +38,7 @@ class Article:
     published_at: datetime
     aliases: tuple[str, ...]
     slug: str
+    own: Own | None = None
 
 
 def read(file: Path, zone: tzinfo = UTC) -> Article:
@@ -53,8 +58,11 @@ def article(text: str, stem: str, zone: tzinfo = UTC) -> Article:
     """The article in a text; `stem` is the file's name, which may carry the date. Raises Refused."""
     try:
         fields, md = parse(text)
-    except BadFrontMatter as error:
+        own = own_part(fields)
+    except ValueError as error:  # BadFrontMatter is one
         raise Refused(str(error)) from None
+    if own:
+        return _exported(fields, md, own)
     if fields.get("draft") is True:
         raise Refused("it is a draft")
     title = _line(fields.get("title"))
@@ -79,6 +87,19 @@ def article(text: str, stem: str, zone: tzinfo = UTC) -> Article:
         ),
         slug=slug(_line(fields.get("slug")) or title),
     )
+
+
+def _exported(fields: dict[str, Any], md: str, own: Own) -> Article:
+    """A file of `plaza export`: every text as it is, and nothing left out."""
+    tags, title, slug = fields.get("tags"), fields.get("title"), fields.get("slug")
+    if not isinstance(title, str) or not isinstance(slug, str) or not isinstance(tags, list) or not title or not md:
+        raise Refused("it is an exported file that lost its title, slug, tags or text")
+    if len(title) > LONGEST_TITLE:
+        raise Refused(f"its title has more than {LONGEST_TITLE} characters")
+    return Article(
+        title=title, summary=str(fields.get("summary") or ""), md=md, tags=_texts(tags), authors=_names(fields.get("author")),
+        published_at=own.published or own.created, aliases=_texts(fields.get("aliases")), slug=slug, own=own,
+    )  # fmt: skip
 
 
 def byline(authors: tuple[str, ...]) -> str | None:

@@ -3,13 +3,15 @@
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, cast
 
+from content.exports import Own
 from content.markdown import render
 from content.slugs import slug as make_slug
 from models import redirects, revisions
-from models.posts import Post, Posts, normal_tags
-from models.users import Users
+from models.base import Write
+from models.posts import Post, Posts, Status, normal_tags
+from models.users import User, Users
 from models.writing import insert, update
 
 Outcome = Literal["created", "changed", "same"]
@@ -17,7 +19,10 @@ Outcome = Literal["created", "changed", "same"]
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """One file. `author` is the first author's name, `byline` all of them when there are several; `aliases` are old paths."""
+    """One file. `author` is the first author's name, `byline` all of them when there are several; `aliases` are old paths.
+
+    `own`: of a file that `plaza export` wrote; it decides what the file is known by, and makes the post what it was.
+    """
 
     source_path: str
     title: str
@@ -29,6 +34,7 @@ class Imported:
     published_at: datetime
     aliases: tuple[str, ...]
     slug: str
+    own: Own | None = None
 
 
 class Imports:
@@ -36,26 +42,27 @@ class Imports:
         self.posts, self.users = posts, users
 
     async def post(self, file: Imported) -> Outcome:
-        """Make or bring up to date the published post of a file. The same file again changes nothing."""
-        author = await self.users.import_author(file.author)
+        """Make or bring up to date the post of a file. The same file again changes nothing."""
+        known = await self._known(file.own)
+        author = await self._author(file.author, known)
         rendered = await asyncio.to_thread(render, file.md)
-        wanted = Post(
-            0, author.id, file.byline, (file.slug or make_slug(file.title))[:200], file.title[:200],
-            (file.summary or rendered.excerpt)[:400], "published", file.published_at, file.published_at, file.published_at,
-            file.source_path, normal_tags(file.tags), 1,
-        )  # fmt: skip
+        wanted = _wanted(file, author, rendered.excerpt)
         async with self.posts.write() as w:
-            found = await w.fetch("SELECT id FROM posts WHERE source_path = %s FOR UPDATE", file.source_path)
-            if not found:
-                post = await insert(w, wanted, file.md, rendered.html)
+            found = await w.fetch("SELECT id FROM posts WHERE source_path = %s FOR UPDATE", wanted.source_path)
+            if not found and not known:
+                post = await insert(w, await _numbered(w, wanted), file.md, rendered.html)
                 outcome: Outcome = "created"
             else:
                 sql = self.posts.rows_sql + " FOR UPDATE"
-                old = await w.locked(self.posts.make, sql, (found[0][0],))
+                old = await w.locked(self.posts.make, sql, (found[0][0] if found else known and known.id,))
                 post = replace(
                     wanted, id=old.id, status=old.status, created_at=old.created_at, updated_at=old.updated_at,
                     version=old.version,
                 )  # fmt: skip
+                if (
+                    wanted.status != old.status and file.own
+                ):  # published or taken back since the export: its date goes with that
+                    post = replace(post, published_at=old.published_at)
                 body = await w.fetch("SELECT body_md, body_html FROM posts WHERE id = %s", old.id)
                 if post == old and body[0] == (file.md, rendered.html):
                     outcome = "same"
@@ -68,3 +75,36 @@ class Imports:
                 if len(alias) <= redirects.LONGEST:
                     await redirects.lead(w, alias, f"/blog/{post.id}-{post.slug}")
         return outcome
+
+    async def _known(self, own: Own | None) -> Post | None:
+        """The post that the file was exported from, if it was here: no other has its number and began in that moment."""
+        post = await self.posts.fresh().find(own.number) if own else None
+        return post if post and own and post.created_at == own.created else None
+
+    async def _author(self, name: str, known: Post | None) -> User:
+        """Who wrote the post before, if that is the name; else somebody without sign-in."""
+        author = await self.users.find(known.author_id) if known else None
+        return author if author and author.name == name else await self.users.import_author(name)
+
+
+def _wanted(file: Imported, author: User, excerpt: str) -> Post:
+    """The post that the file describes."""
+    at = file.published_at
+    post = Post(
+        0, author.id, file.byline, (file.slug or make_slug(file.title))[:200], file.title[:200], (file.summary or excerpt)[:400],
+        "published", at, at, at, file.source_path, normal_tags(file.tags), 1,
+    )  # fmt: skip
+    own = file.own
+    if own is None:
+        return post
+    status = cast(Status, own.status)
+    return replace(
+        post, id=own.number, byline=own.byline, status=status, published_at=own.published, created_at=own.created,
+        updated_at=own.updated, source_path=own.source,
+    )  # fmt: skip
+
+
+async def _numbered(w: Write, post: Post) -> Post:
+    """With its own number, so that its address stays, unless another post has that."""
+    taken = await w.fetch("SELECT id FROM posts WHERE id = %s FOR UPDATE", post.id) if post.id else ()
+    return replace(post, id=0) if taken else post

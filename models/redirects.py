@@ -32,6 +32,17 @@ class Redirects(Table[Redirect]):
         redirect = await self.find(normal(path)) if len(path) <= LONGEST else None
         return redirect.target if redirect else None
 
+    async def leading_to(self, prefix: str) -> list[Redirect]:
+        """All redirects whose target begins so, by a walk through the table: for exports, not for requests."""
+        found: list[Redirect] = []
+        after = ""
+        while rows := await self.db.fetch(
+            "SELECT path, target FROM redirects WHERE path > %s ORDER BY path LIMIT 1000", after
+        ):
+            found += [Redirect(*row) for row in rows if row[1].startswith(prefix)]
+            after = rows[-1][0]
+        return found
+
 
 def normal(path: str) -> str:
     """The spelling under which a path is stored: one leading slash, none at the end."""

@@ -70,18 +70,18 @@ class Writing:
 
 
 async def insert(w: Write, post: Post, md: str, html: str) -> Post:
-    """A new row with its tags and tallies; `post.id` is given here."""
-    id = await w.insert(
-        "INSERT INTO posts (author_id, byline, slug, title, summary, body_md, body_html, status, published_at, created_at, "
-        "updated_at, source_path) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        post.author_id, post.byline, post.slug, post.title, post.summary, md, html, post.status, post.published_at,
-        post.created_at, post.updated_at, post.source_path,
+    """A new row with its tags and tallies; a `post.id` of 0 becomes the next number."""
+    next_id = await w.insert(
+        "INSERT INTO posts (id, author_id, byline, slug, title, summary, body_md, body_html, status, published_at, created_at, "
+        "updated_at, source_path) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        post.id or None, post.author_id, post.byline, post.slug, post.title, post.summary, md, html, post.status,
+        post.published_at, post.created_at, post.updated_at, post.source_path,
     )  # fmt: skip
-    post = replace(post, id=id)
+    post = replace(post, id=post.id or next_id)
     await _tag(w, post)
     await tallies.change(w, Counter(), Counter(posts.tallied_in(post)))
     await terms.write_post(w, post, html)
-    w.touch(*posts.shown_in(post), *bodies.shown_in(id))
+    w.touch(*posts.shown_in(post), *bodies.shown_in(post.id))
     return post
 
 

@@ -77,6 +77,7 @@ async def live(settings: Settings) -> str:
         await m.sites.edit({"title": "A site of its own"}, by=people.ada)
         async with m.db.connection() as connection:  # its number must not be given again
             await connection.execute("DELETE FROM posts WHERE id = %s", gone.id)
+            await connection.execute("DELETE FROM terms WHERE row_id = %s", gone.id)
         return await m.sessions.start(people.bob.id, days=30, ip=b"\x7f\0\0\1", user_agent="tests")
 
 
