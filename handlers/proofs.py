@@ -82,7 +82,7 @@ class Confirm(ProofPage):
     async def get(self) -> None:
         token = self.get_query_argument("token", "")
         if found := await self.whose(token):
-            self.show("confirm.html", token=token, email=found[1], name=found[0].name)
+            self.show("confirm.html", token=token, email=found[1], member=found[0].name)
 
     async def post(self) -> None:
         token = self.get_body_argument("token", "")
@@ -92,7 +92,7 @@ class Confirm(ProofPage):
         try:
             user = await self.app.models.addresses.confirm(token)
         except Taken as error:
-            context = {"token": token, "email": found[1], "name": found[0].name}
+            context = {"token": token, "email": found[1], "member": found[0].name}
             self.show_wrong("confirm.html", 409, {"form": error.fields["email"]}, **context)
             return
         except NotFound:

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -16,7 +17,18 @@ from settings import Settings
 
 PATIENCE = 20.0  # s for each answer of the server
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_POLICY = SMTP.clone(cte_type="7bit")  # every server takes that
+
+
+class _Policy(EmailPolicy):
+    """7-bit, which every server takes. Addresses of the web stay in one piece: encoded, no mail program knows them."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name in ("List-Unsubscribe", "Message-ID"):
+            return f"{name}: {value}\r\n".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=76)  # an encoded word has at most 75 characters
 
 
 class Away(Exception):
@@ -66,7 +78,7 @@ async def send(client: aiosmtplib.SMTP, message: EmailMessage) -> None:
     """Hand it over. Raises Refused, Away; after either the mail was not taken, as far as can be known."""
     sender, recipient = parseaddr(str(message["From"]))[1], str(message["To"])
     try:
-        await client.sendmail(sender, [recipient], message.as_bytes(policy=_POLICY))
+        await client.sendmail(sender, [recipient], message.as_bytes())
     except aiosmtplib.SMTPRecipientsRefused as error:
         code = error.recipients[0].code
         raise Refused(f"{code} {error.recipients[0].message}", for_ever=code >= 500) from error

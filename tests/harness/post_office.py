@@ -76,10 +76,14 @@ class PostOffice:
 
 
 def text_of(letter: EmailMessage) -> str:
-    return str(letter.get_content())
+    return str(letter.get_content()).replace("\r\n", "\n")
 
 
 def link_in(letter: EmailMessage) -> str:
     """The path and query of the first address in its text."""
     address = next(word for word in text_of(letter).split() if word.startswith("http"))
     return "/" + address.split("/", 3)[3]
+
+
+def token_of(link: str) -> str:
+    return link.partition("token=")[2]
