@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 import models
 from commands import backup, embedded, restore
 from commands.archive import FORMAT, HEAD, SETTINGS, Table, Writer, decode, encode, verify
+from commands.backup import connect
 from commands.console import Trouble
-from commands.migrate import MIGRATIONS
+from commands.migrate import MIGRATIONS, apply
 from models.writing import Draft
 from settings import Settings, load
 from tests.commands.instances import Instance
@@ -193,15 +194,46 @@ def test_an_empty_database_elsewhere_is_filled_and_a_full_one_is_refused(
             monkeypatch.setenv(f"PLAZA_{name.upper()}", str(getattr(other, name)))
         full = run(restore.command, tmp_path / "site.plaza")
         assert not other.var.exists()
-        a = other.mysql
-        with pymysql.connect(unix_socket=a.unix_socket, user=a.user, password=a.password, database=a.database) as db:
-            for name in everything(other) | {"_yoyo_log": 0, "_yoyo_version": 0, "yoyo_lock": 0}:
-                db.cursor().execute(f"DROP TABLE {name}")
+        _emptied(other)
         done = run(restore.command, tmp_path / "site.plaza")
 
         assert (full.exit_code, "is not empty" in said(full)) == (1, True)
         assert done.exit_code == 0, said(done)
         assert everything(other) == before
+
+
+def test_a_backup_of_an_older_plaza_gets_the_migrations_since_then(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with databases.fresh() as settings:
+        for name in ("var", "mysql_url", "redis_url", "namespace"):
+            monkeypatch.setenv(f"PLAZA_{name.upper()}", str(getattr(settings, name)))
+        newest = everything(settings)
+        _emptied(settings)
+        apply(settings, ALL_MIGRATIONS[:1])
+        with connect(settings.mysql) as db:
+            db.cursor().execute("INSERT INTO tags (id, name) VALUES (7, 'old')")
+            db.commit()
+        settings.var.mkdir()
+        old = everything(settings)
+        assert run(backup.command, tmp_path / "old.plaza").exit_code == 0
+        _emptied(settings)
+        settings.var.rmdir()
+        done = run(restore.command, tmp_path / "old.plaza")
+        after = everything(settings)
+
+    assert done.exit_code == 0, said(done)
+    assert old.keys() < after.keys()
+    assert after["tags"][1] == [(7, "old")]
+    assert {name: table[0] for name, table in after.items() if name != "tags"}.keys() == newest.keys() - {"tags"}
+    assert after["_yoyo_migration"] == newest["_yoyo_migration"]
+
+
+def _emptied(settings: Settings) -> None:
+    with connect(settings.mysql) as db, db.cursor() as cursor:
+        cursor.execute("SHOW TABLES")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TABLE {name}")
 
 
 def small(path: Path, *, format: int = FORMAT, migrations: tuple[str, ...] = ALL_MIGRATIONS) -> Path:
