@@ -22,7 +22,7 @@ KIND = "users"
 NEWEST, BY_NAME, BY_EMAIL = Order("users"), Order("users", "name", False), Order("users", "email", False)
 # The users of a role; MariaDB and MySQL merge this into the walk of roles_users' own index.
 OF_ROLE = Order("(SELECT user_id AS id, role_id FROM roles_users) held")
-FEW = 3_000  # accounts that one filter leaves, so few that the others look at all of them
+FEW = 1_000  # accounts that one filter leaves, so few that the others look at all of them
 # How each filter finds its accounts, in the order in which one is walked; the others look at what it brings.
 _INDEXED = {
     "name": (BY_NAME, "name LIKE %s", "by_name"),

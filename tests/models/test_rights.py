@@ -29,13 +29,11 @@ async def test_a_new_role_carries_its_bits_to_who_has_it(models: Models, people:
 
 
 async def test_changed_bits_reach_everybody_at_once(models: Models, other_models: Models, people: People) -> None:
-    role = await models.rights.create(HELPER, by=people.ada)
-    bob = await models.rights.set_roles(people.bob.id, (role.id,), by=people.ada)
-    assert await other_models.users.bits(bob) == LOGIN | OPERATOR
+    assert await other_models.users.bits(people.alice) == LOGIN | EDITOR  # remembered from here on
 
-    await models.rights.edit(role.id, Wanted("helper", LOGIN, ""), by=people.ada)
+    await models.rights.edit(await role_id(models, "editor"), Wanted("editor", LOGIN, ""), by=people.ada)
 
-    assert await other_models.users.bits(bob) == LOGIN
+    assert await other_models.users.bits(people.alice) == LOGIN
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "olga"])
