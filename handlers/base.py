@@ -15,7 +15,6 @@ from models import audit, errors
 from models.roles import EDITOR, has
 from models.sessions import Session
 from models.site import Site
-from models.traces import TRACE, Trace
 from models.users import User
 
 log = logging.getLogger("plaza.web")
@@ -47,7 +46,6 @@ class Base(Traced):
     session: Session | None = None
     lang: str = "en"
     site: Site
-    route: str = ""
 
     def initialize(self, app: App, route: str = "") -> None:
         self.app, self.route = app, route
@@ -76,9 +74,9 @@ class Base(Traced):
 
     async def prepare(self) -> None:
         """Refuse strangers' hosts and other sites' forms; find out who asks, unless the answer is the same for everybody."""
-        self.trace = Trace(origin.request_id(self.request, self.app.settings), self.route)
-        TRACE.set(self.trace)
-        self.set_header("X-Request-Id", self.trace.id)
+        name = origin.request_id(self.request, self.app.settings)
+        self.begin_trace(name)
+        self.set_header("X-Request-Id", name)
         audit.ADDRESS.set(self.packed_address)
         if not origin.known_host(self.request.host, self.app.settings):
             raise HTTPError(421, f"host {self.request.host!r} is not this site's")
@@ -86,15 +84,19 @@ class Base(Traced):
             raise HTTPError(403, "cross-origin")
         if self.request.method not in self.allowed():
             raise HTTPError(405, f"{self.request.method} is not for this address")
+        if ASKED_BY in self.request.headers and self.request.method == "GET" and self.app.settings.timing_badge:
+            await self.identify()
+            self.timed = self.may_see_times
+            # The page itself is made as for everybody, and its time begins here.
+            self.user, self.session, self.bits = None, None, 0
+            self.begin_trace(name)
         try:
             self.show_as(await self.app.models.sites.now())
         except errors.Busy:
             pass  # what can be shown without MySQL is shown under the settings' names
-        wants_times = ASKED_BY in self.request.headers
-        if not self.public or self.request.method not in origin.SAFE_METHODS or wants_times:
+        if not self.public or self.request.method not in origin.SAFE_METHODS:
             self.set_header("Cache-Control", "private, no-store")
             await self.identify()
-        self.timed = wants_times and self.may_see_times and self.request.method == "GET"
         if self.needs and not has(self.bits, self.needs):
             if self.user:
                 raise errors.Forbidden(f"needs {self.needs:#04x}")

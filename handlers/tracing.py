@@ -2,13 +2,14 @@
 
 from asyncio import Future
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from tornado.web import RequestHandler
 
 from models import redaction, slow
 from models.logs import Journal
-from models.traces import Trace
+from models.traces import TRACE, Trace
 from settings import Settings
 
 FAST, SLOW = 0.2, 0.4  # s; the badge is green below the one, red above the other
@@ -21,11 +22,17 @@ class Traced(RequestHandler):
 
     trace: Trace | None = None
     timed: bool = False
+    route: str = ""
+
+    def begin_trace(self, name: str) -> None:
+        """From here on all that this request and its tasks wait for is kept."""
+        self.trace = Trace(name, self.route)
+        TRACE.set(self.trace)
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "Future[None]":
         """As Tornado's; but who asked for the times of a page gets those in its place, when it is ready to be sent."""
         if self.timed and self.trace is not None and not self._headers_written:
-            seconds, status = self.request.request_time(), self.get_status()
+            seconds, status = perf_counter() - self.trace.began, self.get_status()
             self.timed = False
             self._write_buffer.clear()
             for name in _NOT_SET:

@@ -45,11 +45,6 @@ def start(settings: Settings, process: str) -> None:
     )
 
 
-def stop() -> None:
-    """Send what waits."""
-    sentry_sdk.flush(LAST_CALL)
-
-
 def _prepared(event: Event, hint: Hint) -> Event | None:
     """The event with its request named, and without what the logs may not hold either."""
     trace = TRACE.get()

@@ -13,16 +13,16 @@ from models import redaction
 from models.traces import TRACE, Trace, caller
 
 LONGEST = 4_000  # characters of a statement
-MEBIBYTES, KEPT = 5, 5  # of a file, and how many older ones
+MOST_BYTES, KEPT = 5 << 20, 5  # of a file, and how many older ones
 
 # Commands have no file for it, and say nothing: lines are of level INFO, which nobody hears who did not ask.
 log = logging.getLogger("plaza.slow")
 
 
-def into(path: Path) -> None:
+def into(path: Path, most_bytes: int = MOST_BYTES) -> None:
     """Write the slow log there from now on; the file is made with its first line."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = RotatingFileHandler(path, maxBytes=MEBIBYTES << 20, backupCount=KEPT, encoding="utf-8", delay=True)
+    handler = RotatingFileHandler(path, maxBytes=most_bytes, backupCount=KEPT, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(message)s"))
     for old in list(log.handlers):
         log.removeHandler(old)
