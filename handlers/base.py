@@ -58,6 +58,7 @@ class Base(Traced):
         self.set_header("Content-Language", self.lang)
 
     def set_default_headers(self) -> None:
+        """What every answer carries, errors too: Tornado sets them anew when it begins the page of an error."""
         self.set_header("Server", "Plaza")
         self.set_header("X-Content-Type-Options", "nosniff")
         # With no-referrer browsers send `Origin: null`, which the same-origin check refuses.
