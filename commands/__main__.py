@@ -19,6 +19,7 @@ COMMANDS = {
     "migrate": ("migrate", "Bring the tables of the database up to date."),
     "create-admin": ("create_admin", "Make an administrator, or make one of a member."),
     "reset-password": ("reset_password", "Give a member a new password."),
+    "mail-test": ("mail_test", "Send a test mail, and tell what the mail server says."),
     "import": ("import_", "Bring in a folder of Markdown posts."),
     "export": ("export", "Write all posts as Markdown files, so that import makes them again."),
     "backup": ("backup", "Write the whole site into one file, while it serves."),

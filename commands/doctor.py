@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     surroundings.addresses,
     wellness.mysql,
     wellness.redis_server,
+    wellness.mail,
     wellness.nginx,
     wellness.site,
     wellness.proxy_headers,

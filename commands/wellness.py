@@ -1,11 +1,13 @@
 """What `plaza doctor` asks the running servers."""
 
+import asyncio
 import json
 import secrets
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pymysql
 import redis
@@ -15,6 +17,7 @@ from commands.nginx import refusal
 from commands.places import binary
 from commands.probes import fetch
 from commands.supervision import Supervisor
+from jobs import smtp
 from settings import Settings
 
 FORGED = "203.0.113.77"  # an address that nobody has (RFC 5737)
@@ -77,6 +80,24 @@ def redis_server(settings: Settings) -> Iterator[Finding]:
     yield judged("redis policy", policy.startswith("volatile-"), policy, advice, grade=WARNING)
     seen = f"{limit // 1024**2} MiB" if limit else "no limit"
     yield judged("redis memory", limit > 0, seen, "set maxmemory, or Redis may take all there is", grade=WARNING)
+
+
+def mail(settings: Settings) -> Iterator[Finding]:
+    """Whether the mail server lets us in, where there is one."""
+    if settings.smtp_url is None:
+        yield Finding("mail", GOOD, "none is sent, and none is needed (smtp_url is not set)")
+        return
+
+    async def greet() -> None:
+        async with smtp.server(settings):
+            pass
+
+    try:
+        asyncio.run(greet())
+    except smtp.Away as error:
+        yield Finding("mail", BAD, str(error), "look at smtp_url; plaza mail-test ADDRESS sends one")
+        return
+    yield Finding("mail", GOOD, f"{urlsplit(settings.smtp_url).hostname} lets us in")
 
 
 def nginx(settings: Settings) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from models.imports import Imports
 from models.indexing import Indexing
 from models.letters import Letters
 from models.links import Links
+from models.mailroom import Mailroom
 from models.mails import Mails
 from models.managing import ManagedPosts
 from models.moderation import Moderation
@@ -72,6 +73,7 @@ class Models:
     notices: Notices
     mails: Mails
     letters: Letters
+    mailroom: Mailroom
     sitemaps: Sitemaps
 
 
@@ -127,6 +129,7 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
             addresses=Addresses(users, links, mails),
             notices=notices,
             mails=mails,
+            mailroom=Mailroom(users, mails),
             letters=Letters(users, posts, comments, links, notices, sites),
             sitemaps=Sitemaps(posts),
         )

@@ -1,7 +1,6 @@
 """The mails that wait to be sent: queued in the transaction of what causes them, sent by the worker, tried again."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -11,7 +10,7 @@ from models.base import Write
 from models.database import Database
 from settings import Settings
 
-Kind = Literal["confirm", "reset", "change", "taken", "changed", "reply"]
+Kind = Literal["confirm", "reset", "change", "taken", "changed", "reply", "test"]
 
 # Seconds until the next try, by how many there have been; after the last one a mail is given up: some two days in all.
 DELAYS = (60, 300, 1_800, 7_200, 21_600, 43_200, 86_400)
@@ -116,13 +115,3 @@ class Mails:
     async def _change(self, sql: str, *args: Any) -> int:
         async with self.db.connection() as connection:
             return await connection.execute(sql, *args)
-
-
-async def again(w: Write, ids: Sequence[int]) -> int:
-    """Try those once more that failed, at once, as if for the first time; how many there were."""
-    if not ids:
-        return 0
-    return await w.execute(
-        "UPDATE mails SET due_at = %s, tries = 0, error = '' WHERE id IN %s AND sent_at IS NULL AND tries > 0",
-        datetime.now(UTC), tuple(ids),
-    )  # fmt: skip
