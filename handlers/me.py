@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, unquote
 from handlers.api import JsonAnswer
 from handlers.signing import Signing
 from models.comments import may
-from models.roles import EDITOR, has
+from models.roles import EDITOR, OPERATOR, has
 from models.users import User
 
 _POST_PATH = re.compile(r"/blog/([0-9]{1,18})(?:-|$)")
@@ -26,7 +26,7 @@ class Me(Signing, JsonAnswer):
             await self._renew()
         path, _, query = self.get_query_argument("on", "/")[:2000].partition("?")
         links = [{"rel": "account", "href": self.reverse_url("account"), "text": self.user.name}]
-        if has(self.bits, EDITOR):
+        if has(self.bits, EDITOR) or has(self.bits, OPERATOR):
             links.append({"rel": "manage", "href": self.reverse_url("manage"), "text": self.translate("Manage")})
         found = _POST_PATH.match(unquote(path))
         comments: dict[str, list[str]] = {}

@@ -155,9 +155,13 @@ class Comments(Table[Comment]):
         )
 
     async def mine(self, author_id: int, *, before: int | None = None, most: int = 50) -> list[Comment]:
-        """A member's own comments, newest first, those with an id below `before`; read from MySQL."""
+        """A member's own comments, newest first, those with an id below `before`; read from MySQL.
+
+        What was deleted is not among them, but for what a moderator took away with a reason.
+        """
         rows = await self.db.fetch(
-            "SELECT id FROM comments WHERE author_id = %s AND status <> 'trashed' AND id < %s ORDER BY id DESC LIMIT %s",
+            "SELECT id FROM comments WHERE author_id = %s AND (status <> 'trashed' OR reason <> '') AND id < %s "
+            "ORDER BY id DESC LIMIT %s",
             author_id, before or 2**62, most,
         )  # fmt: skip
         return await self.fresh().many([row[0] for row in rows])
@@ -211,7 +215,7 @@ class Comments(Table[Comment]):
             bits = await require(w, by.id, LOGIN)
             if not may(by, bits, old)[1]:
                 raise Forbidden(f"comment {id} is not user {by.id}'s")
-            new = replace(old, status="trashed", version=old.version + 1)
+            new = replace(old, status="trashed", reason="", version=old.version + 1)
             if old.status != "trashed":
                 await change(w, [(old, new)])
                 await audit.note(

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from models import Models, audit
+from models.rights import Wanted
+from models.roles import LOGIN, OPERATOR
 from settings import ROOT
 from tests.handlers.conftest import Town
 from tests.harness.browser import Answer, Browser
@@ -91,6 +93,16 @@ async def test_a_held_comment_tells_its_author_and_nobody_else(
     assert "My first words" in (await alice.get("/manage/")).text
 
 
+async def test_who_wrote_a_comment_is_told_why_it_went(town: Town, alice: Browser, bob: Browser) -> None:
+    await alice.post("/manage/comments", {"one": f"trash.{town.talk.id}", "reason": "Off the subject"})
+
+    mine = (await bob.get("/account")).text
+
+    assert "Reason: Off the subject" in mine
+    assert f"/comments/{town.talk.id}/edit" not in mine
+    assert (await bob.post(f"/comments/{town.talk.id}/edit", {"body": "But"})).status == 404
+
+
 async def test_a_field_that_people_do_not_see_stops_a_comment_without_losing_it(town: Town, bob: Browser) -> None:
     path = f"{town.path.split('-')[0]}/comments"
     answer = await bob.post(path, {"body": "Buy my things", "homepage": "https://spam.example"})
@@ -164,12 +176,14 @@ async def test_the_sites_words_are_everywhere_at_once(ada: Browser, visitor: Bro
         "about": "# Us\n\nWe.",
         "registration": "closed",
         "language": "zh",
+        "logo": "https://pictures.example/x.png",
     }
     ada.headers["Accept-Language"] = "en"
     await ada.post("/manage/site", form)
 
     front = (await visitor.get("/", accept_language="en")).text
     assert "Our square" in front
+    assert 'src="https://pictures.example/x.png"' in front
     assert "Talk &amp; write" in front
     assert "We." in (await visitor.get("/about", accept_language="en")).text
     assert (await visitor.get("/register", accept_language="en")).status == 403
@@ -178,6 +192,23 @@ async def test_the_sites_words_are_everywhere_at_once(ada: Browser, visitor: Bro
     assert wrong.status == 422
     assert "A site needs a title." in wrong.text
     assert "A logo is an address" in wrong.text
+
+
+async def test_who_operates_without_editing_sees_their_part(
+    town: Town, models: Models, people: People, bob: Browser
+) -> None:
+    role = await models.rights.create(Wanted("helper", LOGIN | OPERATOR, ""), by=people.ada)
+    await models.rights.set_roles(people.bob.id, [role.id], by=people.ada)
+
+    page = (await bob.get("/manage/")).text
+
+    assert "Inactive accounts" in page
+    assert "Bob says" not in page
+    assert 'href="/manage/users"' in page
+    assert 'href="/manage/blogs"' not in page
+    assert (await bob.get("/manage/users")).status == 200
+    assert (await bob.get("/manage/comments")).status == 403
+    assert "manage" in [link["rel"] for link in (await bob.get("/api/v1/me?on=/")).json()["links"]]
 
 
 async def test_the_overview_shows_each_what_is_theirs(
