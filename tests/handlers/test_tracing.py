@@ -22,12 +22,12 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def log() -> io.StringIO:
-    return io.StringIO()
+def log() -> io.BytesIO:
+    return io.BytesIO()
 
 
 @pytest.fixture
-def journal(log: io.StringIO) -> Journal:
+def journal(log: io.BytesIO) -> Journal:
     return Journal(log)
 
 
@@ -46,10 +46,10 @@ def person(request: pytest.FixtureRequest, who: str) -> Browser:
 
 
 @pytest.fixture
-def lines(log: io.StringIO, journal: Journal) -> Lines:
+def lines(log: io.BytesIO, journal: Journal) -> Lines:
     def read() -> list[dict[str, Any]]:
         journal.flush()
-        return [json.loads(line) for line in log.getvalue().splitlines()]
+        return [json.loads(line) for line in log.getvalue().decode().splitlines()]
 
     return read
 
@@ -117,7 +117,7 @@ async def test_secrets_in_addresses_are_not_in_the_line(browse: Callable[[], Bro
     assert "alice" not in said
 
 
-async def test_who_reads_the_log_may_go_away(browse: Callable[[], Browser], journal: Journal, log: io.StringIO) -> None:
+async def test_who_reads_the_log_may_go_away(browse: Callable[[], Browser], journal: Journal, log: io.BytesIO) -> None:
     log.close()
     for _ in range(3):
         assert (await browse().get("/about")).status == 200
