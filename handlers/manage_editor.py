@@ -130,7 +130,7 @@ class EditPost(Editor):
             at = self.scheduled_for(action, values)
             post = await models.writing.edit(id, draft, by=self.member(), version=began_at)
         except Stale as error:
-            if not began_at or await models.revisions.since(id, began_at):
+            if not 0 < began_at < error.version or await models.revisions.since(id, began_at):
                 await self.show_conflict(id, values, began_at)
                 return
             # Only its state has changed, as when the worker published it: the words are still those that were edited.

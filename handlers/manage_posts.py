@@ -1,5 +1,6 @@
 """The list of posts that editors work from, and what can be done to one post or many."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
@@ -9,20 +10,25 @@ from models.errors import Invalid, NotFound
 from models.managing import Sort, Wanted
 from models.posts import STATUSES, Status
 from models.publishing import ACTIONS, Action, Done
+from models.search import MOST_FOUND
 
 SORTS: tuple[Sort, ...] = ("changed", "published")
 
 
 class ManageBlogs(ManageList):
-    filters = ("status", "author", "tag", "from", "to", "sort")
+    filters = ("status", "q", "author", "tag", "from", "to", "sort")
     actions = ACTIONS
 
     async def get(self) -> None:
-        sheet = await self.app.models.managed_posts.sheet(self.wanted(), self.place())
+        wanted, cut = self.wanted(), False
+        if words := self.asked().get("q", ""):
+            found = await self.app.models.search.posts(words, shown_only=False, per_page=MOST_FOUND)
+            wanted, cut = replace(wanted, among=found.ids), found.count > len(found.ids) or not found.whole
+        sheet = await self.app.models.managed_posts.sheet(wanted, self.place())
         listing = self.listing(sheet)
         self.show(
             "manage/blogs.html", list=listing, authors=await self.authors(sheet.items),
-            filtered=bool(set(listing.filters) - {"status", "sort"}),
+            filtered=bool(set(listing.filters) - {"status", "sort"}), cut=cut,
         )  # fmt: skip
 
     def wanted(self) -> Wanted:

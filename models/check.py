@@ -27,9 +27,10 @@ _ORPHANS = {
         WHERE c.parent_id IS NOT NULL AND r.id IS NULL""",
     "sessions without a user": "SELECT s.id FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE u.id IS NULL",
     "published posts without a date": "SELECT id FROM posts WHERE status = 'published' AND published_at IS NULL",
-    "tags of posts whose date differs from the post's": """
+    "tags of posts whose dates or status differ from the post's": """
         SELECT p.id FROM posts p JOIN posts_tags pt ON pt.post_id = p.id
-        WHERE NOT (pt.published_at <=> IF(p.status = 'published', p.published_at, NULL))""",
+        WHERE NOT (pt.published_at <=> IF(p.status = 'published', p.published_at, NULL))
+        OR pt.status <> p.status OR pt.updated_at <> p.updated_at""",
 }
 
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from models.posts import Post, Posts, Status, normal_tags
-from models.sheets import Order, Place, Sheet, Walk, count, sheet
+from models.sheets import Keep, Order, Place, Sheet, Walk, count, sheet
 
 Sort = Literal["changed", "published"]
 IN_ALL: tuple[Status, ...] = ("draft", "scheduled", "published")  # the trash is looked into only on purpose
-MOST_AUTHORS = 10  # people that the beginning of a name may mean
-FEW = 3_000  # posts of a tag that are read one by one; above it the list is walked and the tag looked up
+MOST_AUTHORS = 5  # people that the beginning of a name may mean
+FEW = 3_000  # posts of some authors that may be looked at one by one, for their tag
 
 _ORDERS: dict[Sort, Order] = {
     "changed": Order("posts", "updated_at"),
@@ -25,7 +25,10 @@ _INDEXES: dict[Sort, tuple[str, str]] = {  # of a status, and of an author and a
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an editor looks for. `author` is the beginning of a name; `since` and `until` bound the date that is sorted by."""
+    """What an editor looks for. `author` is the beginning of a name; `since` and `until` bound the date that is sorted by.
+
+    `among`: only these ids, such as a search found; None for all.
+    """
 
     status: Status | None = None
     author: str = ""
@@ -33,6 +36,11 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     sort: Sort = "changed"
+    among: tuple[int, ...] | None = None
+
+    @property
+    def statuses(self) -> tuple[Status, ...]:
+        return (self.status,) if self.status else IN_ALL
 
 
 class ManagedPosts:
@@ -43,20 +51,19 @@ class ManagedPosts:
 
     async def sheet(self, wanted: Wanted, place: Place | None = None) -> Sheet[Post]:
         """A sheet of the posts; its count is None where only reading all of them would give it. Raises NotFound for the place."""
-        order = _ORDERS[wanted.sort]
         authors = await self._authors(wanted.author) if wanted.author else None
-        tag_id, tagged = await self._tag(wanted.tag) if wanted.tag else (0, None)
-        if authors == [] or (wanted.tag and not tag_id):
+        tag_id = await self._tag_id(wanted.tag) if wanted.tag else None
+        if authors == [] or tag_id == 0 or wanted.among == ():
             return Sheet((), count=0)
-        walks = _walks(wanted, authors, tagged)
-
-        async def keep(ids: Sequence[int]) -> set[int]:
-            sql = "SELECT post_id FROM posts_tags WHERE tag_id = %s AND post_id IN %s"
-            return {row[0] for row in await self.db.fetch(sql, tag_id, tuple(ids))}
-
-        many_tagged = bool(tag_id) and tagged is None
-        found = await sheet(self.db, order, walks, place=place, keep=keep if many_tagged else None)
-        total = None if many_tagged else await count(self.db, order, walks)
+        keep: Keep | None = None
+        if tag_id and wanted.among is None and not (authors and await self._few(authors)):
+            order, walks = _of_tag(wanted, tag_id)
+            if authors:
+                keep = self._written_by(tuple(authors))
+        else:
+            order, walks = _of_posts(wanted, authors, tag_id)
+        found = await sheet(self.db, order, walks, place=place, keep=keep)
+        total = None if keep else await count(self.db, order, walks)
         return found.of(await self.posts.many(found.items), count=total)
 
     async def _authors(self, name: str) -> list[int]:
@@ -66,33 +73,51 @@ class ManagedPosts:
         )
         return [row[0] for row in rows]
 
-    async def _tag(self, name: str) -> tuple[int, tuple[int, ...] | None]:
-        """(the tag's id or 0, the ids of its posts or None when they are more than FEW)."""
+    async def _tag_id(self, name: str) -> int:
+        """0 for a tag that no post ever had."""
         rows = await self.db.fetch("SELECT id FROM tags WHERE name = %s", "".join(normal_tags([name])[:1]))
-        if not rows:
-            return 0, None
-        tag_id = rows[0][0]
-        posts = await self.db.fetch("SELECT post_id FROM posts_tags WHERE tag_id = %s LIMIT %s", tag_id, FEW + 1)
-        return tag_id, None if len(posts) > FEW else tuple(row[0] for row in posts)
+        return rows[0][0] if rows else 0
+
+    async def _few(self, authors: list[int]) -> bool:
+        """Whether these people's posts can be looked at one by one."""
+        walks = [Walk("author_id = %s", (author,)) for author in authors]
+        return await count(self.db, _ORDERS["changed"], walks, most=FEW) <= FEW
+
+    def _written_by(self, authors: tuple[int, ...]) -> Keep:
+        async def keep(ids: Sequence[int]) -> set[int]:
+            rows = await self.db.fetch("SELECT id FROM posts WHERE id IN %s AND author_id IN %s", tuple(ids), authors)
+            return {row[0] for row in rows}
+
+        return keep
 
 
-def _walks(wanted: Wanted, authors: list[int] | None, tagged: tuple[int, ...] | None) -> list[Walk]:
+def _of_posts(wanted: Wanted, authors: list[int] | None, tag_id: int | None) -> tuple[Order, list[Walk]]:
     """One walk for each status, and each author: so each follows an index that is sorted as the list is."""
-    statuses = (wanted.status,) if wanted.status else IN_ALL
-    dates, bounds = _dates(wanted)
-    if tagged is not None:
-        if not tagged:
-            return []
-        where = f"id IN %s AND status IN %s{' AND author_id IN %s' if authors else ''}{dates}"
-        return [Walk(where, (tagged, statuses, *([tuple(authors)] if authors else []), *bounds), "PRIMARY")]
+    order, dates = _ORDERS[wanted.sort], _dates(wanted)
+    if tag_id:
+        tagged = " AND EXISTS (SELECT 1 FROM posts_tags pt WHERE pt.post_id = posts.id AND pt.tag_id = %s)"
+        dates = (dates[0] + tagged, (*dates[1], tag_id))
+    if wanted.among is not None:
+        where = f"id IN %s AND status IN %s{' AND author_id IN %s' if authors else ''}{dates[0]}"
+        people = [tuple(authors)] if authors else []
+        return order, [Walk(where, (wanted.among, wanted.statuses, *people, *dates[1]), "PRIMARY")]
     by_status, by_author = _INDEXES[wanted.sort]
     if authors is None:
-        return [Walk(f"status = %s{dates}", (status, *bounds), by_status) for status in statuses]
-    return [
-        Walk(f"author_id = %s AND status = %s{dates}", (author, status, *bounds), by_author)
-        for author in authors
-        for status in statuses
-    ]
+        return order, [Walk(f"status = %s{dates[0]}", (status, *dates[1]), by_status) for status in wanted.statuses]
+    where = f"author_id = %s AND status = %s{dates[0]}"
+    pairs = [(author, status) for author in authors for status in wanted.statuses]
+    return order, [Walk(where, (author, status, *dates[1]), by_author) for author, status in pairs]
+
+
+def _of_tag(wanted: Wanted, tag_id: int) -> tuple[Order, list[Walk]]:
+    """A tag's own walks. By publication there is one, of the published: the tag's rows have no other dates."""
+    where, dates = _dates(wanted)
+    if wanted.sort == "published":
+        walks = [Walk(f"tag_id = %s{where}", (tag_id, *dates), "newest")] if "published" in wanted.statuses else []
+        return Order("posts_tags", "published_at", id="post_id"), walks
+    order = Order("posts_tags", "updated_at", id="post_id")
+    one = f"tag_id = %s AND status = %s{where}"
+    return order, [Walk(one, (tag_id, status, *dates), "shelf") for status in wanted.statuses]
 
 
 def _dates(wanted: Wanted) -> tuple[str, tuple[Any, ...]]:

@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 Other = TypeVar("Other")
 PER_SHEET = 50
 MANY = 10_000  # beyond this a list says "10,000+"
-WINDOWS = (400, 4_000, 12_000)  # rows looked through when a filter has no index of its own; then the reader is asked
+WINDOWS = (400, 1_600, 4_000)  # rows looked through when a filter has no index of its own; then the reader is asked
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Keep = Callable[[Sequence[int]], Awaitable[set[int]]]
@@ -28,10 +28,11 @@ class Order:
     table: str
     column: str = ""
     descending: bool = True
+    id: str = "id"
 
     @property
     def columns(self) -> str:
-        return f"id, {self.column}" if self.column else "id, id"
+        return f"{self.id}, {self.column or self.id}"
 
 
 class Walk(NamedTuple):
@@ -95,14 +96,15 @@ async def sheet(
     return Sheet(ids, onward, _written(rows[0]) if spot and rows else (place.text if place else ""), None, given_up)
 
 
-async def count(db: Database, order: Order, walks: Sequence[Walk]) -> int:
-    """How many rows there are, MANY + 1 for more: never more than that many index entries are read for each walk."""
-    parts = [f"(SELECT 1 FROM {order.table} WHERE {walk.where} LIMIT {MANY + 1})" for walk in walks]  # noqa: S608
+async def count(db: Database, order: Order, walks: Sequence[Walk], *, most: int | None = None) -> int:
+    """How many rows there are, `most` + 1 (MANY + 1) for more: no more than that many index entries are read for each walk."""
+    limit = 1 + (MANY if most is None else most)
+    parts = [f"(SELECT 1 FROM {order.table} WHERE {walk.where} LIMIT {limit})" for walk in walks]  # noqa: S608
     if not parts:
         return 0
     args = [arg for walk in walks for arg in walk.args]
     rows = await db.fetch(f"SELECT COUNT(*) FROM ({' UNION ALL '.join(parts)}) some", *args)  # noqa: S608 - literals
-    return min(int(rows[0][0]), MANY + 1)
+    return min(int(rows[0][0]), limit)
 
 
 _Spot = tuple[int, Any]  # a row's id and its sort value
@@ -136,7 +138,7 @@ async def _walked(
     down = order.descending != back
     bounds, bound_args = _bounds(order, spot, down)
     way = "DESC" if down else "ASC"
-    by = f"{order.column} {way}, id {way}" if order.column else f"id {way}"
+    by = f"{order.column} {way}, {order.id} {way}" if order.column else f"{order.id} {way}"
     parts, args = [], list[Any]()
     for walk in walks:
         table = f"{order.table} FORCE INDEX ({walk.force})" if walk.force else order.table
@@ -156,9 +158,9 @@ def _bounds(order: Order, spot: _Spot | None, down: bool) -> tuple[str, tuple[An
         return "", ()
     sign, (id, value) = "<" if down else ">", spot
     if not order.column:
-        return f" AND id {sign} %s", (id,)
+        return f" AND {order.id} {sign} %s", (id,)
     column = order.column  # the first comparison is what the index can use
-    return f" AND {column} {sign}= %s AND ({column} {sign} %s OR id {sign} %s)", (value, value, id)
+    return f" AND {column} {sign}= %s AND ({column} {sign} %s OR {order.id} {sign} %s)", (value, value, id)
 
 
 def _written(row: _Spot) -> str:

@@ -100,6 +100,8 @@ async def update(w: Write, old: Post, new: Post, md: str = "", rendered: Rendere
         await w.execute("UPDATE posts SET body_md = %s, body_html = %s WHERE id = %s", md, rendered.html, new.id)
     if (old.tags, old.status, old.published_at) != (new.tags, new.status, new.published_at):
         await _tag(w, new)
+    elif new.tags:
+        await w.execute("UPDATE posts_tags SET updated_at = %s WHERE post_id = %s", new.updated_at, new.id)
     if rendered:
         await terms.write_post(w, new, rendered.html)
     elif (old.status, old.published_at) != (new.status, new.published_at):
@@ -116,8 +118,9 @@ async def _tag(w: Write, post: Post) -> None:
     for name in post.tags:  # sorted: one order of locks for all writers
         await w.execute("INSERT INTO tags (name) VALUES (%s) ON DUPLICATE KEY UPDATE name = name", name)
         await w.execute(
-            "INSERT INTO posts_tags (post_id, tag_id, published_at) SELECT %s, id, %s FROM tags WHERE name = %s",
-            post.id, shown_at, name,
+            "INSERT INTO posts_tags (post_id, tag_id, published_at, status, updated_at) "
+            "SELECT %s, id, %s, %s, %s FROM tags WHERE name = %s",
+            post.id, shown_at, post.status, post.updated_at, name,
         )  # fmt: skip
 
 

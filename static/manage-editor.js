@@ -58,6 +58,12 @@ async function keep() {
   const typed = values();
   const text = JSON.stringify(typed);
   if (text === kept) return;
+  if (texts.keeping === "no") {
+    // Earlier unsaved text waits above for a decision: it is not overwritten before.
+    keepHere(typed);
+    kept = text;
+    return say(texts.first);
+  }
   keeping?.abort();
   keeping = new AbortController();
   const body = JSON.stringify({ id, version: form.elements.version?.value ?? "0", ...typed });

@@ -118,7 +118,12 @@ ALTER TABLE comments ADD KEY latest (post_id, status, id);
 -- The manage list: for each status, and each author's, the one that changed last comes first.
 ALTER TABLE posts ADD KEY shelf (status, updated_at, id);
 ALTER TABLE posts ADD KEY own_shelf (author_id, status, updated_at, id);
-ALTER TABLE posts_tags ADD KEY managed (tag_id, post_id);
+-- A tag's posts in the manage list: the row repeats what that is sorted by.
+ALTER TABLE posts_tags
+    ADD COLUMN status ENUM('draft', 'scheduled', 'published', 'trashed') NOT NULL DEFAULT 'draft',
+    ADD COLUMN updated_at DATETIME(6) NOT NULL DEFAULT '2000-01-01',
+    ADD KEY shelf (tag_id, status, updated_at, post_id);
+UPDATE posts_tags pt JOIN posts p ON p.id = pt.post_id SET pt.status = p.status, pt.updated_at = p.updated_at;
 ALTER TABLE users ADD KEY by_name (name, id);
 ALTER TABLE users ADD KEY managed (active, id);
 ALTER TABLE comments ADD KEY managed (status, id);

@@ -51,6 +51,11 @@ def press(button: str, **fields: str) -> Callable[[Page], None]:
     return act
 
 
+def follow(link: str) -> Callable[[Page], None]:
+    """Use the first link of that name."""
+    return lambda page: page.get_by_role("link", name=link).first.click()
+
+
 def ended(page: Page) -> None:
     """The session ends while somebody writes."""
     page.context.clear_cookies(name="plaza")
@@ -141,11 +146,17 @@ STOPS = (
     Stop("manage-audit", "/manage/audit", "ada"),
     Stop("manage-audit-empty", "/manage/audit?target=nothing", "ada"),
     Stop("write", "/manage/blogs/create", "alice"),
-    Stop("write-wrong", "/manage/blogs/create", "alice", press("Publish", **WRONG_POST)),
+    Stop("write-wrong", "/manage/blogs/create", "alice", press("Publish now", **WRONG_POST)),
     Stop("edit", "/manage/blogs/edit?id={draft}&done=saved", "alice"),
     Stop("edit-hostile", "/manage/blogs/edit?id={hostile}", "alice"),
     Stop("edit-stale", "/manage/blogs/edit?id={draft}", "alice", beaten),
     Stop("edit-ended", "/manage/blogs/edit?id={draft}", "alice", ended, spoils=True),
+    Stop("write-late", "/manage/blogs/create", "alice", press("Schedule", **WRONG_POST, at="2020-01-01T10:00")),
+    Stop("revisions", "/manage/blogs/revisions?id={draft}", "alice"),
+    Stop("revisions-empty", "/manage/blogs/revisions?id={everything}", "alice"),
+    Stop("revision", "/manage/blogs/revisions?id={hostile}", "alice", follow("What it changed")),
+    Stop("manage-done", "/manage/blogs?done=trash&n=2&left=1&batch=1&tag=calm", "alice"),
+    Stop("manage-none", "/manage/blogs?tag=nothinglikethis", "alice"),
     Stop("preview", "/manage/blogs/preview?id={draft}", "alice"),
     Stop("preview-hostile", "/manage/blogs/preview?id={hostile}", "alice"),
     Stop("forbidden", "/manage/blogs", "bob"),

@@ -141,11 +141,11 @@ def test_the_slower_of_two_editors_is_told_and_loses_nothing(visit: Visit, town:
     expect(quick.locator("article .prose")).to_contain_text("quick one's")
 
     slow.get_by_role("button", name="Save changes").click()
-    expect(slow.get_by_role("alert")).to_contain_text("Somebody has saved this post")
+    expect(slow.get_by_role("alert")).to_contain_text("Ada saved this post")
     expect(slow.get_by_label("Text")).to_have_value(TEXT)
     expect(slow.get_by_label("Title")).to_have_value("After the change")
     quick.goto(address)
     expect(quick.locator("article .prose")).to_contain_text("quick one's")
 
-    slow.get_by_role("button", name="Save changes").click()
+    slow.get_by_role("button", name="Save mine over theirs").click()
     expect(slow.get_by_role("heading", level=1)).to_have_text("After the change")

@@ -11,18 +11,18 @@ from models.sheets import Order, Place, Sheet, Walk, sheet
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 CHANGED = Order("posts", "updated_at")
-STATUSES = [Walk("status = %s", (status,), "shelf") for status in ("draft", "published")]
+STATUSES = [Walk("status = %s", (status,), "shelf") for status in ("draft", "scheduled")]
 
 
 async def fill(models: Models, n: int, *, same_moment: bool = False) -> list[int]:
-    """n posts, by turns drafts and published; their ids, the last changed first."""
+    """n posts, by turns drafts and scheduled; their ids, the last changed first."""
     async with models.db.connection() as connection:
         for number in range(n):
             at = START + timedelta(minutes=0 if same_moment else number)
             await connection.execute(
                 "INSERT INTO posts (author_id, slug, title, summary, body_md, body_html, status, created_at, updated_at) "
                 "VALUES (1, 's', 't', '', '', '', %s, %s, %s)",
-                ("draft", "published")[number % 2], at, at,
+                ("draft", "scheduled")[number % 2], at, at,
             )  # fmt: skip
         rows = await connection.fetch("SELECT id FROM posts ORDER BY updated_at DESC, id DESC")
     return [row[0] for row in rows]
