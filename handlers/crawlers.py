@@ -12,7 +12,10 @@ from models.posts import Post
 from models.sitemaps import Place
 
 # Forms, what belongs to one visitor, and pages without end. A crawler has no use for them; they are no secret.
-_KEEP_OUT = ("/manage", "/account", "/api/", "/comments/", "/language/", "/register", "/search", "/signin")
+_KEEP_OUT = (
+    "/manage", "/account", "/api/", "/comments/", "/confirm", "/forgot", "/language/", "/register", "/reset", "/search",
+    "/signin", "/unsubscribe/",
+)  # fmt: skip
 _XML = "application/xml; charset=UTF-8"
 _TEXT = "text/plain; charset=UTF-8"
 _XMLNS = "http://www.sitemaps.org/schemas/sitemap/0.9"

@@ -16,6 +16,10 @@ class ProofPage(Signing, HtmlPage):
     purposes: tuple[str, ...] = ()
     again = "account"
 
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Referrer-Policy", "strict-origin")  # not the link with its secret
+
     async def whose(self, token: str) -> tuple[User, str] | None:
         """(whom the link is for, the address it was sent to); None when the visitor has been told that it is over."""
         try:

@@ -38,6 +38,17 @@ def logged(site: Instance, path: str) -> dict[str, object]:
     return found
 
 
+def test_links_with_a_secret_are_logged_without_it(site: Instance) -> None:
+    for path in ("/reset?token=hide-me", "/register?invite=hide-me", "/unsubscribe/1-hide-me"):
+        site.get(path)
+    site.get("/after-those")
+
+    assert logged(site, "/after-those")["path"] == "/after-those"
+    log = (site.var / "log" / "access.log").read_text()
+    assert "hide-me" not in log
+    assert '"path":"/reset"' in log
+
+
 def test_static_files_stay_in_browsers_for_ever(site: Instance, sheet: str) -> None:
     answer = site.get(sheet)
 

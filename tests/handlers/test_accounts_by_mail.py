@@ -83,6 +83,7 @@ async def test_a_new_password_is_chosen_once_and_ends_all_sessions(
     assert page.status == 200
     assert BOB in page.text
     assert page.headers["Cache-Control"] == "private, no-store"
+    assert page.headers["Referrer-Policy"] == "strict-origin", "no log behind it shall hold the link"
 
     short = await visitor.post("/reset", {"token": token_of(link), "password": "short"})
     done = await visitor.post("/reset", {"token": token_of(link), "password": NEW_PASSWORD}, follow=True)
