@@ -33,6 +33,7 @@ async function draw() {
 let kept = JSON.stringify(values());
 let keeping = null;
 let due = 0;
+let sent = false;
 let tried = Date.now();
 
 function keepHere(typed) {
@@ -57,7 +58,7 @@ async function keep() {
   tried = Date.now();
   const typed = values();
   const text = JSON.stringify(typed);
-  if (text === kept) return;
+  if (sent || text === kept) return;
   if (texts.keeping === "no") {
     // Earlier unsaved text waits above for a decision: it is not overwritten before.
     keepHere(typed);
@@ -94,8 +95,7 @@ form.addEventListener("input", (event) => {
 });
 document.addEventListener("visibilitychange", () => document.hidden && due && keep());
 
-// A form that is sent is the site's; until its answer is there, nothing else may be kept behind it.
-let sent = false;
+// A form that is sent is the site's; what arrived there after it would be offered as unsaved text.
 form.addEventListener("submit", () => {
   sent = true;
   clearTimeout(due);
