@@ -123,6 +123,7 @@ def _files(file: Path, settings: Settings, contents: Contents) -> dict[str, Any]
             name = PurePosixPath(info.name)
             if name.parts[0] == "var":
                 _write(settings.var.joinpath(*name.parts[1:]), content, info.mode)
+    (settings.var / "etc" / "demo").touch()  # `up` shall add nothing, however little there was
     lost = {name: value for name, value in contents.settings.items() if name in PATHS and not Path(str(value)).exists()}
     lost = {name: contents.settings[name] for name in PATHS if lost and name in contents.settings}  # they go together
     lost |= {name: value for name, value in contents.settings.items() if name not in Settings.model_fields}

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urljoin
 
 from content.absolute import absolute
 from content.slugs import excerpt
@@ -30,7 +31,8 @@ class FeedPage(HtmlPage):
 
     def send(self, kind: str, title: str, here: str, home: str, entries: list[Entry]) -> None:
         """End the request with the feed; Tornado answers 304 to who has these bytes."""
-        feed = Feed(title, self.site.tagline, here, home, HTML_LANGUAGE[self.lang], tuple(entries))
+        logo = urljoin(self.site.url, self.site.logo) if self.site.logo else ""
+        feed = Feed(title, self.site.tagline, here, home, HTML_LANGUAGE[self.lang], logo, tuple(entries))
         self.set_header("Content-Type", KINDS[kind])
         if kind == "json":
             self.finish(json_feed(feed))

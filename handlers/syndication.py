@@ -36,13 +36,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """`url` is the feed's own address, `home` that of the page it follows."""
+    """`url` is the feed's own address, `home` that of the page it follows; `logo` may be ""."""
 
     title: str
     description: str
     url: str
     home: str
     language: str
+    logo: str
     entries: tuple[Entry, ...]
 
     @property
@@ -70,6 +71,7 @@ def json_feed(feed: Feed) -> str:
         {
             "version": "https://jsonfeed.org/version/1.1", "title": feed.title, "description": feed.description,
             "home_page_url": feed.home, "feed_url": feed.url, "language": feed.language,
+            **({"icon": feed.logo} if feed.logo else {}),
             "items": [_item(entry) for entry in feed.entries],
         },
         ensure_ascii=False, separators=(",", ":"),

@@ -221,8 +221,10 @@ def test_a_backup_of_an_older_plaza_gets_the_migrations_since_then(
         settings.var.rmdir()
         done = run(restore.command, tmp_path / "old.plaza")
         after = everything(settings)
+        demo_comes_no_more = (settings.var / "etc" / "demo").exists()
 
     assert done.exit_code == 0, said(done)
+    assert demo_comes_no_more
     assert old.keys() < after.keys()
     assert after["tags"][1] == [(7, "old")]
     assert {name: table[0] for name, table in after.items() if name != "tags"}.keys() == newest.keys() - {"tags"}
@@ -314,6 +316,17 @@ def test_what_is_newer_or_no_backup_is_refused(tmp_path: Path, monkeypatch: pyte
     assert "of a newer Plaza, which has the migration 9999-more" in migrated
     for name in "cde":
         assert "not a backup of Plaza" in refused(tmp_path / name, tmp_path, monkeypatch), name
+
+
+@pytest.mark.parametrize("name", ["var/../../evil", "/etc/evil", "../evil"])
+def test_a_member_that_leads_out_of_var_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "evil").open("wb") as file:
+        writer = Writer(file)
+        writer.add_json(HEAD, {"format": FORMAT, "made_at": "2026-01-01T00:00:00+00:00", "migrations": ALL_MIGRATIONS})
+        writer.add(name, b"x")
+        writer.close([])
+
+    assert "not a backup of Plaza: it has a member" in refused(tmp_path / "evil", tmp_path, monkeypatch)
 
 
 def test_a_restore_that_was_cut_short_is_told_and_done_again(

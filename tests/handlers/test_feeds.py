@@ -195,6 +195,23 @@ async def test_signs_that_xml_cannot_write_and_hostile_text_do_no_harm(
     assert [tag.term for tag in entry.tags] == ["a&b"]
 
 
+async def test_the_names_of_the_site_are_those_that_an_administrator_gave_it(
+    reader: Browser, models: Models, people: People
+) -> None:
+    before = await reader.get("/feed.atom")
+    words = {"title": "四 & <five>", "tagline": "", "logo": "/static/logo.png", "language": "zh"}
+    await models.sites.edit(words, by=people.ada)
+
+    base = models.sites.defaults.url
+    atom, rss = read(await reader.get("/feed.atom")), read(await reader.get("/feed.rss"))
+    json = (await reader.get("/feed.json")).json()
+
+    assert read(before).feed.title == "Plaza"
+    assert [feed["title"] for feed in (atom.feed, rss.feed, json)] == ["四 & <five>"] * 3
+    assert (atom.feed.logo, rss.feed.image.href, json["icon"]) == (f"{base}/static/logo.png",) * 3
+    assert (rss.feed.language, json["language"]) == ("zh-CN", "zh-CN")
+
+
 async def test_addresses_of_feeds_that_are_not_there(reader: Browser, models: Models, people: People) -> None:
     draft = await models.writing.create(Draft("Draft", "", "x", ()), by=people.alice)
     await publish(models, people, "One")
