@@ -2,13 +2,13 @@
 
 How a query of several words is answered:
 
-1. For each word the rows that have it are counted, up to `most` (WORK shared by the words).
-2. If one word has no more than that, its rows are looked up under the other words: the answer is whole.
-3. Else each word gives the best of its rows (title, frequency, date), together `most`, and those are looked up under the other
-   words: the answer is the best of what was looked at, and says so.
-4. Of a phrase, the places of its words are compared, in the PHRASED best rows.
+1. For each word the rows that have it are counted, up to `most`: so many can be looked up under the other words with WORK.
+2. If one word has no more than that, its rows are looked up: the answer is whole.
+3. Else each word gives the best of its rows (title, frequency, date), together `most`, and those are looked up: the answer is
+   the best of what was looked at, and says so.
+4. Of a phrase, the places of its words are compared, in the best rows, PHRASED words in all.
 
-So no query reads more than some 2 * WORK entries of the index, however common its words are.
+So no query reads more than some 4 * WORK entries of the index, however common its words are.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from cache import List
 from content.queries import Query, parse
-from content.terms import spots
+from content.terms import fold_name, spots
 from models import posts
 from models.database import Database
 from models.errors import Busy
@@ -27,14 +27,14 @@ from models.terms import COMMENT, POST, author_label, tag_label
 
 PER_PAGE = 10
 MOST_FOUND = 500  # rows that the pages of one answer show
-WORK = 12_000  # entries of the index that one query may look up, and count, in all
-PHRASED = 1_500  # rows whose words are compared for a phrase
-NAMESAKES = 4  # users of one name, or whose names begin with it, that `author:` means
+WORK = 4_000  # rows that one query looks up under other terms, in all
+PHRASED = 2_000  # words whose places are compared for phrases
+NAMESAKES = 4  # users of one name, or else whose names begin with it, that `author:` means
 AT_ONCE = 4  # searches of one process: they never take all connections to MySQL
 PATIENCE = 2.0  # s that a search waits for its turn
 
-_DRIVER = (
-    "(SELECT row_id, day FROM terms WHERE kind = %s AND term = %s AND shown = %s "
+_BEST = (
+    "(SELECT row_id, day, weight FROM terms WHERE kind = %s AND term = %s AND shown = %s "
     "ORDER BY weight DESC, day DESC, row_id DESC LIMIT %s)"
 )
 
@@ -132,9 +132,10 @@ class Search:
         """The labels that `author:` may mean: members of that name, or whose names begin with it, and the name in bylines."""
         pattern = name[:100].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         rows = await self.db.fetch(
-            "SELECT id FROM users WHERE name LIKE %s ORDER BY name, id LIMIT %s", pattern, NAMESAKES
+            "SELECT id, name FROM users WHERE name LIKE %s ORDER BY name, id LIMIT %s", pattern, NAMESAKES
         )
-        return *(author_label(row[0]) for row in rows), author_label(name)
+        same = [row for row in rows if fold_name(row[1]) == fold_name(name)]
+        return *(author_label(id) for id, _ in same or rows), author_label(name)
 
     async def _find(self, wanted: _Wanted) -> tuple[int, ...]:
         """(1 if the answer is whole else 0, rows looked at or 0, how many rows, their ids, best first, at most MOST_FOUND)."""
@@ -154,7 +155,9 @@ class _Hunt:
 
     def __init__(self, db: Database, wanted: _Wanted) -> None:
         self.db, self.wanted = db, wanted
-        self.most = WORK // max(1, len(wanted.clauses))
+        self.terms = sum(map(len, wanted.clauses))
+        self.most = WORK // max(1, self.terms - 1)
+        self.phrased = PHRASED // max(2, sum(map(len, wanted.phrases)))
         self.shown = (1,) if wanted.shown_only else (1, 0)
 
     async def answer(self) -> tuple[int, ...]:
@@ -168,10 +171,10 @@ class _Hunt:
         order = sorted(range(len(counts)), key=lambda i: counts[i])
         whole = counts[order[0]] <= self.most
         drivers = order[:1] if whole else order
-        count, ids = await self._meet(order, drivers, self.most if whole else self.most // len(order))
+        count, ids = await self._meet(order, drivers, self.most if whole else self.most // self.terms)
         looked_at = 0 if whole else self.most
         if wanted.phrases:
-            looked_at = PHRASED if count > PHRASED else looked_at
+            looked_at = self.phrased if count > self.phrased else looked_at
             ids = await self._phrased(ids)
             count = len(ids)
         return (int(not looked_at), looked_at, count, *ids[:MOST_FOUND])
@@ -196,45 +199,52 @@ class _Hunt:
         return [row[0] for row in rows]
 
     async def _meet(self, order: Sequence[int], drivers: Sequence[int], most: int) -> tuple[int, list[int]]:
-        """How many of the best `most` rows of each driver have all clauses, and which, best first."""
-        wanted = self.wanted
+        """How many of the best `most` rows of each term of the drivers have all clauses, and which, best first."""
         parts, args = list[str](), list[object]()
-        for i in drivers:
-            for term in wanted.clauses[i]:
-                for shown in self.shown:
-                    parts.append(_DRIVER)
-                    args += [wanted.kind, term, shown, most]
-        joins, either = list[str](), list[str]()
-        for i in order:
-            names = [f"t{i}_{n}" for n in range(len(wanted.clauses[i]))]
-            joint = "JOIN" if len(names) == 1 else "LEFT JOIN"
-            joins += [f"{joint} terms {t} ON {t}.kind = %s AND {t}.term = %s AND {t}.row_id = c.row_id" for t in names]
-            args += [arg for term in wanted.clauses[i] for arg in (wanted.kind, term)]
-            if len(names) > 1:
-                either.append(f"COALESCE({', '.join(f'{t}.row_id' for t in names)}) IS NOT NULL")
-        words = [f"t{i}_0.weight" for i in range(wanted.words)] or ["0"]
-        where = f"WHERE {' AND '.join(either)}" if either else ""
-        # STRAIGHT_JOIN: candidates first, then one look into the primary key for each word, never a walk through its rows.
+        for driver in drivers:
+            sql, more = self._driven(driver, [i for i in order if i != driver], most)
+            parts.append(sql)
+            args += more
         rows = await self.db.fetch(
             f"SELECT COUNT(*), SUBSTRING_INDEX(GROUP_CONCAT(id ORDER BY titles DESC, often DESC, day DESC, id DESC), ',', "  # noqa: S608
-            f"{PHRASED if wanted.phrases else MOST_FOUND}) FROM (SELECT STRAIGHT_JOIN c.row_id AS id, c.day AS day, "
-            f"{' + '.join(f'{w} DIV 16' for w in words)} AS titles, {' + '.join(f'{w} MOD 16' for w in words)} AS often "
-            f"FROM ({' UNION '.join(parts)}) c {' '.join(joins)} {where}) found",
+            f"{self.phrased if self.wanted.phrases else MOST_FOUND}) FROM ({' UNION '.join(parts)}) found",
             *args,
         )  # fmt: skip
         count, ids = rows[0]
         return count, [int(id) for id in ids.split(",")] if ids else []
 
+    def _driven(self, driver: int, others: Sequence[int], most: int) -> tuple[str, list[object]]:
+        """The SQL, and its values, for the best rows of one clause that have the others too, with their ranks."""
+        wanted = self.wanted
+        best = " UNION ".join([_BEST] * len(wanted.clauses[driver]) * len(self.shown))
+        args: list[object] = [
+            arg for term in wanted.clauses[driver] for shown in self.shown for arg in (wanted.kind, term, shown, most)
+        ]
+        joins, either = list[str](), list[str]()
+        for i in others:
+            names = [f"t{i}_{n}" for n in range(len(wanted.clauses[i]))]
+            joint = "JOIN" if len(names) == 1 else "LEFT JOIN"
+            joins += [f"{joint} terms {t} ON {t}.kind = %s AND {t}.term = %s AND {t}.row_id = d.row_id" for t in names]
+            args += [arg for term in wanted.clauses[i] for arg in (wanted.kind, term)]
+            if len(names) > 1:
+                either.append(f"COALESCE({', '.join(f'{t}.row_id' for t in names)}) IS NOT NULL")
+        words = ["d.weight" if i == driver else f"t{i}_0.weight" for i in range(wanted.words)] or ["0"]
+        # STRAIGHT_JOIN: these rows first, then one look into the primary key for each other term, never a walk through its rows.
+        sql = (
+            f"SELECT STRAIGHT_JOIN d.row_id AS id, d.day AS day, {' + '.join(f'{w} DIV 16' for w in words)} AS titles, "  # noqa: S608
+            f"{' + '.join(f'{w} MOD 16' for w in words)} AS often FROM ({best}) d {' '.join(joins)} "
+            f"{'WHERE ' if either else ''}{' AND '.join(either)}"
+        )
+        return sql, args
+
     async def _phrased(self, ids: list[int]) -> list[int]:
         """Those rows in which the words of each phrase stand side by side, in the same order."""
         terms = tuple(dict.fromkeys(term for phrase in self.wanted.phrases for term, _ in phrase))
-        # One string for each term: three thousand rows would take Python as long as all the rest. It has at most 775 KB.
-        rows = await self.db.fetch(
-            "SELECT term, GROUP_CONCAT(row_id, ':', HEX(places)) FROM terms WHERE kind = %s AND term IN %s AND row_id IN %s "
-            "GROUP BY term",
-            self.wanted.kind, terms, tuple(ids),
-        ) if ids else ()  # fmt: skip
-        places = {(int(id), term): spots(at) for term, text in rows for id, at in _pairs(text)}
+        # One string for each term, of at most 620 KB: as rows they would take Python as long as all the rest.
+        one = "(SELECT %s, GROUP_CONCAT(row_id, ':', HEX(places)) FROM terms WHERE kind = %s AND term = %s AND row_id IN %s)"
+        args = [arg for term in terms for arg in (term, self.wanted.kind, term, tuple(ids))]
+        rows = await self.db.fetch(" UNION ALL ".join([one] * len(terms)), *args) if ids else ()
+        places = {(int(id), term): spots(at) for term, text in rows if text for id, at in _pairs(text)}
         none: frozenset[int] = frozenset()
 
         def has(id: int, phrase: tuple[tuple[str, int], ...]) -> bool:

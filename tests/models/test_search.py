@@ -175,7 +175,7 @@ class TestCommonWords:
         middle = await reads()
         exact = await models.search.posts("red blue rare")
 
-        assert (both.whole, both.looked_at, both.ids) == (False, 20, ())
+        assert (both.whole, both.looked_at, both.ids) == (False, 40, ())
         assert middle - before < 8 * 40
         assert (exact.whole, exact.ids) == (True, (4,))
         assert await reads() - middle < 8 * 40
@@ -194,7 +194,7 @@ class TestCommonWords:
     async def test_a_phrase_of_common_words_is_looked_for_in_the_best_rows(
         self, models: Models, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(search, "PHRASED", 10)
+        monkeypatch.setattr(search, "PHRASED", 20)
         await _crowd(models, 30, {"red": lambda n: True, "x": lambda n: n != 30, "blue": lambda n: True})
 
         found = await models.search.posts('"red blue"')
