@@ -1,5 +1,6 @@
 """The slow log: which statements are in it, who asked them, and that no secret ever is."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -138,3 +139,10 @@ def test_the_file_is_made_with_its_first_line_and_rotates(tmp_path: Path) -> Non
 def test_a_command_says_nothing_of_slow_statements(capfd: pytest.CaptureFixture[str]) -> None:
     slow.statement("SELECT 1", (), 0.0, 0.1)
     assert capfd.readouterr() == ("", "")
+
+
+async def test_in_the_worker_it_names_the_duty(models: Models, lines: Lines) -> None:
+    await asyncio.create_task(models.db.fetch("SELECT SLEEP(%s)", 0.06), name="publish")
+
+    (line,) = lines()
+    assert line["task"] == "publish"
