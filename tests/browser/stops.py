@@ -27,11 +27,11 @@ class Stop:
 
 
 def resolved(path: str, town: Town) -> str:
-    """`post:x` is the address of a post, `{x}` the id of a post, `{x.user}` of a person, `{x.comment}` of a comment."""
-    if path.startswith("post:"):
-        return town.path(path.removeprefix("post:"))
+    """`post:x` is the address of a post, `{x}` the id of a post, `{x.user}` of a person, `{x.comment}` of a comment; `{x.link}` is
+    the token of a mail."""
     ids = {name: str(post.id) for name, post in town.posts.items()}
     ids |= {f"{name}.user": str(user.id) for name, user in town.users.items()}
+    ids |= {f"{name}.link": token for name, token in town.links.items()}
     ids |= {f"{name}.comment": str(id) for name, id in town.comments.items()}
     for name, id in ids.items():
         path = path.replace(f"{{{name}}}", id)
@@ -120,6 +120,15 @@ STOPS = (
     Stop("signin", "/signin"),
     Stop("signin-wrong", "/signin", act=press("Sign in", email=hostile.LONG, password="no")),
     Stop("signin-often", "/signin", empty=True, act=twice("Sign in", email="often@example.org", password="no")),
+    Stop("forgot", "/forgot"),
+    Stop("forgot-none", "/forgot", empty=True),
+    Stop("forgot-wrong", "/forgot", act=press("Send the link", email=hostile.LONG)),
+    Stop("forgot-sent", "/forgot", act=press("Send the link", email=f"{hostile.LONG[:100]}@example.org")),
+    Stop("reset", "/reset?token={reset.link}"),
+    Stop("reset-wrong", "/reset?token={reset.link}", act=press("Set the password", password="short")),
+    Stop("confirm", "/confirm?token={confirm.link}"),
+    Stop("link-over", "/reset?token=none"),
+    Stop("unsubscribe", "/unsubscribe/{ticket.link}"),
     Stop("comment-stranger", "post:hostile", act=stranger),
     Stop("comment-edit", "/comments/{bob.comment}/edit", "bob"),
     Stop("comment-edit-wrong", "/comments/{bob.comment}/edit", "bob", press("Save", body="")),
@@ -127,6 +136,10 @@ STOPS = (
     Stop("account-hostile", "/account?done=name", "wide"),
     Stop("account-empty", "/account", "olga"),
     Stop("account-wrong", "/account", "bob", press("Change the password", current="no", new="short")),
+    Stop("account-address", "/account", "olga", press("Change the address", email=hostile.LONG, password="no")),
+    Stop("manage-mails", "/manage/mails", "olga"),
+    Stop("manage-mails-failed", "/manage/mails?state=failed&done=again&n=1", "olga"),
+    Stop("manage-mails-empty", "/manage/mails", "ada", empty=True),
     Stop("manage", "/manage/blogs", "alice"),
     Stop("manage-drafts", "/manage/blogs?status=draft&done=publish", "alice"),
     Stop("manage-trash", "/manage/blogs?status=trashed", "alice"),

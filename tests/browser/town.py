@@ -22,13 +22,14 @@ Value = TypeVar("Value")
 
 
 class Town:
-    """`posts`, `users` and `comments` (ids) by the names that the tests call them."""
+    """`posts`, `users`, `comments` (ids) and `links` (tokens of mails) by the names that the tests call them."""
 
     def __init__(self, site: Site, models: Models, loop: asyncio.AbstractEventLoop) -> None:
         self.url, self._models, self._loop = site.url, models, loop
         self.users: dict[str, User] = {}
         self.posts: dict[str, Post] = {}
         self.comments: dict[str, int] = {}
+        self.links: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
 
     def path(self, name: str) -> str:
@@ -121,6 +122,7 @@ async def _settle(models: Models, town: Town) -> None:
     written = await models.posts.managed(author_id=rosa.id)
     town.posts["everything"] = next(post for post in written if post.source_path == "demo/03-everything.md")
     await _discuss(models, town, alice, bob, wide)
+    await _write_mails(models, town)
 
 
 async def _discuss(models: Models, town: Town, alice: User, bob: User, wide: User) -> None:
@@ -135,3 +137,18 @@ async def _discuss(models: Models, town: Town, alice: User, bob: User, wide: Use
     now = datetime.now(UTC)
     for number in range(101):
         await models.comments.place(town.posts["crowded"].id, f"I am number {number}.", by=bob, at=now)
+
+
+async def _write_mails(models: Models, town: Town) -> None:
+    """Olga has confirmed her address and is told of replies; one mail waits, and one could not be sent."""
+    olga, wide = town.users["olga"], town.users["wide"]
+    olga = town.users["olga"] = await models.addresses.confirm(await models.links.make("confirm", olga.id, olga.email))
+    await models.notices.choose(olga, True, "en")
+    for purpose in ("reset", "confirm"):
+        town.links[purpose] = await models.links.make(purpose, wide.id, wide.email)
+    town.links["ticket"] = models.notices.ticket(olga.id)
+    await models.addresses.forgot(f"{hostile.LONG[:100]}@example.org", "zh")
+    (mail,) = await models.mails.due(1)
+    await models.mails.take(mail)
+    await models.mails.failed(mail, f"550 {hostile.LONG}", for_ever=True)
+    await models.addresses.forgot("wide@example.org", "en")
