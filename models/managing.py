@@ -11,7 +11,7 @@ from models.sheets import Keep, Order, Place, Sheet, Walk, count, sheet
 Sort = Literal["changed", "published"]
 IN_ALL: tuple[Status, ...] = ("draft", "scheduled", "published")  # the trash is looked into only on purpose
 MOST_AUTHORS = 5  # people that the beginning of a name may mean
-FEW = 3_000  # posts of some authors that may be looked at one by one, for their tag
+FEW = 8_000  # posts of some authors that may be looked at one by one, for their tag
 
 _ORDERS: dict[Sort, Order] = {
     "changed": Order("posts", "updated_at"),

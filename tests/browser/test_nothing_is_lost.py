@@ -142,8 +142,8 @@ def test_the_slower_of_two_editors_is_told_and_loses_nothing(visit: Visit, town:
 
     slow.get_by_role("button", name="Save changes").click()
     expect(slow.get_by_role("alert")).to_contain_text("Ada saved this post")
-    expect(slow.get_by_label("Text")).to_have_value(TEXT)
-    expect(slow.get_by_label("Title")).to_have_value("After the change")
+    expect(slow.get_by_role("textbox", name="Text")).to_have_value(TEXT)
+    expect(slow.get_by_role("textbox", name="Title")).to_have_value("After the change")
     quick.goto(address)
     expect(quick.locator("article .prose")).to_contain_text("quick one's")
 

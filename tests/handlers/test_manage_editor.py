@@ -116,7 +116,7 @@ async def test_what_was_typed_is_the_editors_own(alice: Browser, ada: Browser, m
     post = await draft(models, people)
     await typed(alice, post.id, 1)
 
-    assert "unsaved text" not in (await ada.get(f"/manage/blogs/edit?id={post.id}")).text
+    assert "You have unsaved text" not in (await ada.get(f"/manage/blogs/edit?id={post.id}")).text
 
 
 async def test_saving_ends_what_was_typed(alice: Browser, models: Models, people: People) -> None:
@@ -127,8 +127,8 @@ async def test_saving_ends_what_was_typed(alice: Browser, models: Models, people
     await alice.post("/manage/blogs/edit", edit(post))
     await alice.post("/manage/blogs/create", FORM)
 
-    assert "unsaved text" not in (await alice.get(f"/manage/blogs/edit?id={post.id}")).text
-    assert "unsaved text" not in (await alice.get("/manage/blogs/create")).text
+    assert "You have unsaved text" not in (await alice.get(f"/manage/blogs/edit?id={post.id}")).text
+    assert "You have unsaved text" not in (await alice.get("/manage/blogs/create")).text
 
 
 async def test_what_was_typed_is_thrown_away_only_when_asked(alice: Browser, models: Models, people: People) -> None:
@@ -145,7 +145,7 @@ async def test_typing_what_is_saved_already_is_not_unsaved(alice: Browser, model
     post = await draft(models, people)
     await typed(alice, post.id, 1, title="Old", summary="S", tags="red", body="Old text.")
 
-    assert "unsaved text" not in (await alice.get(f"/manage/blogs/edit?id={post.id}")).text
+    assert "You have unsaved text" not in (await alice.get(f"/manage/blogs/edit?id={post.id}")).text
 
 
 @pytest.mark.parametrize(
