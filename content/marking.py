@@ -10,23 +10,28 @@ from content.terms import fold, is_dense, tokens
 Piece = tuple[str, bool]  # some text, and whether it is marked
 LONGEST = 220  # characters of an excerpt
 MOST_MARKS = 60  # in one text; behind them nothing more is looked for
-LONGEST_HTML = 100_000  # characters of a body that are looked through
+LONGEST_HTML = 60_000  # characters of a body that are looked through
 
-_TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)(?:[^<>"]|"[^"]*")*>', re.IGNORECASE)
-_ANCHOR = re.compile(r'<a [^>]*class="anchor"[^>]*>#</a>|<a [^>]*class="footnote-backref"[^>]*>.*?</a>')
+# Possessive, so that a tag that does not end costs no second look; replaced by constants, for a function for each tag takes long.
+_REST = r'(?:[^<>"]++|"[^"]*+")*+>'
 _INLINE = re.compile(
-    r"a|abbr|b|cite|code|del|dfn|em|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|u|var", re.IGNORECASE
+    r"</?(?:a|abbr|b|cite|code|del|dfn|em|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|u|var)\b" + _REST,
+    re.IGNORECASE,
 )
-_ENTITY = re.compile(r"&(amp|lt|gt|quot|nbsp|#39);")
-_SIGNS = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "nbsp": " ", "#39": "'"}
-_BLANKS = re.compile(r"\s+")
+_TAG = re.compile(r"</?[a-z]" + _REST, re.IGNORECASE)
+_ANCHOR = re.compile(r'<a (?=[^>]*class="(?:anchor|footnote-backref)")[^>]*>[^<]*</a>')
+_SIGNS = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&nbsp;", " "), ("&#39;", "'"), ("&amp;", "&"))
+
+_WORD_END = r"(?:[^\W_]|['’](?=[a-z]))*+(?:(?<=c)\+\+|(?<=[cf])\#)?"
 
 
 def plain(html: str) -> str:
     """The text of stored HTML on one line; for looking words up and for excerpts, never to be shown unescaped."""
-    text = _TAG.sub(lambda tag: "" if _INLINE.fullmatch(tag[2]) else "\n", _ANCHOR.sub("", html))
-    text = _ENTITY.sub(lambda entity: _SIGNS[entity[1]], text)
-    return unicodedata.normalize("NFC", _BLANKS.sub(" ", text)).strip()
+    text = _TAG.sub("\n", _INLINE.sub("", _ANCHOR.sub("", html)))
+    if "&" in text:
+        for name, sign in _SIGNS:
+            text = text.replace(name, sign)
+    return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def marked(text: str, marks: Sequence[str], most: int | None = LONGEST) -> list[Piece]:
@@ -52,26 +57,23 @@ def marked(text: str, marks: Sequence[str], most: int | None = LONGEST) -> list[
 
 def _spans(text: str, marks: Sequence[str]) -> list[tuple[int, int]]:
     """Where the marks stand, in order. A word is looked up by the letters that it shares with its stem, then compared."""
-    wanted: set[str] = set()
-    patterns: dict[str, None] = {}
-    for mark in marks:
-        for word in _words(mark):
-            if is_dense(word):
-                patterns[re.escape(word)] = None
-            else:
-                wanted.add(fold(word))
-                same = takewhile(lambda pair: pair[0] == pair[1], zip(word.lower(), fold(word), strict=False))
-                begin = "".join(sign for sign, _ in same) or word
-                patterns[rf"(?<![^\W_]){re.escape(begin)}(?:[^\W_]|['’](?=[a-z]))*(?:(?<=c)\+\+|(?<=[cf])\#)?"] = None
-    if not patterns:
-        return []
-    spans: list[tuple[int, int]] = []
-    for found in re.finditer("|".join(sorted(patterns, key=len, reverse=True)), text, re.IGNORECASE):
-        if is_dense(found[0]) or fold(found[0]) in wanted:
-            spans.append(found.span())
-        if len(spans) == MOST_MARKS:
-            break
-    return spans
+    # Patterns that begin with letters, in a text of one case: those Python finds by a fast search.
+    lower = text.lower()
+    lower = lower if len(lower) == len(text) else text
+    spans: dict[int, int] = {}
+    for word in {word for mark in marks for word in _words(mark.lower())}:
+        dense, term = is_dense(word), fold(word)
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(word, term, strict=False))
+        begin = word if dense else "".join(sign for sign, _ in same) or word
+        left = MOST_MARKS
+        for found in re.finditer(re.escape(begin) + ("" if dense else _WORD_END), lower):
+            start, end = found.span()
+            if dense or (not lower[start - 1 : start].isalnum() and fold(found[0]) == term):
+                spans[start] = max(end, spans.get(start, 0))
+                left -= 1
+            if not left:
+                break
+    return sorted(spans.items())
 
 
 def _words(mark: str) -> list[str]:

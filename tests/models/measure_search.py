@@ -44,7 +44,8 @@ def queries(posts: int, number: int) -> Iterator[tuple[str, str]]:
     yield "twelve common words", " ".join(word(rank) for rank in dice.sample(range(1, 40), 12))
 
 
-def measure(settings: Settings, posts: int, pool: int) -> None:
+def measure(settings: Settings, posts: int, pool: int) -> float:
+    """Prints a table; the p99 of all queries together, in ms."""
     with server(settings, f"--innodb-buffer-pool-size={pool}M"), embedded.servers(settings, fast=True):
         told = {"var": str(settings.var), "port": str(settings.port), "production": "true", "log_level": "WARNING"}
         web = subprocess.Popen(
@@ -75,6 +76,7 @@ def measure(settings: Settings, posts: int, pool: int) -> None:
         p50, p90, p99 = (times[int(len(times) * share)] for share in (0.5, 0.9, 0.99))
         part = f"{100 * partly[kind] / len(times):.0f} %" if kind in partly else ""
         print(f"{kind:28}{p50:8.1f}{p90:8.1f}{p99:8.1f}{times[-1]:8.1f}      {part}")
+    return p99
 
 
 def _wait(client: http.client.HTTPConnection, web: "subprocess.Popen[bytes]") -> None:
