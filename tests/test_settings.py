@@ -43,6 +43,20 @@ def test_each_source_beats_the_one_below(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert load(port=None).port == 9002
 
 
+def test_what_came_with_a_backup_lies_under_every_other_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    restored = tmp_path / "var" / "plaza.toml"
+    restored.parent.mkdir()
+    restored.write_text('port = "9001"\ntitle = "Restored"\ntagline = "Restored"\n')
+    (tmp_path / "empty.toml").write_text('title = "From the file"\n')
+    monkeypatch.setenv("PLAZA_VAR", str(restored.parent))
+    monkeypatch.setenv("PLAZA_PORT", "9002")
+
+    settings = load()
+
+    assert (settings.port, settings.title, settings.tagline) == (9002, "From the file", "Restored")
+    assert load(var=tmp_path / "other").tagline != "Restored"
+
+
 @pytest.mark.parametrize(
     ("name", "near"),
     [("PLAZA_PROT", "PLAZA_PORT"), ("PLAZA_MYSQLURL", "PLAZA_MYSQL_URL"), ("PLAZA_SITE", "PLAZA_SITE_URL")],
