@@ -63,7 +63,7 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (rf"/blog/{ID}/{FEED}", feeds.PostFeed, "post_feed"),
         (r"/sitemap\.xml", crawlers.SitemapIndex, "sitemap"),
         (r"/sitemap-site\.xml", crawlers.SitemapOfSite, "sitemap_site"),
-        (r"/sitemap-([0-9]{1,9})\.xml", crawlers.SitemapPart, "sitemap_part"),
+        (r"/sitemap-([0-9]{1,14})\.xml", crawlers.SitemapPart, "sitemap_part"),
         (r"/robots\.txt", crawlers.Robots, "robots"),
         (r"/llms\.txt", crawlers.Llms, "llms"),
         (r"/register", account.Register, "register"),

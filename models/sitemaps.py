@@ -26,10 +26,12 @@ class Sitemaps:
         """
 
         async def load() -> tuple[tuple[int, int], ...]:
-            last = await self.posts.db.fetch("SELECT MAX(id) FROM posts WHERE status = 'published'")
-            numbers = range((last[0][0] or 0) // PER_PART + 1)
-            changed = [(n, await self._changed(n)) for n in numbers]
-            return tuple((n, at) for n, at in changed if at)
+            found: list[tuple[int, int]] = []
+            n = await self._next(0)
+            while n is not None:  # an imported post may have any number: gaps are jumped over
+                found.append((n, await self._changed(n)))
+                n = await self._next(n + 1)
+            return tuple(found)
 
         return [(n, at) for n, at in await self.posts.items(PARTS(), load)]
 
@@ -44,6 +46,14 @@ class Sitemaps:
             )  # fmt: skip
 
         return [Place(*row) for row in await self.posts.items(SITEMAP(n), load)]
+
+    async def _next(self, n: int) -> int | None:
+        """The first part from n on that has a post."""
+        rows = await self.posts.db.fetch(
+            "SELECT id FROM posts FORCE INDEX (sitemap) WHERE status = 'published' AND id >= %s ORDER BY id LIMIT 1",
+            n * PER_PART,
+        )
+        return int(rows[0][0]) // PER_PART if rows else None
 
     async def _changed(self, n: int) -> int:
         """When a post of the part last changed; 0 when it has none."""
