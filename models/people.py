@@ -136,21 +136,20 @@ class People:
             return NEWEST, Walk(), []
         first = next(name for name in _INDEXED if name in given)
         for name in given if len(given) > 1 else ():
-            found, sql, _ = _INDEXED[name]
-            few_sql = f"SELECT id FROM {found.table} WHERE {sql} LIMIT %s"  # noqa: S608 - literals from above
-            rows = await self.users.db.fetch(few_sql, given[name][1], FEW + 1)
-            if len(rows) <= FEW:
-                where = " AND ".join(sql for sql, _ in given.values())
-                few = tuple(row[0] for row in rows) or (0,)
-                order = _INDEXED[first][0] if first in ("name", "email") else NEWEST
-                return (
-                    order,
-                    Walk(f"id IN %s AND {where}", (few, *(value for _, value in given.values())), "PRIMARY"),
-                    [],
-                )
+            if not await self._few(name, given[name][1]):
+                continue
+            order = _INDEXED[first][0] if first in ("name", "email") else NEWEST
+            where = " AND ".join(sql for sql, _ in given.values())
+            return order, Walk(where, tuple(value for _, value in given.values()), _INDEXED[name][2]), []
         order, sql, index = _INDEXED[first]
         value = given.pop(first)[1]
         return order, Walk(sql, (value,), index), list(given.values())
+
+    async def _few(self, name: str, value: Any) -> bool:
+        """Whether one filter alone leaves at most FEW accounts."""
+        table, where = _INDEXED[name][0].table, _INDEXED[name][1]
+        sql = f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE {where} LIMIT %s) some"  # noqa: S608 - literals from above
+        return bool((await self.users.db.fetch(sql, value, FEW + 1))[0][0] <= FEW)
 
     async def _reached(self, w: Write, ids: Sequence[int], by: User) -> tuple[list[User], list[int]]:
         """(the accounts under lock, in the order of their ids; those that have a permission which `by` lacks)."""
