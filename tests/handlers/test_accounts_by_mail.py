@@ -1,5 +1,6 @@
 """Confirming an address and choosing a new password, by the links of real mails."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
@@ -98,6 +99,17 @@ async def test_a_new_password_is_chosen_once_and_ends_all_sessions(
     again = await browse().post("/reset", {"token": token_of(link), "password": "yet another horse"})
     assert again.status == 410
     assert "This link has ended" in again.text
+
+
+async def test_a_link_that_is_used_twice_at_once_is_used_once(
+    browse: Browse, models: Models, people: People, post_office: PostOffice
+) -> None:
+    token = token_of(await asked_for_password(browse(), models, post_office))
+    form = [{"token": token, "password": f"{word} another horse"} for word in ("quite", "yet", "still")]
+
+    answers = await asyncio.gather(*(browse().post("/reset", fields) for fields in form))
+
+    assert sorted(answer.status for answer in answers) == [303, 410, 410]
 
 
 async def test_a_used_link_ends_the_others_that_were_sent(

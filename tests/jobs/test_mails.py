@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from jobs.expiry import end_expired
 from jobs.mails import send_due
 from models import Models
 from models.mails import DELAYS
-from settings import Settings
+from settings import ROOT, Settings, environment
 from tests.harness.people import People, email_of
 from tests.harness.post_office import PostOffice, text_of
 
@@ -283,3 +284,22 @@ async def test_a_password_is_not_sent_in_the_clear_to_another_machine(settings: 
         await office.close()
 
     assert office.logins == []
+
+
+async def test_the_worker_sends_within_a_second_or_so(
+    settings: Settings, models: Models, people: People, post_office: PostOffice
+) -> None:
+    names = ("var", "mysql_url", "redis_url", "namespace", "smtp_url", "mail_from")
+    told = environment({name: str(getattr(settings, name)) for name in names})
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", f"{ROOT}/worker.py", env=told, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        await ask(models)
+        async with asyncio.timeout(20):
+            await post_office.arrived.wait()
+    finally:
+        worker.terminate()
+        await worker.wait()
+
+    assert post_office.recipients == [BOB]
