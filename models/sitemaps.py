@@ -40,7 +40,7 @@ class Sitemaps:
 
         async def load() -> tuple[Any, ...]:
             return await self.posts.db.fetch(
-                "SELECT id, slug, CAST(UNIX_TIMESTAMP(updated_at) AS SIGNED) FROM posts FORCE INDEX (sitemap) "
+                "SELECT id, slug, CAST(FLOOR(UNIX_TIMESTAMP(updated_at)) AS SIGNED) FROM posts FORCE INDEX (sitemap) "
                 "WHERE status = 'published' AND id >= %s AND id < %s ORDER BY id",
                 n * PER_PART, (n + 1) * PER_PART,
             )  # fmt: skip
@@ -60,7 +60,7 @@ class Sitemaps:
 
         async def load() -> tuple[int]:
             rows = await self.posts.db.fetch(
-                "SELECT CAST(UNIX_TIMESTAMP(MAX(updated_at)) AS SIGNED) FROM posts FORCE INDEX (sitemap) "
+                "SELECT CAST(FLOOR(UNIX_TIMESTAMP(MAX(updated_at))) AS SIGNED) FROM posts FORCE INDEX (sitemap) "
                 "WHERE status = 'published' AND id >= %s AND id < %s",
                 n * PER_PART, (n + 1) * PER_PART,
             )  # fmt: skip
