@@ -44,7 +44,13 @@ def test_the_skip_link_comes_first_and_leads_to_the_content(visit: Visit) -> Non
 
 @pytest.mark.parametrize(
     ("who", "path"),
-    [(None, "/"), ("bob", "post:quiet"), ("olga", "/account"), ("alice", "/manage/blogs/edit?id={draft}")],
+    [
+        (None, "/"),
+        ("bob", "post:quiet"),
+        ("olga", "/account"),
+        ("alice", "/manage/blogs/edit?id={draft}"),
+        ("ada", "/manage/users/{bob.user}"),
+    ],
 )
 def test_the_keyboard_reaches_everything_and_one_sees_where_one_is(
     visit: Visit, town: Town, who: str | None, path: str
