@@ -98,6 +98,7 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (r"/manage/users", manage_users.ManageUsers, "manage_users"),
         (rf"/manage/users/{ID}", manage_users.ManageUser, "manage_user"),
         (rf"/manage/users/{ID}/roles", manage_users.SetRoles, "manage_user_roles"),
+        (rf"/manage/users/{ID}/link", manage_users.HandOutLink, "manage_user_link"),
         (r"/manage/roles", manage_roles.ManageRoles, "manage_roles"),
         (rf"/manage/roles/{ID}", manage_roles.ManageRole, "manage_role"),
         (rf"/manage/roles/{ID}/delete", manage_roles.DeleteRole, "manage_role_delete"),

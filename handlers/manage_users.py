@@ -47,7 +47,7 @@ class ManageUser(ManagePage):
     async def get(self, id: str) -> None:
         await self.show_user(int(id))
 
-    async def show_user(self, id: int, status: int = 200, errors: dict[str, str] | None = None) -> None:
+    async def show_user(self, id: int, status: int = 200, errors: dict[str, str] | None = None, link: str = "") -> None:
         models = self.app.models
         person = await models.users.fresh().one(id)
         changes = await models.auditing.sheet(AuditFilter(target=f"user {id}"), most=LAST_CHANGES)
@@ -55,12 +55,23 @@ class ManageUser(ManagePage):
         context = {
             "person": person, "roles": await models.rights.all(), "sessions": await models.sessions.of_user(id),
             "login": (await models.people.logins([id])).get(id), "changes": changes, "actors": actors,
-            "notice": self.get_query_argument("done", ""),
+            "notice": self.get_query_argument("done", ""), "mails": models.mails.enabled, "link": link,
         }  # fmt: skip
         if errors:
             self.show_wrong("manage/user.html", status, errors, **context)
         else:
             self.show("manage/user.html", **context)
+
+
+class HandOutLink(ManageUser):
+    """Where no mail is sent: a link for a new password, shown this once, to be given by hand."""
+
+    async def get(self, id: str) -> None:
+        self.redirect(self.reverse_url("manage_user", id))
+
+    async def post(self, id: str) -> None:
+        token = await self.app.models.addresses.hand_out(int(id), by=self.member())
+        await self.show_user(int(id), link=f"{self.site.url}{self.reverse_url('reset')}?token={token}")
 
 
 class SetRoles(ManageUser):

@@ -21,7 +21,7 @@ class ProofPage(Signing, HtmlPage):
         self.set_header("Referrer-Policy", "strict-origin")  # not the link with its secret
 
     async def whose(self, token: str) -> tuple[User, str] | None:
-        """(whom the link is for, the address it was sent to); None when the visitor has been told that it is over."""
+        """(whom the link is for, the address it was sent to, if it was); None when the visitor has been told that it is over."""
         try:
             link, user = await self.app.models.addresses.sent(token, *self.purposes)
         except NotFound:
@@ -60,7 +60,7 @@ class Reset(ProofPage):
     async def get(self) -> None:
         token = self.get_query_argument("token", "")
         if found := await self.whose(token):
-            self.show("reset.html", token=token, email=found[1])
+            self.show("reset.html", token=token, email=found[0].email)
 
     async def post(self) -> None:
         token = self.get_body_argument("token", "")
@@ -71,7 +71,7 @@ class Reset(ProofPage):
             form = Chosen.read({"password": self.get_body_argument("password", "", strip=False)})
             await self.app.models.addresses.reset(token, await passwords.hash_password(form.password))
         except Invalid as error:
-            self.show_wrong("reset.html", 422, error.fields, token=token, email=found[1])
+            self.show_wrong("reset.html", 422, error.fields, token=token, email=found[0].email)
             return
         except NotFound:
             self.over()

@@ -7,11 +7,14 @@ from pymysql.err import IntegrityError
 
 from models import audit, links, sessions, users
 from models.base import Write
-from models.errors import NotFound, Taken
+from models.errors import Forbidden, NotFound, Taken
 from models.links import CHANGE, CONFIRM, RESET, Link, Links
 from models.mails import Mails
+from models.rights import bits_of
+from models.roles import OPERATOR, has, require
 from models.users import User, Users
 
+BY_HAND = "by hand"  # in place of the address that a link was sent to
 TAKEN = "There is an account with this address. Use another one."
 
 
@@ -79,27 +82,44 @@ class Addresses:
         async with self.users.write() as w:
             link = await links.spend(w, token, RESET)
             old = await self._locked(w, link.user_id)
-            if not old.active or old.email != link.data:
+            if not old.active or link.data not in (old.email, BY_HAND):
                 raise NotFound("link")
             await links.end_all(w, old.id, RESET)
             await sessions.end_all(w, [old.id])
             await w.execute("UPDATE users SET password_hash = %s WHERE id = %s", password_hash, old.id)
             await audit.note(w, old.id, "user.reset_password", f"user {old.id}")
-            return await self._proved(w, old, datetime.now(UTC))
+            return await self._proved(w, old, None if link.data == BY_HAND else datetime.now(UTC))
+
+    async def hand_out(self, id: int, *, by: User) -> str:
+        """Where no mail is sent: the token of a link for a new password, which an operator gives to the member by hand.
+
+        Raises NotFound, and Forbidden for who is no operator or has not all permissions of the member.
+        """
+        if self.mails.enabled:
+            raise NotFound("members get their links by mail")
+        async with self.users.write() as w:
+            bits = await require(w, by.id, OPERATOR)
+            user = await self._locked(w, id)
+            if not user.active or user.email.startswith("imported:"):
+                raise NotFound(f"user {id} cannot sign in")
+            if not has(bits, (await bits_of(w, [id]))[id]):
+                raise Forbidden(f"user {id} is out of reach for user {by.id}")
+            await audit.note(w, by.id, "user.link", f"user {id}")
+            return await links.add(w, RESET, id, BY_HAND)
 
     async def _ask_to_confirm(self, w: Write, user: User, language: str) -> None:
         if user.confirmed_at is None:
             await self.mails.queue(w, "confirm", user.email, language, user_id=user.id)
 
-    async def _proved(self, w: Write, old: User, now: datetime) -> User:
-        """Confirmed, and one version on in any case."""
+    async def _proved(self, w: Write, old: User, now: datetime | None) -> User:
+        """One version on, and confirmed if there is a moment of it."""
         await w.execute(
             "UPDATE users SET confirmed_at = COALESCE(confirmed_at, %s), version = version + 1 WHERE id = %s",
             now,
             old.id,
         )
         new = await self._locked(w, old.id)
-        if old.confirmed_at is None:
+        if old.confirmed_at is None and now:
             await audit.note(w, old.id, "user.confirm", f"user {old.id}", old, new)
         w.touch(*users.shown_in(old), *users.shown_in(new))
         return new

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from models.base import Write
-from models.database import Database
+from models.database import Connection, Database
 from models.errors import NotFound
 from models.sessions import digest
 
@@ -18,7 +18,7 @@ HOURS = {RESET: 1, CONFIRM: 72, CHANGE: 24}
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Whom a link is for, and the address that it was sent to."""
+    """Whom a link is for, and (`data`) the address that it was sent to."""
 
     purpose: str
     user_id: int
@@ -48,13 +48,8 @@ class Links:
 
     async def make(self, purpose: str, user_id: int, data: str) -> str:
         """A token for a mail to `data`. Earlier ones live on: their mails may still be under way."""
-        token = secrets.token_urlsafe(32)
         async with self.db.connection() as connection:
-            await connection.execute(
-                "INSERT INTO links (token_sha256, purpose, user_id, data, expires_at) VALUES (%s, %s, %s, %s, %s)",
-                digest(token), purpose, user_id, data, datetime.now(UTC) + timedelta(hours=HOURS[purpose]),
-            )  # fmt: skip
-        return token
+            return await add(connection, purpose, user_id, data)
 
     async def find(self, token: str, *purposes: str) -> Link | None:
         """The link, unspent, if it is for one of the purposes and may still be used."""
@@ -83,6 +78,16 @@ async def use(w: Write, token: str, purpose: str) -> None:
     )  # fmt: skip
     if not spent:
         raise NotFound("link")
+
+
+async def add(w: Write | Connection, purpose: str, user_id: int, data: str) -> str:
+    """A link that lives as long as its purpose says; its token."""
+    token = secrets.token_urlsafe(32)
+    await w.execute(
+        "INSERT INTO links (token_sha256, purpose, user_id, data, expires_at) VALUES (%s, %s, %s, %s, %s)",
+        digest(token), purpose, user_id, data, datetime.now(UTC) + timedelta(hours=HOURS[purpose]),
+    )  # fmt: skip
+    return token
 
 
 async def spend(w: Write, token: str, *purposes: str) -> Link:

@@ -153,6 +153,7 @@ STOPS = (
     Stop("manage-users", "/manage/users", "olga"),
     Stop("manage-users-none", "/manage/users?name=nobody", "olga"),
     Stop("manage-user", "/manage/users/{wide.user}", "ada"),
+    Stop("manage-user-link", "/manage/users/{bob.user}", "olga", press("A link for a new password"), empty=True),
     Stop("manage-roles", "/manage/roles", "ada", press("Make the role", name="", description=hostile.LONG)),
     Stop("manage-role", "/manage/roles/2", "ada"),
     Stop("manage-site", "/manage/site", "ada", press("Save", title="", logo=hostile.LONG)),

@@ -127,6 +127,8 @@ TABLE = (
     Line("manage_users", "GET", "/manage/users", _operators(302, 200)),
     Line("manage_users", "POST", "/manage/users", _operators(401, 303), {"action": "deactivate"}),
     Line("manage_user", "GET", "/manage/users/{bob}", _operators(302, 200)),
+    Line("manage_user_link", "GET", "/manage/users/{bob}/link", _operators(302, 302)),
+    Line("manage_user_link", "POST", "/manage/users/{bob}/link", _operators(401, 200)),
     Line("manage_user_roles", "GET", "/manage/users/{bob}/roles", _admins(302, 302)),
     Line("manage_user_roles", "POST", "/manage/users/{bob}/roles", _admins(401, 303), {"roles": "1"}),
     Line("manage_roles", "GET", "/manage/roles", _admins(302, 200)),

@@ -211,3 +211,8 @@ async def test_every_link_of_a_mail_is_at_the_sites_own_address(
 
     found = re.findall(r"https?://[^\s/]+", text_of(post_office.letters[0]))
     assert set(found) == {"http://localhost:8000"}
+
+
+async def test_where_mails_are_sent_nobody_gives_links_by_hand(olga: Browser, people: People) -> None:
+    assert "/link" not in (await olga.get(f"/manage/users/{people.bob.id}")).text
+    assert (await olga.post(f"/manage/users/{people.bob.id}/link")).status == 404

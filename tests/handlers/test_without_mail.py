@@ -1,11 +1,13 @@
 """A site without SMTP is complete: everything that a mail would do has another way, and none is queued."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 
 from jobs.mails import send_due
 from models import Models
+from models.audit import entries
 from tests.harness.browser import Browser
 from tests.harness.people import PASSWORD, People, email_of
 
@@ -60,3 +62,29 @@ async def test_a_change_that_cannot_be_is_told_beside_its_field(
 
 async def test_operators_are_told_that_no_mail_is_sent(olga: Browser) -> None:
     assert "This site sends no mail" in (await olga.get("/manage/mails")).text
+
+
+async def test_an_operator_gives_a_link_by_hand(
+    olga: Browser, browse: Callable[[], Browser], models: Models, people: People
+) -> None:
+    shown = await olga.post(f"/manage/users/{people.bob.id}/link")
+    (path,) = re.findall(r"http://localhost:8000(/reset\?token=[\w-]+)", shown.text)
+    token = path.partition("token=")[2]
+    assert BOB in (await browse().get(path)).text
+
+    used = await browse().post("/reset", {"token": token, "password": "quite another horse"})
+
+    assert (used.location, shown.headers["Cache-Control"]) == ("/signin?done=password", "private, no-store")
+    assert (await browse().post("/signin", {"email": BOB, "password": "quite another horse"})).status == 303
+    assert (await models.users.one(people.bob.id)).confirmed_at is None, "nothing was proved of the address"
+    assert [line.action for line in await entries(models.db, target=f"user {people.bob.id}")] == [
+        "user.reset_password", "user.link",
+    ]  # fmt: skip
+
+
+async def test_no_link_is_given_for_who_may_do_more(olga: Browser, models: Models, people: People) -> None:
+    author = await models.users.import_author("Ruth Old")
+
+    assert (await olga.post(f"/manage/users/{people.ada.id}/link")).status == 403
+    assert (await olga.post(f"/manage/users/{author.id}/link")).status == 404
+    assert await models.db.fetch("SELECT purpose FROM links") == ()
