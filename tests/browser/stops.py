@@ -29,6 +29,8 @@ class Stop:
 def resolved(path: str, town: Town) -> str:
     """`post:x` is the address of a post, `{x}` the id of a post, `{x.user}` of a person, `{x.comment}` of a comment; `{x.link}`
     is the token of a mail."""
+    if path.startswith("post:"):
+        return town.path(path.removeprefix("post:"))
     ids = {name: str(post.id) for name, post in town.posts.items()}
     ids |= {f"{name}.user": str(user.id) for name, user in town.users.items()}
     ids |= {f"{name}.link": token for name, token in town.links.items()}

@@ -15,7 +15,7 @@ from tests.browser.town import Town
 # The texts of the interface: not what people wrote, nor what says that it is in another language.
 TEXTS = """() => {
   const foreign = ':is([lang=en], [lang=ja], .prose, .card-title, .summary, .person, .tags, .brand, .own p, '
-    + 'textarea, script, template)';
+    + 'textarea, ins, del, script, template)';
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [document.title];
   while (walker.nextNode()) if (!walker.currentNode.parentElement.closest(foreign)) found.push(walker.currentNode.data);
   for (const element of document.querySelectorAll('[aria-label], [title], [placeholder]'))
@@ -33,6 +33,14 @@ MAIN = (
     Stop("account", "/account", "olga"),
     Stop("manage", "/manage/blogs", "alice"),
     Stop("edit", "/manage/blogs/create", "alice", press("发布", title="", body="")),
+    Stop("manage-home", "/manage/", "ada"),
+    Stop("manage-comments", "/manage/comments", "alice"),
+    Stop("manage-users", "/manage/users", "ada"),
+    Stop("manage-user", "/manage/users/{bob.user}", "ada"),
+    Stop("manage-roles", "/manage/roles", "ada"),
+    Stop("manage-role", "/manage/roles/1", "ada"),
+    Stop("manage-site", "/manage/site", "ada"),
+    Stop("manage-audit", "/manage/audit", "ada"),
     Stop("missing", "/nowhere"),
     Stop("forbidden", "/manage/blogs", "bob"),
 )
