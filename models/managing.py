@@ -12,6 +12,7 @@ Sort = Literal["changed", "published"]
 IN_ALL: tuple[Status, ...] = ("draft", "scheduled", "published")  # the trash is looked into only on purpose
 MOST_AUTHORS = 5  # people that the beginning of a name may mean
 FEW = 8_000  # posts of some authors that may be looked at one by one, for their tag
+COUNTED = 1_000  # of them, that are also counted
 
 _ORDERS: dict[Sort, Order] = {
     "changed": Order("posts", "updated_at"),
@@ -56,14 +57,15 @@ class ManagedPosts:
         if authors == [] or tag_id == 0 or wanted.among == ():
             return Sheet((), count=0)
         keep: Keep | None = None
-        if tag_id and wanted.among is None and not (authors and await self._few(authors)):
+        written = await self._written(authors) if tag_id and authors and wanted.among is None else 0
+        if tag_id and wanted.among is None and (not authors or written > FEW):
             order, walks = _of_tag(wanted, tag_id)
             if authors:
                 keep = self._written_by(tuple(authors))
         else:
             order, walks = _of_posts(wanted, authors, tag_id)
         found = await sheet(self.db, order, walks, place=place, keep=keep)
-        total = None if keep else await count(self.db, order, walks)
+        total = None if keep or written > COUNTED else await count(self.db, order, walks)
         return found.of(await self.posts.many(found.items), count=total)
 
     async def _authors(self, name: str) -> list[int]:
@@ -78,10 +80,10 @@ class ManagedPosts:
         rows = await self.db.fetch("SELECT id FROM tags WHERE name = %s", "".join(normal_tags([name])[:1]))
         return rows[0][0] if rows else 0
 
-    async def _few(self, authors: list[int]) -> bool:
-        """Whether these people's posts can be looked at one by one."""
+    async def _written(self, authors: list[int]) -> int:
+        """How many posts these people have; FEW + 1 for more."""
         walks = [Walk("author_id = %s", (author,)) for author in authors]
-        return await count(self.db, _ORDERS["changed"], walks, most=FEW) <= FEW
+        return await count(self.db, _ORDERS["changed"], walks, most=FEW)
 
     def _written_by(self, authors: tuple[int, ...]) -> Keep:
         async def keep(ids: Sequence[int]) -> set[int]:

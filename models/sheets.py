@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 Other = TypeVar("Other")
 PER_SHEET = 50
 MANY = 10_000  # beyond this a list says "10,000+"
-WINDOWS = (300, 1_200)  # rows looked through when a filter has no index of its own; then the reader is asked
+WINDOWS = (300, 700)  # rows looked through when a filter has no index of its own; then the reader is asked
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Keep = Callable[[Sequence[int]], Awaitable[set[int]]]

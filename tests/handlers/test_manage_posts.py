@@ -9,6 +9,7 @@ import pytest
 from models import Models
 from models.audit import entries
 from models.batches import UNDO_FOR
+from models.check import check
 from models.imports import Imported
 from models.posts import Post
 from models.writing import Draft
@@ -91,14 +92,27 @@ async def test_filters_by_the_address(
     assert titles(answer) == found
 
 
-async def test_a_tag_of_very_many_posts_is_looked_up(
+async def test_a_tags_posts_follow_their_changes(alice: Browser, models: Models, people: People) -> None:
+    first, second, third = await write(models, people, "One", "Two", "Three", tags=("red",))
+
+    await models.writing.edit(first.id, Draft("One", "", "More.", ("red",)), by=people.alice)
+    await models.publishing.act("trash", [third.id], by=people.alice)
+
+    assert titles(await alice.get(f"{LIST}?tag=red")) == ["One", "Two"]
+    assert titles(await alice.get(f"{LIST}?tag=red&status=trashed")) == ["Three"]
+    assert titles(await alice.get(f"{LIST}?tag=red&sort=published")) == [second.title, first.title]
+    assert await check(models.db) == []
+
+
+async def test_a_tag_and_an_author_of_very_many_posts_are_looked_up(
     alice: Browser, models: Models, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.managing.FEW", 2)
+    monkeypatch.setattr("models.managing.FEW", 0)
     await write(models, people, "a", "b", "c", tags=("red",))
     await write(models, people, "d")
 
-    assert titles(await alice.get(f"{LIST}?tag=red")) == ["c", "b", "a"]
+    for author in ("A", "Alice"):
+        assert titles(await alice.get(f"{LIST}?tag=red&author={author}")) == ["c", "b", "a"]
     assert titles(await alice.get(f"{LIST}?tag=red&author=Bob")) == []
 
 
