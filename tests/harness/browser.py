@@ -117,7 +117,7 @@ class Browser:
         try:
             writer.write(data)
             await writer.drain()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(1):
                 return await reader.read()
         except ConnectionError:
             return b""
