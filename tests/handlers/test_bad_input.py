@@ -206,7 +206,7 @@ async def test_no_header_makes_an_answer_5xx(name: str, value: str, town: Town, 
 async def test_no_bytes_make_an_answer_5xx_or_stop_the_process(data: bytes, browse: Callable[[], Browser]) -> None:
     browser = browse()
     try:
-        answer = await browser.raw(data)
+        answer = await browser.raw(data, seconds=0.5)
     except TimeoutError:
         answer = b""  # it waits for the rest
 
