@@ -19,7 +19,7 @@ from tests.models.conftest import BY_ID, Thing, Things
 @pytest.fixture
 def choices() -> dict[str, Any]:
     """200 connections at one moment take their time on a busy machine."""
-    return {"redis_timeout": 5.0}
+    return {"redis_timeout": 10.0, "mysql_timeout": 30.0}
 
 
 async def test_rows_come_in_the_order_asked_for_with_one_redis_trip_and_one_select(
