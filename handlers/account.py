@@ -2,6 +2,7 @@
 
 from handlers import doorman
 from handlers.forms import NewName, NewPassword, Registration
+from handlers.limits import TooMany
 from handlers.origin import safe_next
 from handlers.pages import HtmlPage
 from handlers.signing import WRONG, Signing
@@ -34,16 +35,9 @@ class Register(Signing, HtmlPage):
             if not invite and (problem := doorman.problem(self)):
                 raise Invalid({"form": problem})
             user = await self.register(form, invite)
-        except Invalid as error:
+        except (Invalid, TooMany) as error:
             kept = {name: fields[name] for name in ("name", "email")}
-            self.show_wrong(
-                "register.html",
-                self.status_of(error),
-                error.fields,
-                values=kept,
-                invite=invite,
-                stamp=doorman.stamp(self),
-            )
+            self.show_refused("register.html", error, values=kept, invite=invite, stamp=doorman.stamp(self))
             return
         if not user.active:
             self.show("notice.html", heading=self.translate("Thank you"), message=self.translate(
@@ -70,10 +64,14 @@ class SignIn(Signing, HtmlPage):
     async def post(self) -> None:
         email, password = self.get_body_argument("email", ""), self.get_body_argument("password", "", strip=False)
         going_to = safe_next(self.get_body_argument("next", "/"))
-        user = await self.authenticate(email, password)
+        kept = {"email": email, "next": going_to}
+        try:
+            user = await self.authenticate(email, password)
+        except TooMany as error:
+            self.show_refused("signin.html", error, values=kept)
+            return
         if user is None:
-            errors = {"form": WRONG}
-            self.show_wrong("signin.html", 401, errors, values={"email": email, "next": going_to})
+            self.show_wrong("signin.html", 401, {"form": WRONG}, values=kept)
             return
         await self.sign_in(user)
         self.redirect(going_to, status=303)

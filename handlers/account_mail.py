@@ -1,6 +1,7 @@
 """The forms of the account page that have to do with the member's address, and with mails to it."""
 
 from handlers.account import AccountForm
+from handlers.base import tell_of
 from handlers.forms import NewEmail
 from handlers.signing import Signing
 from models.errors import Invalid
@@ -22,7 +23,7 @@ class ChangeAddress(Signing, AccountForm):
                 await models.addresses.change_now(me, form.email)
         except Invalid as error:
             values = {"name": me.name, "email": fields["email"]}
-            await self.show_account(self.status_of(error), error.fields, values)
+            await self.show_account(tell_of(error, 422).status, error.fields, values)
             return
         if models.mails.enabled:
             self.tell_standing(await self.app.limits.hit(self.app.limits.mail, f"user {me.id}"))

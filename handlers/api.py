@@ -27,9 +27,10 @@ class JsonAnswer(Base):
         self.finish(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
     def tell(self, told: Told) -> None:
-        field, message = next(iter(told.fields.items()), ("", told.message))
+        fields = {_API_NAME.get(name, name): text for name, text in told.fields.items()}
+        field, message = next(iter(fields.items()), ("", told.message))
         kind = "value:invalid" if told.status in (400, 409, 413, 422) else _KINDS.get(told.status, "server:error")
-        errors = {name: self.translate(text) for name, text in told.fields.items()}
+        errors = {name: self.translate(text) for name, text in fields.items()}
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         body = {
             "error": kind,
@@ -70,6 +71,11 @@ def _is_text(value: Any) -> bool:
         return False
 
 
+_API_NAME = {
+    "title": "name",
+    "body": "content",
+    "password": "passwd",
+}  # what the models call it, and what this API does
 _KINDS = {401: "user:unknown", 403: "user:forbidden", 404: "value:notfound", 405: "method:unknown", 429: "rate:limit"}
 
 
@@ -124,10 +130,7 @@ class BlogComments(JsonAnswer):
         me = self.member(LOGIN)
         fields = self.fields("content")
         self.tell_standing(await self.app.limits.hit(self.app.limits.comment, str(me.id)))
-        try:
-            made = await self.app.models.comments.create(int(id), fields["content"], by=me)
-        except Invalid as error:
-            raise Invalid({"content": next(iter(error.fields.values()))}) from None
+        made = await self.app.models.comments.create(int(id), fields["content"], by=me)
         self.set_header("Location", self.reverse_url("comment", made.id))
         self.answer(comment(made, me), 201)
 
@@ -164,18 +167,12 @@ class ApiUsers(Signing, JsonAnswer):
         if self.site.registration == "closed":
             raise HTTPError(403)
         sent = self.fields("name", "email", "passwd")
-        try:
-            form = Registration.read({"name": sent["name"], "email": sent["email"], "password": sent["passwd"]})
-        except Invalid as error:
-            raise Invalid({_API_NAME.get(name, name): text for name, text in error.fields.items()}) from None
+        form = Registration.read({"name": sent["name"], "email": sent["email"], "password": sent["passwd"]})
         made = await self.register(form)
         if made.active:
             await self.sign_in(made)
         self.set_header("Location", self.reverse_url("user", made.id))
         self.answer(user(made), 201)
-
-
-_API_NAME = {"password": "passwd"}
 
 
 class Authenticate(Signing, JsonAnswer):

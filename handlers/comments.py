@@ -26,9 +26,10 @@ class CreateComment(_Standing):
 
     async def post(self, post_id: str) -> None:
         models = self.app.models
-        post = await models.posts.published(int(post_id))
         text, parent = self.get_body_argument("body", "", strip=False), self.get_body_argument("parent_id", "")
+        post: Post | None = None
         try:
+            post = await models.posts.published(int(post_id))
             if self.user is None:
                 self._again(
                     post,
@@ -55,7 +56,7 @@ class CreateComment(_Standing):
         else:
             self.redirect(await self.where(post, comment), status=303)
 
-    def _again(self, post: Post, text: str, parent: str, status: int, message: str) -> None:
+    def _again(self, post: Post | None, text: str, parent: str, status: int, message: str) -> None:
         self.show_wrong(
             "comment_again.html", status, {"body": message}, post=post, reply_to=parent or None, values={"body": text}
         )

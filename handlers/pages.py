@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from content.markdown import render
-from handlers.base import HEADINGS, Base, Told
+from handlers.base import HEADINGS, Base, Told, tell_of
 from models.base import Page
-from models.errors import NotFound
+from models.errors import ModelError, NotFound
 from models.posts import Post
 from models.roles import PERMISSIONS, has
 from models.users import User
@@ -44,6 +44,13 @@ class HtmlPage(Base):
         self.set_header("Cache-Control", "no-store")
         self.show(template, errors={name: self.translate(text) for name, text in errors.items()}, **context)
 
+    def show_refused(self, template: str, error: ModelError, **context: Any) -> None:
+        """The page of a form again, with what a model had against it, under the status and headers of that."""
+        told = tell_of(error, 500)
+        for name, value in told.headers.items():
+            self.set_header(name, value)
+        self.show_wrong(template, told.status, told.fields or {"form": told.message}, **context)
+
     def tell(self, told: Told) -> None:
         text = " ".join(self.translate(message) for message in (told.fields.values() or (told.message,)) if message)
         heading = self.translate(HEADINGS.get(told.status, "Not accepted" if told.status < 500 else "Our mistake"))
@@ -56,12 +63,11 @@ class HtmlPage(Base):
         return told.status in _PASSING
 
     def _typed(self) -> list[tuple[str, str]]:
-        """What a form brought, but secrets, so that its page can send it again."""
-        return [
-            (name, self.get_body_argument(name, "", strip=False))
-            for name in self.request.body_arguments
-            if self.request.method == "POST" and name not in _SECRETS
-        ]
+        """What a form brought, so that its page can send it again; nothing of a form with a password, which is not shown back."""
+        sent = self.request.body_arguments
+        if self.request.method != "POST" or not _SECRETS.isdisjoint(sent):
+            return []
+        return [(name, self.get_body_argument(name, "", strip=False)) for name in sent]
 
     def _can(self, permission: str) -> bool:
         return has(self.bits, PERMISSIONS[permission])

@@ -1,9 +1,8 @@
 """Proving who one is: what the pages and the API of accounts have in common."""
 
-from handlers.base import Base, tell_of
+from handlers.base import Base
 from handlers.forms import Registration
 from models import links, passwords
-from models.errors import Invalid
 from models.users import User
 
 WRONG = "There is no account with this address and password."
@@ -64,7 +63,3 @@ class Signing(Base):
             await self.app.models.sessions.end(self.session)
         for name in (self.cookie_name, "member"):
             self.clear_cookie(name, path="/", secure=self.https, samesite="Lax")
-
-    @staticmethod
-    def status_of(error: Invalid) -> int:
-        return tell_of(error, 422).status

@@ -45,6 +45,8 @@ from settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Models:
+    """A process's tables, and the database and Redis under them."""
+
     db: Database
     redis: Redis
     roles: Roles

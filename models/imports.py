@@ -38,6 +38,8 @@ class Imported:
 
 
 class Imports:
+    """What `plaza import` writes; it needs nobody's permission but that of who runs the command."""
+
     def __init__(self, posts: Posts, users: Users) -> None:
         self.posts, self.users = posts, users
 

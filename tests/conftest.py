@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from argon2 import PasswordHasher
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
-from models import Models, connected
+from models import Models, connected, passwords
 from server import Running, running
 from settings import Settings
 from tests.harness import people as everybody
@@ -33,6 +34,8 @@ _folder = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     """No loop but pytest-tornado's own: asyncio would make one when first asked, and nobody would close it."""
     asyncio.set_event_loop(None)
+    # argon2id as everywhere, but so cheap that a thousand tests can sign in.
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

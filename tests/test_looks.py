@@ -18,7 +18,7 @@ SCRIPTS = sorted((ROOT / "static").glob("*.js"))
 CSS = (ROOT / "static/site.css").read_text(encoding="utf-8")
 MANAGE_CSS = (ROOT / "static/manage.css").read_text(encoding="utf-8")
 READ_ALOUD = frozenset({"aria-label", "alt", "title", "placeholder", "content"})
-ATTRIBUTE = re.compile(r'(?<=[ ])(?:lang|class|aria-describedby|aria-invalid)="[^"]*"')
+ATTRIBUTE = re.compile(r'(?<=[ ])(?:lang|dir|class|aria-describedby|aria-invalid)="[^"]*"')
 PLACEHOLDER = re.compile(r"%\(\w+\)s|<[^>]+>")
 
 each_template = pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))

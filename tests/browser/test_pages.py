@@ -1,19 +1,22 @@
 """What holds for every page: everybody can use it, at every width, by day and by night, and nothing goes wrong on it."""
 
+import asyncio
 from collections.abc import Iterator
+from threading import Event
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
+from models import Models
 from tests.browser.chromium import Window
 from tests.browser.stops import STOPS, Stop
 from tests.browser.town import Town
 
 GRAVE = ("serious", "critical")
 # What is there again and again is looked at a few times.
-MANY = (".thread:nth-child(n+5)", "tbody tr:nth-child(n+6)", ".line:nth-child(n+6)", ".card:nth-child(n+7)")
+MANY = (".thread:nth-child(n+5)", "tbody tr:nth-child(n+6)", ".own > li:nth-child(n+5)", ".lines > li:nth-child(n+6)")
 WHERE = {"exclude": [[selector] for selector in MANY]}
 EVERY_RULE = {"resultTypes": ["violations"], "preload": False}
 COLOURS = {**EVERY_RULE, "runOnly": ["color-contrast"]}
@@ -79,3 +82,32 @@ def grave(page: Page, rules: dict[str, Any]) -> list[str]:
         for node in violation["nodes"]
         if violation["impact"] in GRAVE
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "spoil"), [(500, "RENAME TABLE posts TO posts_away"), (503, "LOCK TABLES posts WRITE")]
+)
+def test_the_page_of_a_fault_of_ours_is_sound(chromium: Browser, village: Town, status: int, spoil: str) -> None:
+    async def spoiled(models: Models) -> None:
+        async with models.db.connection() as connection:
+            await connection.execute(spoil)
+            broken.set()
+            await asyncio.to_thread(visited.wait, 10)
+            await connection.execute("RENAME TABLE posts_away TO posts" if status == 500 else "UNLOCK TABLES")
+
+    broken, visited = Event(), Event()
+    window = Window(chromium, village.url)
+    page = window.page()
+    over = village.begin(spoiled)
+    try:
+        broken.wait(5)
+        answer = page.goto(f"/blog/{status}")
+    finally:
+        visited.set()
+        over.result(10)
+
+    assert answer
+    assert answer.status == status
+    expect(page.locator("main .aside")).to_have_text(str(status))
+    assert window.drain() + look(page) == []
+    window.context.close()

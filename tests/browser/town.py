@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Thread
@@ -39,7 +40,11 @@ class Town:
 
     def do(self, work: Callable[[Models], Coroutine[Any, Any, Value]]) -> Value:
         """Another process's work on the site: in a thread, for Playwright has a loop in this one."""
-        return asyncio.run_coroutine_threadsafe(work(self._models), self._loop).result(30)
+        return self.begin(work).result(30)
+
+    def begin(self, work: Callable[[Models], Coroutine[Any, Any, Value]]) -> Future[Value]:
+        """Work that goes on beside the browser's."""
+        return asyncio.run_coroutine_threadsafe(work(self._models), self._loop)
 
     def token(self, name: str) -> str:
         """A session of somebody's, the same one until `end_sessions`."""

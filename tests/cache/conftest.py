@@ -92,7 +92,7 @@ def connect(settings: Settings) -> Redis:
 @pytest.fixture
 def choices() -> dict[str, Any]:
     """200 connections at one moment take their time on a busy machine."""
-    return {"redis_timeout": 5.0}
+    return {"redis_timeout": 10.0}
 
 
 @pytest.fixture

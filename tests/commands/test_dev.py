@@ -28,17 +28,17 @@ def test_a_changed_source_file_restarts_the_process(fresh: Instance) -> None:
             return False
 
     try:
-        until(answers, 20)
+        until(answers, 60)
         first = server()
 
         os.utime(ROOT / "static" / "site.css")
 
-        until(lambda: server() not in (0, first), 10)
-        until(answers, 10)
+        until(lambda: server() not in (0, first), 30)
+        until(answers, 30)
         assert fresh.get("/").status == 200
     finally:
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=20)
+        said, _ = process.communicate(timeout=60)
     assert "changed: static/site.css" in said
     assert process.returncode == 0
     assert not (fresh.settings.run / "mysql.sock").exists()  # its database ended with it

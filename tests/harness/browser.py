@@ -110,14 +110,17 @@ class Browser:
             self.cookies = {"plaza": token, "member": "1"}
         return self
 
-    async def raw(self, data: bytes) -> bytes:
-        """Bytes that no client library would send, and all bytes that come back; the server may hang up at once."""
+    async def raw(self, data: bytes, *, seconds: float = 20) -> bytes:
+        """Bytes that no client library would send, and all bytes that come back; the server may hang up at once.
+
+        Raises TimeoutError when it has not hung up after that many seconds.
+        """
         parts = urlsplit(self.base_url)
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         try:
             writer.write(data)
             await writer.drain()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(seconds):
                 return await reader.read()
         except ConnectionError:
             return b""

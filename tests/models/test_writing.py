@@ -13,6 +13,7 @@ from models.imports import Imported
 from models.posts import PER_PAGE, Post
 from models.users import User
 from models.writing import Draft
+from tests.harness.marks import let_marks_end
 from tests.harness.people import People
 
 
@@ -66,13 +67,14 @@ async def test_a_post_in_the_trash_is_restored_before_anything_else(models: Mode
     with pytest.raises(Invalid):
         await models.publishing.restore(post.id, by=people.alice)
     await models.publishing.trash(post.id, by=people.alice)
-    for act in (models.writing.publish, models.writing.unpublish):
+    for act in (models.publishing.publish, models.publishing.unpublish):
         with pytest.raises(Invalid):
             await act(post.id, by=people.alice)
 
 
 async def test_tags_changed_while_published_move_the_post_between_their_lists(models: Models, people: People) -> None:
     post = await published(models, people.alice, tags=("old", "both"))
+    await let_marks_end(models)
     assert await counts(models, people.alice, "old", "both", "new") == [1, 1, 1, 1, 0]
     await models.writing.edit(post.id, draft("Another", tags=("both", "new")), by=people.olga)
 
@@ -83,14 +85,19 @@ async def test_tags_changed_while_published_move_the_post_between_their_lists(mo
 
 async def test_a_change_is_seen_at_once_in_every_process(models: Models, other_models: Models, people: People) -> None:
     post = await published(models, people.alice, "Before")
+    await let_marks_end(models)
     await other_models.bodies.one(post.id)
     assert (await other_models.posts.front(1)).items[0].title == "Before"
     await models.writing.edit(post.id, draft("After", md="New *words*."), by=people.alice)
 
     assert (await other_models.posts.front(1)).items[0].title == "After"
     assert "<em>words</em>" in (await other_models.bodies.one(post.id)).html
+    await let_marks_end(models)
+    assert (await other_models.posts.published(post.id)).title == "After"
     await models.publishing.trash(post.id, by=people.alice)
     assert (await other_models.posts.front(1)).items == ()
+    with pytest.raises(NotFound):
+        await other_models.posts.published(post.id)
 
 
 async def test_of_two_editors_with_the_same_version_the_second_is_told(models: Models, people: People) -> None:
@@ -108,14 +115,14 @@ async def test_of_two_editors_with_the_same_version_the_second_is_told(models: M
 
 async def test_the_version_rises_by_one_with_each_write(models: Models, people: People) -> None:
     post = await models.writing.create(draft(), by=people.alice)
-    for n, act in enumerate((models.writing.publish, models.writing.unpublish, models.writing.trash), 2):
+    for n, act in enumerate((models.publishing.publish, models.publishing.unpublish, models.publishing.trash), 2):
         assert (await act(post.id, by=people.alice)).version == n
         assert (await models.posts.one(post.id)).version == n
 
 
 async def test_who_may_not_write_is_refused_inside_the_transaction(models: Models, people: People) -> None:
     post = await published(models, people.alice)
-    for act in (models.writing.publish, models.writing.unpublish, models.writing.trash, models.writing.restore):
+    for act in (models.publishing.publish, models.publishing.unpublish, models.publishing.trash, models.publishing.restore):
         with pytest.raises(Forbidden):
             await act(post.id, by=people.bob)
     with pytest.raises(Forbidden):
@@ -178,7 +185,7 @@ async def test_after_any_writes_in_any_order_all_numbers_agree(
         for _ in range(25):
             id, by = choose.choice(posts).id, choose.choice((people.alice, people.olga))
             tags = tuple(choose.sample("abcd", 2))
-            writes = (models.writing.publish, models.writing.unpublish, models.writing.trash, models.writing.restore)
+            writes = (models.publishing.publish, models.publishing.unpublish, models.publishing.trash, models.publishing.restore)
             try:
                 if choose.random() < 0.3:
                     await models.writing.edit(id, draft("x", tags=tags), by=by)
