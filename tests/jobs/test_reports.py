@@ -8,17 +8,23 @@ from jobs import Duty
 from models import Models
 
 
-async def reported(models: Models, duty: Duty, until: int) -> None:
-    """Let the worker repeat the duty until it has failed so often, or not any more."""
+async def reported(models: Models, duty: Duty, *, failing: bool) -> None:
+    """Let the worker repeat the duty until it is told to have failed three times, or not to fail."""
     task = asyncio.create_task(worker._repeat(duty, models))
     try:
-        async with asyncio.timeout(10):
-            while [report.failures for report in await models.duties.failing()] != [until] * bool(until):  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-            while await models.duties.last_seen() is None:  # noqa: ASYNC110
+        async with asyncio.timeout(20):
+            while not await _told(models, failing):  # noqa: ASYNC110 - MySQL tells nobody
                 await asyncio.sleep(0.02)
     finally:
         task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _told(models: Models, failing: bool) -> bool:
+    failures = [report.failures for report in await models.duties.failing()]
+    if failing:
+        return bool(failures) and failures[0] >= 3
+    return not failures and await models.duties.last_seen() is not None
 
 
 async def test_a_duty_that_fails_is_told_and_its_end_too(models: Models) -> None:
@@ -29,10 +35,10 @@ async def test_a_duty_that_fails_is_told_and_its_end_too(models: Models) -> None
             raise RuntimeError("no luck")
 
     duty = Duty("try", every=0.02, at_most=5, run=run)
-    await reported(models, duty, until=3)
+    await reported(models, duty, failing=True)
     (report,) = await models.duties.failing()
     broken[0] = False
-    await reported(models, duty, until=0)
+    await reported(models, duty, failing=False)
 
     assert (report.name, report.error) == ("try", "RuntimeError('no luck')")
 
@@ -41,7 +47,7 @@ async def test_a_duty_that_goes_well_is_told_of_now_and_then(models: Models) -> 
     async def run(_: Models) -> None:
         pass
 
-    await reported(models, Duty("try", every=0.02, at_most=5, run=run), until=0)
+    await reported(models, Duty("try", every=0.02, at_most=5, run=run), failing=False)
     seen = await models.duties.last_seen()
 
     assert seen
