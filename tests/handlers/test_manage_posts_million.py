@@ -76,7 +76,7 @@ async def fill(models: Models) -> None:
 
 async def seconds(browser: Browser, path: str) -> tuple[float, str]:
     """The best of some attempts: what it takes, when the machine does nothing else meanwhile."""
-    took = []
+    took: list[float] = []
     while len(took) < 3 or (min(took) >= LIMIT and len(took) < 25):
         began = time.perf_counter()
         answer = await browser.get(path)
