@@ -161,6 +161,7 @@ class _Hunt:
         self.shown = (1,) if wanted.shown_only else (1, 0)
 
     async def answer(self) -> tuple[int, ...]:
+        """What `Search._find` gives; the steps are those of this module's beginning."""
         wanted = self.wanted
         counts = await self._counts()
         if not all(counts):
