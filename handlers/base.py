@@ -24,6 +24,8 @@ _CSP = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
+ID = r"([0-9]{1,18})"  # an id in a route: at most 18 digits, so that MySQL can hold it
+
 
 class Told(NamedTuple):
     """An error as the visitor is told it: an HTTP status, a message (gettext id), and the fields that are wrong."""

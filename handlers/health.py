@@ -5,7 +5,16 @@ import asyncio
 from redis.exceptions import RedisError
 
 from handlers.api import JsonAnswer
+from models import Models
 from models.errors import Busy
+
+
+async def redis_answers(models: Models) -> bool:
+    """Whether Redis is there; the site works without it, but slower."""
+    try:
+        return bool(await models.redis.ping())
+    except (RedisError, OSError):
+        return False
 
 
 class Health(JsonAnswer):
@@ -24,17 +33,11 @@ class Ready(JsonAnswer):
     public = False
 
     async def get(self) -> None:
-        mysql, redis = await asyncio.gather(self._mysql(), self._redis())
+        mysql, redis = await asyncio.gather(self._mysql(), redis_answers(self.app.models))
         self.answer({"ready": mysql and redis, "mysql": mysql, "redis": redis}, 200 if mysql and redis else 503)
 
     async def _mysql(self) -> bool:
         try:
             return bool(await self.app.models.db.fetch("SELECT id FROM roles LIMIT 1"))
         except Busy:
-            return False
-
-    async def _redis(self) -> bool:
-        try:
-            return bool(await self.app.models.redis.ping())
-        except (RedisError, OSError):
             return False

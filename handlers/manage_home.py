@@ -5,8 +5,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from redis.exceptions import RedisError
-
+from handlers.health import redis_answers
 from handlers.manage import ManagePage
 from handlers.origin import LOOPBACK
 from models.auditing import Filter
@@ -53,9 +52,7 @@ class Manage(ManagePage):
         disk = await asyncio.to_thread(shutil.disk_usage, settings.var)
         if disk.free < LITTLE_DISK or disk.free < disk.total // 50:
             found.append("The disk is nearly full.")
-        try:
-            await self.app.models.redis.ping()
-        except (RedisError, OSError):
+        if not await redis_answers(self.app.models):
             found.append("Redis does not answer: the site works, but slower than it need.")
         seen = await self.app.models.duties.last_seen()
         if seen is None or datetime.now(UTC) - seen > SILENT_AFTER:

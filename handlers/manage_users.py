@@ -48,6 +48,7 @@ class ManageUser(ManagePage):
         await self.show_user(int(id))
 
     async def show_user(self, id: int, status: int = 200, errors: dict[str, str] | None = None, link: str = "") -> None:
+        """The account's page, after a form on it was refused too; `link` is one for a new password, shown this once."""
         models = self.app.models
         person = await models.users.fresh().one(id)
         changes = await models.auditing.sheet(AuditFilter(target=f"user {id}"), most=LAST_CHANGES)

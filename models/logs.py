@@ -33,6 +33,7 @@ class JsonLines(logging.Formatter):
     """A record as one JSON object, with the request in which it was made; mail addresses and secrets are blotted out."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The line; what is not said of a record is left out."""
         line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
