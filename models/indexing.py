@@ -16,11 +16,16 @@ MOST_TEXT = 300_000  # or as many as have so many bytes of HTML
 SAMPLE = 100  # posts that a check reads again: the newest, and as many spread over all
 Tell = Callable[[int, int], None]  # hears (how far, of how much)
 
+# No text is read in a walk: a column that is large is fetched from its own pages, for every row.
 _WALKS = {
-    POST: "SELECT r.id, LENGTH(r.body_html), t.row_id IS NULL FROM posts r LEFT JOIN terms t ON t.kind = 1 AND t.term = %s "
+    POST: "SELECT r.id, t.row_id IS NULL FROM posts r LEFT JOIN terms t ON t.kind = 1 AND t.term = %s AND t.row_id = r.id "
+    "WHERE r.id > %s ORDER BY r.id LIMIT %s",
+    COMMENT: "SELECT r.id, t.row_id IS NULL FROM comments r LEFT JOIN terms t ON t.kind = 2 AND t.term = %s "
     "AND t.row_id = r.id WHERE r.id > %s ORDER BY r.id LIMIT %s",
-    COMMENT: "SELECT r.id, LENGTH(r.body_html), t.row_id IS NULL FROM comments r LEFT JOIN terms t ON t.kind = 2 "
-    "AND t.term = %s AND t.row_id = r.id WHERE r.id > %s ORDER BY r.id LIMIT %s",
+}
+_SIZES = {
+    POST: "SELECT id, LENGTH(body_html) FROM posts WHERE id IN %s ORDER BY id",
+    COMMENT: "SELECT id, LENGTH(body_html) FROM comments WHERE id IN %s ORDER BY id",
 }
 # Each row has the label READ: with it, whole tables are compared without reading a text.
 _CHECKS = {
@@ -44,21 +49,26 @@ class Indexing:
 
     def __init__(self, posts: Posts, comments: Comments) -> None:
         self.posts, self.comments, self.db = posts, comments, posts.db
+        self._walked = {POST: 0, COMMENT: 0}
 
     async def index(self, *, everything: bool = False, tell: Tell = lambda done, of: None) -> int:
-        """Read what search does not know, or `everything`; how many rows. What was stopped goes on when it is called again."""
+        """Read what search does not know, or `everything`; how many rows. What was stopped goes on when it is called again.
+
+        Rows that this process has walked past are not looked at again, unless `everything` is: their writes bring their terms.
+        """
         count = 0
         (ends,) = await self.db.fetch("SELECT (SELECT MAX(id) FROM posts), (SELECT MAX(id) FROM comments)")
         whole = sum(end or 0 for end in ends)
-        for kind, passed in ((POST, 0), (COMMENT, ends[0] or 0)):
-            last = 0
+        for kind, before in ((POST, 0), (COMMENT, ends[0] or 0)):
+            last = 0 if everything else self._walked[kind]
             while rows := await self.db.fetch(_WALKS[kind], READ, last, WALK):
-                last = rows[-1][0]
-                for ids in _groups([(id, size) for id, size, unknown in rows if unknown or everything]):
+                wanted = tuple(id for id, unknown in rows if unknown or everything)
+                for ids in _groups(await self.db.fetch(_SIZES[kind], wanted) if wanted else ()):
                     await (self._posts(ids) if kind == POST else self._comments(ids))
                     count += len(ids)
-                    tell(passed + ids[-1], whole)
-                tell(passed + last, whole)
+                    tell(before + ids[-1], whole)
+                last = self._walked[kind] = rows[-1][0]
+                tell(before + last, whole)
         return count
 
     async def _posts(self, ids: Sequence[int]) -> None:
@@ -113,7 +123,7 @@ class Indexing:
         return found
 
 
-def _groups(rows: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+def _groups(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[int]]:
     """The ids of (id, size) in parts that one transaction can take."""
     part: list[int] = []
     size = 0

@@ -237,6 +237,10 @@ async def test_what_search_does_not_know_is_told_and_read(models: Models, people
     assert await models.indexing.index(everything=True) == 3
     assert await models.indexing.check() == []
     assert await models.indexing.index() == 0
+    two = await written(models, people, "Three")
+    async with models.posts.write() as w:
+        await w.execute("DELETE FROM terms WHERE row_id = %s", two.id)
+    assert await models.indexing.index() == 1
 
 
 async def test_a_long_post_is_written_and_found(models: Models, people: People) -> None:
