@@ -28,8 +28,11 @@ async def work(settings: Settings, duties: tuple[Duty, ...] = DUTIES) -> None:
         log.info("working: %s", ", ".join(duty.name for duty in duties))
         await stop.wait()
         log.info("stopping")
-        for task in tasks:
-            task.cancel()
+        # Told until they listen: asyncio.wait_for of Python 3.11 swallows a cancellation that meets an answer.
+        while unfinished := [task for task in tasks if not task.done()]:
+            for task in unfinished:
+                task.cancel()
+            await asyncio.wait(unfinished, timeout=1)
 
 
 async def _repeat(duty: Duty, models: Models) -> None:

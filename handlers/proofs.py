@@ -1,6 +1,7 @@
 """Where the links of mails lead. Opening one changes nothing, for programs that guard mailboxes open them too: a button does."""
 
 from handlers.forms import Chosen, Lost
+from handlers.limits import TooMany
 from handlers.pages import HtmlPage
 from handlers.signing import Signing
 from models import passwords
@@ -49,7 +50,11 @@ class Forgot(Signing, HtmlPage):
         except Invalid as error:
             self.show_wrong("forgot.html", 422, error.fields, values=fields, mails=models.mails.enabled)
             return
-        self.tell_standing(await self.app.limits.hit(self.app.limits.mail, self.address))
+        try:
+            self.tell_standing(await self.app.limits.hit(self.app.limits.mail, self.address))
+        except TooMany as error:
+            self.show_refused("forgot.html", error, values=fields, mails=models.mails.enabled)
+            return
         await models.addresses.forgot(form.email, self.lang)
         self.show("forgot.html", mails=models.mails.enabled, notice=form.email if models.mails.enabled else "")
 

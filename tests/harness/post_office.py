@@ -25,6 +25,7 @@ class PostOffice:
     hold: asyncio.Event | None = None
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
+    _talks: list[SMTP] = field(default_factory=list)
 
     async def open(self, host: str = "127.0.0.1") -> None:
         """From now on, at the port that it had the last time."""
@@ -33,16 +34,27 @@ class PostOffice:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
+        """Open conversations break off."""
         if self._server:
             self._server.close()
             self._server = None
+        for talk in self._talks:
+            if talk.transport:
+                talk.transport.close()
+        tasks = [talk._handler_coroutine for talk in self._talks if talk._handler_coroutine]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._talks.clear()
 
     def to(self, recipient: str) -> list[EmailMessage]:
         return [letter for letter, to in zip(self.letters, self.recipients, strict=True) if to == recipient]
 
     def _talk(self) -> SMTP:
         self.conversations += 1
-        return SMTP(self, hostname="post.test", authenticator=self._sign_in, auth_require_tls=False, ident="post")
+        talk = SMTP(self, hostname="post.test", authenticator=self._sign_in, auth_require_tls=False, ident="post")
+        self._talks.append(talk)
+        return talk
 
     def _sign_in(self, _server: SMTP, _session: Session, _envelope: Envelope, _kind: str, given: Any) -> AuthResult:
         assert isinstance(given, LoginPassword)

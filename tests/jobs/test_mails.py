@@ -254,38 +254,6 @@ async def test_one_address_gets_few_mails_an_hour(models: Models, people: People
     assert len(post_office.to(email_of("alice"))) == 1
 
 
-def mailing(settings: Settings, url: str) -> Settings:
-    return settings.model_copy(update={"smtp_url": url, "mail_from": "plaza@example.org"})
-
-
-async def test_the_name_and_password_of_the_address_are_used(settings: Settings, post_office: PostOffice) -> None:
-    async with smtp.server(mailing(settings, f"smtp://us%40er:p%40ss%2Fword@127.0.0.1:{post_office.port}")):
-        pass
-
-    assert post_office.logins == [("us@er", "p@ss/word")]
-
-
-async def test_a_wrong_password_is_told_without_the_password(settings: Settings, post_office: PostOffice) -> None:
-    with pytest.raises(smtp.Away, match="535") as caught:
-        async with smtp.server(mailing(settings, f"smtp://user:secret@127.0.0.1:{post_office.port}")):
-            pass
-
-    assert "secret" not in str(caught.value)
-
-
-async def test_a_password_is_not_sent_in_the_clear_to_another_machine(settings: Settings) -> None:
-    office = PostOffice()
-    await office.open("127.0.0.2")  # not among the names of this machine
-    try:
-        with pytest.raises(smtp.Away, match="STARTTLS"):
-            async with smtp.server(mailing(settings, f"smtp://user:p%40ss%2Fword@127.0.0.2:{office.port}")):
-                pass
-    finally:
-        await office.close()
-
-    assert office.logins == []
-
-
 async def test_the_worker_sends_within_a_second_or_so(
     settings: Settings, models: Models, people: People, post_office: PostOffice
 ) -> None:
