@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     mysql_timeout: float = Field(5.0, gt=0, le=60)
     redis_timeout: float = Field(0.5, gt=0, le=10)
     redis_memory: int = Field(128, ge=16)
+    mysql_memory: int = Field(256, ge=32)
 
     # Mail; without smtp_url none is sent
     smtp_url: str | None = Field(None, pattern=_SMTP_URL, examples=["smtps://user:password@host:465"])

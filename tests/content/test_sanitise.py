@@ -102,7 +102,11 @@ def check(html: str) -> None:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-@pytest.mark.parametrize("show", [lambda md: render(md).html, render_comment, clean_post, clean_comment], ids=str)
+@pytest.mark.parametrize(
+    "show",
+    [lambda md: render(md).html, render_comment, clean_post, clean_comment],
+    ids=["post", "comment", "clean_post", "clean_comment"],
+)
 def test_an_attack_becomes_harmless(attack: str, show: Callable[[str], str]) -> None:
     check(show(attack))
     check(show(f"> - {attack}\n\n<div>\n\n**{attack}**"))
