@@ -1,5 +1,6 @@
 """`plaza COMMAND`: finds the command's file, loads that alone, and turns errors into one clear line."""
 
+import difflib
 import importlib
 import sys
 
@@ -46,6 +47,15 @@ class Commands(click.Group):
         found = importlib.import_module(f"commands.{COMMANDS[cmd_name][0]}").command
         assert isinstance(found, click.Command)
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not ctx.resilient_parsing and not name.startswith("-") and name not in self.list_commands(ctx):
+            near = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
+            ctx.fail(f"There is no command '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -42,6 +42,8 @@ def command(file: Path) -> None:
     """
     settings = instance.current()
     instance.refuse_half_restored(settings)
+    if not file.parent.is_dir():
+        raise Trouble(f"there is no folder {file.parent}")
     part = file.with_name(f".{file.name}.part")
     try:
         with _database(settings), bar() as progress, _for_owner(part) as target:
@@ -57,9 +59,9 @@ def command(file: Path) -> None:
 
 
 def _for_owner(path: Path) -> IO[bytes]:
-    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
-    os.fchmod(file.fileno(), 0o600)
-    return file
+    path.unlink(missing_ok=True)
+    # A file that somebody else put there first is not written into: they could read along.
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def bar() -> Progress:
