@@ -114,17 +114,25 @@ form.elements.body.addEventListener("scroll", ({ target }) => {
   pane.scrollTop = share * (pane.scrollHeight - pane.clientHeight);
 });
 
-// A table pasted from a page or a sheet becomes one in Markdown; what has no table is pasted as it is.
+// A table pasted from a page or a sheet becomes one in Markdown, and the text around it stays what it is.
+const bare = (node) => node.textContent.replace(/\s+/g, "");
 form.elements.body.addEventListener("paste", (event) => {
-  const html = event.clipboardData.getData("text/html");
-  const table = html && new DOMParser().parseFromString(html, "text/html").querySelector("table");
-  if (!table || table.rows.length < 2 || !table.rows[0].cells.length) return;
+  const page = new DOMParser().parseFromString(event.clipboardData.getData("text/html"), "text/html").body;
+  const plain = event.clipboardData.getData("text/plain").replaceAll("\r", "");
+  let text = plain;
+  for (const table of page.querySelectorAll("table")) {
+    if (table.rows.length < 2 || !table.rows[0].cells.length) continue;
+    const cell = ({ textContent }) => textContent.trim().replace(/\s+/g, " ").replaceAll("|", "\\|");
+    const rows = [...table.rows].map((row) => `| ${[...row.cells].map(cell).join(" | ")} |`);
+    rows.splice(1, 0, `|${" --- |".repeat(table.rows[0].cells.length)}`);
+    const drawn = `\n${rows.join("\n")}\n\n`;
+    const letters = [...bare(table)].map((one) => one.replace(/\W/, "\\$&"));
+    text = bare(page) === bare(table) ? drawn : text.replace(new RegExp(letters.join("\\s*")), () => drawn);
+  }
+  if (text === plain) return;
   event.preventDefault();
-  const cell = ({ textContent }) => textContent.trim().replace(/\s+/g, " ").replaceAll("|", "\\|");
-  const rows = [...table.rows].map((row) => `| ${[...row.cells].map(cell).join(" | ")} |`);
-  rows.splice(1, 0, `|${" --- |".repeat(table.rows[0].cells.length)}`);
   // Of all ways to insert this one alone can be undone by Ctrl+Z.
-  document.execCommand("insertText", false, `\n${rows.join("\n")}\n\n`);
+  document.execCommand("insertText", false, text);
 });
 
 // What this browser kept when the site could not be reached.

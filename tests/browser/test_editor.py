@@ -120,6 +120,26 @@ def test_a_pasted_table_becomes_one_in_markdown(visit: Visit) -> None:
     forget(page)
 
 
+def test_the_text_around_a_pasted_table_stays(visit: Visit) -> None:
+    page = visit("alice")
+    page.goto("/manage/blogs/create")
+    text = page.get_by_label("Text", exact=True)
+    text.focus()
+    text.evaluate(
+        """field => {
+          const data = new DataTransfer();
+          const table = "<table><tr><th>水果</th><th>a|b</th></tr><tr><td>Plum</td><td>2 kg</td></tr></table>";
+          data.setData("text/html", `<p>Before.</p>${table}<p>After.</p>`);
+          data.setData("text/plain", "Before.\\n\\n水果\\ta|b\\r\\nPlum\\t2 kg\\nAfter.");
+          field.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+        }"""
+    )
+
+    expect(text).to_have_value("Before.\n\n\n| 水果 | a\\|b |\n| --- | --- |\n| Plum | 2 kg |\n\n\nAfter.")
+    kept(page)
+    forget(page)
+
+
 def test_ticks_count_and_a_run_is_ticked_with_shift(visit: Visit) -> None:
     page = visit("alice")
     page.goto("/manage/blogs")
