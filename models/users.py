@@ -10,7 +10,7 @@ from pymysql.err import IntegrityError
 
 from cache import Cache, Index, Key, List, Scope, Slot
 from cache.slots import Value
-from models import links, tallies
+from models import audit, links, tallies
 from models.base import Page, Table, Write
 from models.database import Database
 from models.errors import NotFound, Taken
@@ -128,6 +128,8 @@ class Users(Table[User]):
             await self._give(w, id, role)
             await tallies.change(w, Counter(), Counter({("users", _day(now)): 1}))
             user = await self._locked(w, id)
+            if invite:
+                await audit.note(w, id, "user.roles", f"user {id}", {"roles": ()}, {"roles": user.roles})
             if also:
                 await also(w, user)
             w.touch(*shown_in(user))

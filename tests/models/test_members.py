@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobs.expiry import end_expired
-from models import Models, links, passwords
+from models import Models, audit, links, passwords
 from models.errors import Forbidden, NotFound, Taken
 from models.sessions import RENEW_AFTER, digest
 from tests.harness.counting import Counted
@@ -190,6 +190,8 @@ async def test_an_invitation_makes_one_administrator_even_for_two_at_one_moment(
     results = await asyncio.gather(*both, return_exceptions=True)
 
     assert sorted(type(result).__name__ for result in results) == ["NotFound", "User"]
+    (line,) = await audit.entries(models.db, action="user.roles")
+    assert line.target == f"user {line.actor_id}"
     assert not await models.links.good(token, links.ADMIN)
     with pytest.raises(NotFound):
         await models.users.register("third", "third@example.org", None, role=links.ADMIN, invite=token)
