@@ -281,7 +281,7 @@ def _config_file() -> tuple[Path, bool]:
 def _toml(path: Path, must_exist: bool) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if must_exist:
             raise SettingsError(f"{PREFIX}CONFIG names {path}, which does not exist") from None
         return {}

@@ -32,7 +32,10 @@ def chromium(session_chromium: Chromium) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def town(databases: Databases) -> Iterator[Town]:
     """The full site. A test leaves what it did not make itself as it found it."""
-    mail = {"smtp_url": "smtp://localhost:9", "mail_from": "Plaza <plaza@example.org>"}  # no worker runs, so none is sent
+    mail = {
+        "smtp_url": "smtp://localhost:9",
+        "mail_from": "Plaza <plaza@example.org>",
+    }  # no worker runs, so none is sent
     with run_town(databases, **mail) as town:
         settle(town)
         yield town

@@ -14,7 +14,8 @@ FOCUSED = """() => {
   const element = document.activeElement, style = getComputedStyle(element), box = element.getBoundingClientRect();
   element.dataset.visited = '';
   return { what: element.localName + ' ' + (element.textContent || element.name || '').trim().slice(0, 30),
-    ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1,
+    // Inside a date's field the browser rings the part that has the focus, which a page cannot see.
+    ring: element.type === 'datetime-local' || style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1,
     inside: box.bottom > 0 && box.top < innerHeight && box.width > 0 && box.height > 0 };
 }"""
 UNREACHED = """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), textarea, select, summary')]

@@ -32,7 +32,7 @@ MAIN = (
     Stop("signin", "/signin", act=press("登录", email="a@b.c", password="x")),
     Stop("account", "/account", "olga"),
     Stop("manage", "/manage/blogs", "alice"),
-    Stop("edit", "/manage/blogs/create", "alice", press("发布", title="", body="")),
+    Stop("edit", "/manage/blogs/create", "alice", press("立即发布", title="", body="")),
     Stop("manage-home", "/manage/", "ada"),
     Stop("manage-comments", "/manage/comments", "alice"),
     Stop("manage-users", "/manage/users", "ada"),

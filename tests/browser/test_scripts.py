@@ -112,7 +112,7 @@ def test_ctrl_enter_saves_a_draft_and_does_not_publish_it(visit: Visit) -> None:
     page.get_by_label("Text").fill("Not for everybody yet.")
     page.get_by_label("Text").press("Control+Enter")
 
-    expect(page.get_by_role("status")).to_have_text("Saved.")
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     expect(page.locator(".work-head")).to_contain_text("Draft")
 
 
