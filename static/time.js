@@ -4,7 +4,8 @@ const steps = [[86400, "day"], [3600, "hour"], [60, "minute"]]; // seconds
 
 function words(seconds, full) {
   const day = full.replace(/ \d\d:\d\d$/, ""); // in the site's own time zone, so that a post has one date for all
-  if (seconds < -60 || seconds >= 7 * 86400) return day;
+  if (seconds < -10) return full; // still to come: when exactly is what counts; a slow clock here is no matter
+  if (seconds >= 7 * 86400) return day;
   const [length, unit] = steps.find(([length]) => seconds >= length) ?? [];
   return unit ? relative.format(-Math.floor(seconds / length), unit) : document.body.dataset.justNow;
 }
