@@ -18,8 +18,9 @@ class Register(Signing, HtmlPage):
         invite = self.get_query_argument("invite", "")
         if invite and not await self.app.models.links.good(invite, links.ADMIN):
             raise NotFound("invitation")
-        self._closed(invite)
-        if self.user and not invite:
+        if self.site.registration == "closed" and not invite:
+            self.set_status(403)
+        elif self.user and not invite:
             self.redirect(self.reverse_url("account"))
             return
         self.show("register.html", invite=invite, stamp=doorman.stamp(self))

@@ -218,7 +218,9 @@ async def test_a_closed_site_registers_nobody_but_the_invited(models: Models, vi
     form = {"name": "Eve", "email": "eve@example.org", "password": "a long password of mine"}
     token = await models.links.invite_admin()
 
-    assert (await visitor.get("/register")).status == 403
+    page = await visitor.get("/register")
+    assert page.status == 403
+    assert "takes no new members" in page.text
     assert (await visitor.post("/register", form)).status == 403
     assert (await visitor.post_json("/api/users", {**form, "passwd": form["password"]})).status == 403
     assert (await visitor.get(f"/register?invite={token}")).status == 200
