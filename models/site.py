@@ -88,6 +88,8 @@ class Sites(Table[Words]):
         async with self.write() as w:
             await require(w, by.id, ADMINISTER)
             was = dict(await w.fetch("SELECT name, value FROM site FOR UPDATE"))
+            if values.items() <= was.items():
+                return over(self.defaults, was)
             for name, value in sorted(values.items()):
                 await w.execute(
                     "INSERT INTO site (name, value) VALUES (%s, %s) "
