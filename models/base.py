@@ -2,9 +2,11 @@
 
 import asyncio
 import copy
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from cache import Cache, Key, Slot
@@ -44,6 +46,8 @@ class Write:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.touched: dict[str, Slot] = {}
+        self.counts = Counter[tuple[str, date]]()  # what `tallies` shall change
+        self.last: list[Callable[[Write], Awaitable[None]]] = []  # done just before COMMIT
         self.fetch, self.execute, self.insert = connection.fetch, connection.execute, connection.insert
 
     def touch(self, *slots: Slot) -> None:
@@ -156,6 +160,8 @@ class Table(Generic[Row]):
             async with asyncio.timeout(TRANSACTION_SECONDS), self.db.transaction() as connection:
                 write = Write(connection)
                 yield write
+                for step in write.last:
+                    await step(write)
                 await self._cache.begin(write.touched.values(), HOLD)
                 await connection.commit()
         except TimeoutError as error:

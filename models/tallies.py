@@ -22,10 +22,19 @@ class Spot(NamedTuple):
 
 
 async def change(w: Write, old: Counter[tuple[str, date]], new: Counter[tuple[str, date]]) -> None:
-    """Make the numbers follow a row that was in `old` lists and is in `new` ones: (list, day) -> how often."""
-    delta = Counter(new)
-    delta.subtract(old)
-    for (name, day), by in sorted(delta.items()):  # one order for all writers, so that they cannot deadlock here
+    """Make the numbers follow a row that was in `old` lists and is in `new` ones: (list, day) -> how often.
+
+    They are written at the end of the transaction, once for all its rows: every writer of a day shares them, so nobody holds
+    them during other work, and one order for all writers means that they cannot deadlock here.
+    """
+    if _write not in w.last:
+        w.last.append(_write)
+    w.counts.update(new)
+    w.counts.subtract(old)
+
+
+async def _write(w: Write) -> None:
+    for (name, day), by in sorted(w.counts.items()):
         if by:
             await w.execute(
                 "INSERT INTO tallies (list, day, n) VALUES (%s, %s, %s) ON DUPLICATE KEY UPDATE n = n + VALUES(n)",
