@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from pymysql.err import IntegrityError
 
-from models import audit, roles, users
+from models import audit, links, roles, users
 from models.base import Write
 from models.errors import Invalid, NotFound, Taken
 from models.roles import ADMINISTER, EDITOR, LOGIN, OPERATOR, SEEDED, Role, Roles, require
@@ -116,6 +116,8 @@ class Rights:
             known = {row[0] for row in await w.fetch("SELECT id FROM roles")}
             if not known.issuperset(wanted):
                 raise NotFound("role")
+            # A link for a new password, handed out by an operator to a member, must not lead into an administrator's account.
+            await links.end_all(w, user_id, links.RESET)
             await w.execute("DELETE FROM roles_users WHERE user_id = %s", user_id)
             for id in wanted:
                 await w.execute("INSERT INTO roles_users (user_id, role_id) VALUES (%s, %s)", user_id, id)

@@ -88,3 +88,15 @@ async def test_no_link_is_given_for_who_may_do_more(olga: Browser, models: Model
     assert (await olga.post(f"/manage/users/{people.ada.id}/link")).status == 403
     assert (await olga.post(f"/manage/users/{author.id}/link")).status == 404
     assert await models.db.fetch("SELECT purpose FROM links") == ()
+
+
+async def test_a_link_given_to_a_member_ends_when_the_member_gets_other_rights(
+    olga: Browser, browse: Callable[[], Browser], models: Models, people: People
+) -> None:
+    token = await models.addresses.hand_out(people.bob.id, by=people.olga)
+    admin = next(role.id for role in await models.rights.all() if role.name == "admin")
+
+    await models.rights.set_roles(people.bob.id, (admin,), by=people.ada)
+
+    form = {"token": token, "password": "quite another horse"}
+    assert (await browse().post("/reset", form)).status == 410
