@@ -1,6 +1,6 @@
-"""Delete the sessions and one-time links that nobody can use any more, and mails of long ago."""
+"""Delete the sessions and one-time links that nobody can use any more, and mails and undoable changes of long ago."""
 
-from models import Models
+from models import Models, batches
 
 AT_ONCE = 1000  # rows in one transaction
 
@@ -10,3 +10,4 @@ async def end_expired(models: Models) -> None:
         pass
     await models.links.end_expired()
     await models.mails.end_old()
+    await batches.end_old(models.db)

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from models.base import Write
+from models.database import Database
 from models.errors import NotFound
 
 UNDO_FOR = timedelta(minutes=10)
+
+
+KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,9 @@ async def take_back(w: Write, id: int, kind: str, actor_id: int) -> list[Changed
         raise NotFound(f"batch {id}")
     await w.execute("UPDATE batches SET undone_at = %s WHERE id = %s", datetime.now(UTC), id)
     return [Changed(*entry) for entry in json.loads(rows[0][0])]
+
+
+async def end_old(db: Database) -> None:
+    """Forget what can long not be undone any more."""
+    async with db.connection() as connection:
+        await connection.execute("DELETE FROM batches WHERE at < %s LIMIT 1000", datetime.now(UTC) - KEPT)

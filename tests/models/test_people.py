@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from jobs.expiry import end_expired
 from models import Models, audit
 from models import people as people_model
 from models.errors import Forbidden, Invalid, NotFound
@@ -202,3 +203,14 @@ async def test_sign_ins_are_shown_of_who_did(models: Models, people: People) -> 
 
     assert list(logins) == [people.bob.id]
     assert str(logins[people.bob.id].last_ip) == "127.0.0.1"
+
+
+async def test_what_can_long_not_be_undone_is_forgotten(models: Models, people: People) -> None:
+    old = await models.people.act("deactivate", (people.bob.id,), by=people.olga)
+    new = await models.people.act("activate", (people.bob.id,), by=people.olga)
+    async with models.db.connection() as connection:
+        await connection.execute("UPDATE batches SET at = at - INTERVAL 2 DAY WHERE id = %s", old.batch)
+
+    await end_expired(models)
+
+    assert await models.db.fetch("SELECT id FROM batches") == ((new.batch,),)
