@@ -118,6 +118,10 @@ class Unsubscribe(HtmlPage):
 
     public = False
 
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Referrer-Policy", "strict-origin")  # not the ticket
+
     async def get(self, ticket: str) -> None:
         self.app.models.notices.holder(ticket)
         self.show("unsubscribe.html", ticket=ticket)

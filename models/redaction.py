@@ -24,6 +24,7 @@ _IN_URL = re.compile(r"(?<=://)[^\s/@:]*+:[^\s/@]++(?=@)")
 _HASH = re.compile(r"\$argon2\w*\$[^\s'\"]+")
 # What secrets.token_urlsafe(24) and longer ones look like; slugs have no capitals, and names of ours no digits.
 _TOKEN = re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*[0-9])[\w-]{32,}+", re.ASCII)
+_TICKET = re.compile(r"(?<=/unsubscribe/)[\w-]++")
 _SHORTEST_SECRET = 6  # a@b.cd
 
 
@@ -35,6 +36,8 @@ def scrub(text: str) -> str:
         text = _MAIL.sub("<mail>", _IN_URL.sub("<secret>", text))
     if "$argon2" in text:
         text = _HASH.sub("<hash>", text)
+    if "/unsubscribe/" in text:
+        text = _TICKET.sub("<token>", text)
     return _TOKEN.sub("<token>", text) if len(text) >= 32 else text
 
 

@@ -31,9 +31,9 @@ class Sent(NamedTuple):
             return name
         key = self.first[at]
         text = key.decode(errors="replace") if isinstance(key, bytes) else str(key)
-        if len(text) > LONG:
-            # Sessions are known by the hash of their token, limits by an address; such names are no reader's business.
-            text = ":".join(part if len(part) < LONG else "…" for part in text.split(":"))
+        # Sessions are known by the hash of their token, limits and members by an address: such names are no reader's business.
+        if len(text) > LONG or "%40" in text:
+            text = ":".join(part if len(part) < LONG and "%40" not in part else "…" for part in text.split(":"))
         keys = f" and {len(self.first) - 2} more" if name == "MGET" and len(self.first) > 2 else ""
         return f"{name} {text}{keys}" + (f", {self.commands} commands" if self.commands > 1 else "")
 

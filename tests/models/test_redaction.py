@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.redaction import json_path, parameters, scrub
+from models.traces import Sent
 
 TOKEN = "vGKlAHRg5519qpKbUDqG0zFKOkT5pJ6QIZFhH-ixyas"
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub"
@@ -36,6 +37,15 @@ def test_what_is_no_secret_stays() -> None:
 def test_a_token_in_an_address_is_not_in_the_line_of_the_request() -> None:
     assert json.loads(json_path(f"/reset/{TOKEN}")) == "/reset/<token>"
     assert json.loads(json_path('/"\\\u2028')) == '/"\\\u2028'
+
+
+def test_the_ticket_that_ends_notices_is_not_in_the_line_of_the_request() -> None:
+    assert json.loads(json_path("/unsubscribe/12-b3d5dc8685abe05d1117ed90e7125d9c")) == "/unsubscribe/<token>"
+
+
+def test_a_member_asked_for_by_address_is_not_named_in_a_span() -> None:
+    assert str(Sent(("GET", b"plaza:user.email:al%40example.org"), 1)) == "GET plaza:user.email:…"
+    assert str(Sent(("GET", b"p:user.email:a%40b.org"), 1)) == "GET p:user.email:…"
 
 
 def test_what_strangers_send_is_looked_through_once() -> None:
