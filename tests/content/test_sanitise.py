@@ -169,3 +169,8 @@ def test_a_comment_keeps_its_subset() -> None:
     tags = {element.tag for element in elements(render_comment(md))}
     assert tags >= {"p", "em", "strong", "s", "code", "br", "ul", "ol", "li", "blockquote", "pre", "div", "span", "a"}
     assert '<a href="https://l.example" rel="nofollow noopener ugc">' in render_comment(md)
+
+
+def test_a_box_has_no_id_by_which_a_form_around_it_would_know_it() -> None:
+    assert 'id="title"' not in render('<input type="checkbox" id="title"> x').html
+    assert 'id="anchor"' in render('<p id="anchor">x</p>').html
