@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands import restore
+from commands import backup, restore
 from commands.archive import FORMAT, HEAD, SETTINGS, Table, Writer, decode, encode, verify
 from commands.console import Trouble
 from commands.migrate import MIGRATIONS
@@ -129,3 +129,18 @@ def test_a_row_is_read_back_as_it_was_written(row: list[str | bytes | None]) -> 
 
     assert line.count(b"\n") == 1
     assert decode(line) == tuple(row)
+
+
+def test_a_file_that_somebody_put_there_first_is_not_written_into(tmp_path: Path) -> None:
+    other, link, theirs = tmp_path / "other", tmp_path / "link", tmp_path / "theirs"
+    other.touch()
+    theirs.touch(0o666)
+    link.symlink_to(other)
+
+    with theirs.open("rb") as reader, backup._for_owner(theirs) as first, backup._for_owner(link) as second:
+        for file in (first, second):
+            file.write(b"secrets")
+            file.flush()
+
+        assert reader.read() == other.read_bytes() == b""
+    assert theirs.stat().st_mode & 0o777 == 0o600

@@ -284,18 +284,3 @@ def test_the_restored_site_serves_the_same_to_the_same_people(first: Instance, f
         ), path  # fmt: skip
     assert json.loads(fresh.get("/api/v1/me", cookie).body)["user"]["name"] == "Bob"
     assert fresh.plaza("check").returncode == 0
-
-
-def test_a_file_that_somebody_put_there_first_is_not_written_into(tmp_path: Path) -> None:
-    other, link, theirs = tmp_path / "other", tmp_path / "link", tmp_path / "theirs"
-    other.touch()
-    theirs.touch(0o666)
-    link.symlink_to(other)
-
-    with theirs.open("rb") as reader, backup._for_owner(theirs) as first, backup._for_owner(link) as second:
-        for file in (first, second):
-            file.write(b"secrets")
-            file.flush()
-
-        assert reader.read() == other.read_bytes() == b""
-    assert theirs.stat().st_mode & 0o777 == 0o600
