@@ -16,8 +16,10 @@ class Register(Signing, HtmlPage):
 
     async def get(self) -> None:
         invite = self.get_query_argument("invite", "")
-        if invite and not await self.app.models.links.good(invite, links.ADMIN):
-            raise NotFound("invitation")
+        if invite:
+            self.set_header("Referrer-Policy", "strict-origin")  # logs keep where a request came from; not this address
+            if not await self.app.models.links.good(invite, links.ADMIN):
+                raise NotFound("invitation")
         if self.site.registration == "closed" and not invite:
             self.set_status(403)
         elif self.user and not invite:
@@ -102,7 +104,9 @@ class AccountForm(HtmlPage):
         models, me = self.app.models, self.member()
         comments = await models.comments.mine(me.id, before=self.query_number("before") or None)
         posts = await models.posts.managed(author_id=me.id)
-        titles = {post.id: post for post in await models.posts.many([comment.post_id for comment in comments])}
+        # What has become a draft again is called, from then on, what only editors may know.
+        found = await models.posts.many([comment.post_id for comment in comments])
+        titles = {post.id: post for post in found if post.status == "published"}
         self.set_status(status)
         shown = {name: self.translate(text) for name, text in (errors or {}).items()}
         self.show(

@@ -43,8 +43,7 @@ class CreateComment(_Standing):
                 self._again(post, text, parent, 422, doorman.TRAPPED)
                 return
             self.tell_standing(await self.app.limits.hit(self.app.limits.comment, str(self.user.id)))
-            parent_id = int(parent) if parent.isascii() and parent.isdecimal() else None
-            comment = await models.comments.create(post.id, text, by=self.user, parent_id=parent_id)
+            comment = await models.comments.create(post.id, text, by=self.user, parent_id=_id(parent))
         except ModelError as error:
             told = tell_of(error, 500)
             for name, value in told.headers.items():
@@ -102,7 +101,7 @@ class DeleteComment(HtmlPage):
     async def post(self, id: str) -> None:
         comment = await self.app.models.comments.trash(int(id), by=self.member())
         post = await self.app.models.posts.one(comment.post_id)
-        if self.get_body_argument("from", "") == "account":
+        if self.get_body_argument("from", "") == "account" or post.status != "published":
             self.redirect(self.reverse_url("account"), status=303)
         else:
             self.redirect(self.reverse_url("post", post.id, post.slug) + "#comments", status=303)
@@ -117,3 +116,10 @@ class CommentAddress(_Standing):
             raise NotFound(f"comment {id}")
         post = await self.app.models.posts.published(comment.post_id)
         self.redirect(await self.where(post, comment), status=302)
+
+
+def _id(text: str) -> int | None:
+    """The comment that is answered; 0, which is none, for what no form of ours sends."""
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

@@ -1,0 +1,46 @@
+"""What is nobody's business is not told by the way; what a page is made of cannot break it."""
+
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+import pytest
+
+from models import Models
+from models.errors import Invalid
+from models.imports import Imported
+from models.writing import Draft
+from settings import Settings
+from tests.handlers.conftest import Town
+from tests.harness.browser import Browser
+from tests.harness.people import People
+
+DEEP = "> " * 40 + "x"  # deeper than any text may be nested
+
+
+async def test_who_commented_does_not_learn_what_a_draft_is_called_now(
+    town: Town, models: Models, people: People, bob: Browser
+) -> None:
+    await models.publishing.unpublish(town.post.id, by=people.alice)
+    await models.writing.edit(town.post.id, Draft("SECRET-NAME", "", "x", ()), by=people.alice)
+
+    account, form = await bob.get("/account"), await bob.get(f"/comments/{town.talk.id}/edit")
+    gone = await bob.post(f"/comments/{town.talk.id}/delete")
+
+    assert "Bob says" in account.text
+    assert "Bob says" in form.text
+    for answer in (account, form):
+        assert "secret-name" not in answer.text.lower()
+    assert (gone.status, gone.location) == (303, "/account")
+
+
+async def test_an_invitation_is_not_told_as_where_a_request_came_from(models: Models, visitor: Browser) -> None:
+    page = await visitor.get(f"/register?invite={await models.links.invite_admin()}")
+
+    assert page.status == 200
+    assert page.headers["Referrer-Policy"] == "strict-origin"
+
+
+async def test_an_answer_to_no_comment_is_refused_and_kept(town: Town, bob: Browser) -> None:
+    for parent in ("9" * 5000, "9" * 30, "x", "-1", "٢"):
+        answer = await bob.post(f"/blog/{town.post.id}/comments", {"body": "My words", "parent_id": parent})
+        assert (answer.status, "My words" in answer.text) == (422, True), parent
