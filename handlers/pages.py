@@ -1,15 +1,19 @@
 """The pages that readers open: lists of posts, the archive, members, the text about the site. The same bytes for everybody."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
+from html import escape
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
-from content.markdown import render
+from content.markdown import TooLong, render
 from handlers.base import HEADINGS, Base, Told, tell_of
 from models.base import Page
 from models.errors import ModelError, NotFound
-from models.posts import Post
+from models.posts import PER_MONTH, Post
 from models.roles import PERMISSIONS, has
 from models.users import User
 
@@ -177,11 +181,14 @@ class MonthPage(HtmlPage):
             wanted = date.fromisoformat(f"{name}-01")
         except ValueError:
             raise NotFound("month") from None
-        months = [first for first, _ in await self.app.models.posts.months()]
+        found = await self.app.models.posts.months()
+        months, counts = [first for first, _ in found], [n for _, n in found]
         if wanted not in months:
             raise NotFound("month")
-        at = months.index(wanted)
-        posts, more = await self.app.models.posts.of_month(wanted, after=self.query_number("after"))
+        at, after = months.index(wanted), self.query_number("after")
+        if after % PER_MONTH or after >= counts[at]:  # no link of ours; MySQL would walk to it through the whole month
+            raise NotFound(f"after={after}")
+        posts, more = await self.app.models.posts.of_month(wanted, after=after)
         self.show(
             "archive_month.html", month=wanted, posts=posts, newer=months[at - 1] if at else None,
             older=months[at + 1] if at + 1 < len(months) else None, more=f"?after={more}" if more else None,
@@ -191,7 +198,15 @@ class MonthPage(HtmlPage):
 
 class AboutPage(HtmlPage):
     async def get(self) -> None:
-        self.show("about.html", html=render(self.site.about).html)
+        self.show("about.html", html=await asyncio.to_thread(_about, self.site.about))
+
+
+@lru_cache(2)  # it hardly ever changes, and the longest takes a second
+def _about(md: str) -> str:
+    try:
+        return render(md).html
+    except TooLong:  # of the settings file; on the page of the site it is refused
+        return f"<pre>{escape(md)}</pre>"
 
 
 class NoSuchPage(HtmlPage):
@@ -201,7 +216,7 @@ class NoSuchPage(HtmlPage):
         target = await self.app.models.redirects.target(self.request.path)
         if target is None:
             raise NotFound(self.request.path)
-        self.redirect(target, permanent=True)
+        self.redirect(quote(target, safe="/%"), permanent=True)
 
     async def post(self) -> None:
         raise NotFound(self.request.path)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import ClassVar
+from urllib.parse import unquote
 
 from cache import Key, Slot
 from models.base import Table, Write
@@ -29,8 +30,10 @@ class Redirects(Table[Redirect]):
 
     async def target(self, path: str) -> str | None:
         """Where an address leads now; with and without a closing slash it is the same."""
-        redirect = await self.find(normal(path)) if len(path) <= LONGEST else None
-        return redirect.target if redirect else None
+        # A file may name its old address as it stands in a browser's field, or as it travels: "/中文" or "/%E4%B8%AD%E6%96%87".
+        spellings = {normal(path), normal(unquote(path))}
+        found = await self.many([spelling for spelling in spellings if len(spelling) <= LONGEST])
+        return found[0].target if found else None
 
     async def leading_to(self, prefix: str) -> list[Redirect]:
         """All redirects whose target begins so, by a walk through the table: for exports, not for requests."""

@@ -44,3 +44,30 @@ async def test_an_answer_to_no_comment_is_refused_and_kept(town: Town, bob: Brow
     for parent in ("9" * 5000, "9" * 30, "x", "-1", "٢"):
         answer = await bob.post(f"/blog/{town.post.id}/comments", {"body": "My words", "parent_id": parent})
         assert (answer.status, "My words" in answer.text) == (422, True), parent
+
+
+async def test_a_month_is_entered_only_where_its_links_lead(town: Town, visitor: Browser) -> None:
+    here = f"/archive/{datetime.now(UTC):%Y-%m}"
+
+    assert (await visitor.get(f"{here}?after=0")).status == 200
+    for after in ("1", "199", "200", "1000000", "9" * 18):
+        assert (await visitor.get(f"{here}?after={after}")).status == 404, after
+
+
+async def test_an_old_address_in_chinese_leads_to_its_post(models: Models, visitor: Browser) -> None:
+    at = datetime(2015, 5, 15, tzinfo=UTC)
+    aliases = ("/旧/文章", f"/{quote('另一')}")
+    await models.imports.post(Imported("a.md", "新文章", "", "x", (), "Ann", None, at, aliases, ""))
+    for path in ("/旧/文章", "/旧/文章/", "/另一"):
+        answer = await visitor.get(quote(path))
+        assert (answer.status, answer.location) == (301, quote("/blog/1-新文章")), path
+
+
+@pytest.mark.parametrize("choices", [{"about": DEEP}])
+async def test_a_text_about_the_site_that_is_nested_too_deep_is_shown_as_it_is(
+    visitor: Browser, settings: Settings
+) -> None:
+    answer = await visitor.get("/about")
+
+    assert answer.status == 200
+    assert "<pre>&gt; &gt;" in answer.text
