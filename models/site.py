@@ -1,9 +1,12 @@
 """What an administrator edits about the site on a page: its names, words and rules. The settings file gives the rest."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
+from urllib.parse import urljoin
 
 from cache import Cache, Key, Slot
+from content.markdown import TooLong, render
 from models import audit
 from models.base import Table
 from models.database import Database
@@ -81,8 +84,12 @@ class Sites(Table[Words]):
         if not values.get("title", "x"):
             wrong["title"] = "A site needs a title."
         logo = values.get("logo", "")
-        if logo and not logo.startswith(("https://", "/")):
+        if logo and not _is_address(logo):
             wrong["logo"] = "A logo is an address that begins with https:// or /."
+        try:
+            await asyncio.to_thread(render, values.get("about", "")[: LIMITS["about"]])
+        except TooLong as error:
+            wrong["about"] = str(error)
         if wrong:
             raise Invalid(wrong)
         async with self.write() as w:
@@ -100,6 +107,15 @@ class Sites(Table[Words]):
             await audit.note(w, by.id, "site.edit", "site", was, became)
             w.touch(ALL(1))
         return over(self.defaults, became)
+
+
+def _is_address(logo: str) -> bool:
+    """Whether pages and feeds can name it: they join it to the site's own address, which "//[" would break."""
+    try:
+        urljoin("https://example.org", logo)
+    except ValueError:
+        return False
+    return logo.startswith(("https://", "/"))
 
 
 def over(defaults: Site, values: dict[str, str]) -> Site:

@@ -71,3 +71,14 @@ async def test_a_text_about_the_site_that_is_nested_too_deep_is_shown_as_it_is(
 
     assert answer.status == 200
     assert "<pre>&gt; &gt;" in answer.text
+
+
+@pytest.mark.parametrize("values", [{"about": DEEP}, {"logo": "//["}, {"logo": "https://["}])
+async def test_what_would_break_pages_and_feeds_is_refused(
+    models: Models, people: People, visitor: Browser, values: dict[str, str]
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        await models.sites.edit(values, by=people.ada)
+
+    assert set(refused.value.fields) == set(values)
+    assert [(await visitor.get(path)).status for path in ("/about", "/feed.atom", "/feed.json")] == [200, 200, 200]
