@@ -150,8 +150,6 @@ def _step(post: Post, action: Action) -> Post | None:
             # A date to come was a plan; one that has passed is when readers first saw it.
             shown_at = post.published_at if post.published_at and post.published_at <= now else now
             return replace(post, status="published", published_at=shown_at)
-        case "publish", "published":
-            return post
         case "unpublish", "published" | "scheduled":
             return replace(post, status="draft", published_at=None if post.status == "scheduled" else post.published_at)
         case "trash", "draft" | "scheduled" | "published":

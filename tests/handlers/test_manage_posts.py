@@ -176,6 +176,17 @@ async def test_what_it_does_not_apply_to_is_counted(alice: Browser, models: Mode
     assert 'name="undo"' not in answer.text
 
 
+async def test_what_is_published_already_stays_as_it_is(alice: Browser, models: Models, people: People) -> None:
+    one, two = await write(models, people, "One", "Two")
+    await models.publishing.unpublish(two.id, by=people.alice)
+
+    done = await models.publishing.act("publish", [one.id, two.id], by=people.alice)
+
+    assert ([post.id for post in done.posts], done.left) == ([two.id], (one.id,))
+    assert await models.posts.fresh().one(one.id) == one
+    assert await models.publishing.publish(one.id, by=people.alice) == one
+
+
 @pytest.mark.parametrize("form", [{}, {"action": "trash"}, {"ids": "1"}])
 async def test_nothing_chosen_changes_nothing(
     alice: Browser, models: Models, people: People, form: dict[str, str]
