@@ -71,7 +71,8 @@ class HtmlPage(Base):
         sent = self.request.body_arguments
         if self.request.method != "POST" or not _SECRETS.isdisjoint(sent):
             return []
-        return [(name, self.get_body_argument(name, "", strip=False)) for name in sent]
+        # Not by get_body_argument: it refuses what is not UTF-8, and this page may tell of just that.
+        return [(name, value.decode("utf-8", "replace")) for name, values in sent.items() for value in values]
 
     def _can(self, permission: str) -> bool:
         return has(self.bits, PERMISSIONS[permission])
