@@ -19,6 +19,7 @@ from models.users import User
 
 Item = TypeVar("Item")
 MOST_PAGE = 10**9
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _PASSING = frozenset({401, 429, 500, 503})  # statuses under which the same form may be taken a little later
 _SECRETS = frozenset({"password", "current", "new"})
 
@@ -72,7 +73,11 @@ class HtmlPage(Base):
         if self.request.method != "POST" or not _SECRETS.isdisjoint(sent):
             return []
         # Not by get_body_argument: it refuses what is not UTF-8, and this page may tell of just that.
-        return [(name, value.decode("utf-8", "replace")) for name, values in sent.items() for value in values]
+        return [
+            (name, _CONTROLS.sub(" ", value.decode("utf-8", "replace")))
+            for name, values in sent.items()
+            for value in values
+        ]
 
     def _can(self, permission: str) -> bool:
         return has(self.bits, PERMISSIONS[permission])

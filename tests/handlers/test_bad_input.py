@@ -102,6 +102,16 @@ TYPES = {
 }  # fmt: skip
 
 
+async def test_what_is_not_utf8_is_told_on_a_page_that_keeps_the_rest(browse: Callable[[], Browser]) -> None:
+    body = b"title=%ff%00&ids=1&ids=2&body=kept"
+    answer = await browse().request("POST", "/manage/blogs/create", body=body, headers={"Content-Type": FORM})
+
+    assert answer.status == 401
+    assert answer.text.count('name="ids"') == 2
+    assert ">kept<" in answer.text.replace("\n", "")
+    assert "\0" not in answer.text
+
+
 async def test_no_content_type_makes_an_answer_5xx(town: Town, people: People, ada: Browser) -> None:
     wrong = {}
     for path in POSTS:
