@@ -1,11 +1,14 @@
 """The search page: the same for everybody, calm whatever is asked, and true about what it shows."""
 
+import asyncio
 import re
+import time
 from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 
+from content.marking import marked
 from models import Models, search
 from models.writing import Draft
 from tests.harness.browser import Browser
@@ -100,3 +103,25 @@ async def test_every_page_leads_to_search(browse: Callable[[], Browser]) -> None
 
     assert '<form class="field" role="search" action="/search">' in page
     assert 'href="/search"' in page
+
+
+async def test_marking_many_short_words_in_long_texts_does_not_hold_up_others(
+    models: Models, people: People, visitor: Browser
+) -> None:
+    letters = "aetsniorpb"
+    text = " ".join(f"{letters[n % 10]} {letters[n % 7]}{letters[n % 9]}{n % 97}" for n in range(9_000))
+    for n in range(8):
+        await write(models, people, f"Post {n}", text)
+    await visitor.get("/search?q=post")  # templates are read once
+    began = time.perf_counter()
+    for _ in range(8):
+        marked(text, tuple(letters))
+    whole, longest, last = time.perf_counter() - began, 0.0, time.perf_counter()
+    asked = asyncio.create_task(visitor.get(f"/search?q={'+'.join(letters)}"))
+
+    while not asked.done():
+        await asyncio.sleep(0.001)
+        longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+
+    assert "<mark>" in asked.result().text
+    assert longest < whole / 2
