@@ -25,7 +25,8 @@ class ManageAudit(ManageList):
         models = self.app.models
         sheet = await models.auditing.sheet(await self.wanted(), self.place())
         self.show(
-            "manage/audit.html", list=self.listing(sheet), actions=await models.auditing.actions(), roles=await models.rights.all(),
+            "manage/audit.html", list=self.listing(sheet), actions=await models.auditing.actions(),
+            roles=await models.rights.all(),
             actors=await models.users.by_ids([entry.actor_id for entry in sheet.items if entry.actor_id]),
         )  # fmt: skip
 

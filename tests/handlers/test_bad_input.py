@@ -103,12 +103,12 @@ TYPES = {
 
 
 async def test_what_is_not_utf8_is_told_on_a_page_that_keeps_the_rest(browse: Callable[[], Browser]) -> None:
-    body = b"title=%ff%00&ids=1&ids=2&body=kept"
+    body = b"title=%ff%00&ids=1&ids=2&body=plum+jam"
     answer = await browse().request("POST", "/manage/blogs/create", body=body, headers={"Content-Type": FORM})
 
     assert answer.status == 401
     assert answer.text.count('name="ids"') == 2
-    assert ">kept<" in answer.text.replace("\n", "")
+    assert "plum jam" in answer.text
     assert "\0" not in answer.text
 
 
