@@ -5,7 +5,7 @@ from handlers.forms import NewName, NewPassword, Registration
 from handlers.limits import TooMany
 from handlers.origin import safe_next
 from handlers.pages import HtmlPage
-from handlers.signing import WRONG, Signing
+from handlers.signing import NOT_ACTIVE, WRONG, Signing
 from models import links, passwords
 from models.errors import Forbidden, Invalid, NotFound
 from models.roles import LOGIN
@@ -73,8 +73,8 @@ class SignIn(Signing, HtmlPage):
         except TooMany as error:
             self.show_refused("signin.html", error, values=kept)
             return
-        if user is None:
-            self.show_wrong("signin.html", 401, {"form": WRONG}, values=kept)
+        if user is None or not user.active:
+            self.show_wrong("signin.html", 401, {"form": NOT_ACTIVE if user else WRONG}, values=kept)
             return
         await self.sign_in(user)
         self.redirect(going_to, status=303)

@@ -8,7 +8,7 @@ from tornado.web import HTTPError
 from handlers.base import Base, Told
 from handlers.forms import Registration
 from handlers.presenters import blog, comment, page_facts, user
-from handlers.signing import WRONG, Signing
+from handlers.signing import NOT_ACTIVE, WRONG, Signing
 from models.base import Page
 from models.errors import Invalid, NotFound
 from models.posts import Post
@@ -179,10 +179,10 @@ class Authenticate(Signing, JsonAnswer):
     async def post(self) -> None:
         sent = self.fields("email", "passwd")
         found = await self.authenticate(sent["email"], sent["passwd"])
-        if found is None:
+        if found is None or not found.active:
             self.set_header("Cache-Control", "no-store")
             self.set_status(401)
-            self.tell(Told(401, WRONG, {}, {}))
+            self.tell(Told(401, NOT_ACTIVE if found else WRONG, {}, {}))
             return
         await self.sign_in(found)
         self.answer(user(found))

@@ -6,6 +6,8 @@ from models import links, passwords
 from models.users import User
 
 WRONG = "There is no account with this address and password."
+# Told to who knows the password, so it gives nothing away.
+NOT_ACTIVE = "This account is not active: it waits for an operator's approval, or an operator has closed it."
 
 
 class Signing(Base):
@@ -24,7 +26,8 @@ class Signing(Base):
 
     async def authenticate(self, email: str, password: str) -> User | None:
         """The user with this address and password. Failures are counted by account and by address, successes not; an unknown
-        address takes the same time, the same counting and the same answer. Raises TooMany."""
+        address takes the same time, the same counting and the same answer. An account that is not active may not be signed in:
+        the caller looks. Raises TooMany."""
         limits, users = self.app.limits, self.app.models.users
         account = email.strip().lower()[:254]
         # Counted before it is known, and given back after: many tries at one moment are many tries.

@@ -176,10 +176,8 @@ class Users(Table[User]):
             return await self._locked(w, id)
 
     async def password_hash(self, email: str) -> tuple[int, str | None] | None:
-        """(id, argon2id hash) of an active account; straight from MySQL: secrets are never cached."""
-        rows = await self.db.fetch(
-            "SELECT id, password_hash FROM users WHERE email = %s AND active = 1", email.strip().lower()
-        )
+        """(id, argon2id hash) of an account, active or not; straight from MySQL: secrets are never cached."""
+        rows = await self.db.fetch("SELECT id, password_hash FROM users WHERE email = %s", email.strip().lower())
         return (rows[0][0], rows[0][1]) if rows else None
 
     async def note_login(self, id: int, ip: bytes | None) -> None:

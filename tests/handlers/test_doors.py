@@ -207,7 +207,14 @@ async def test_who_was_deactivated_is_nobody(people: People, models: Models, bob
     await models.users.set_active(people.bob.id, False)
 
     assert (await bob.get("/account")).status == 302
-    assert (await visitor.post("/signin", RIGHT)).status == 401
+    refused = await visitor.post("/signin", RIGHT)
+    assert refused.status == 401
+    assert "This account is not active" in refused.text
+    assert refused.set_cookies == []
+    wrong = await visitor.post("/signin", {**RIGHT, "password": "not this one"})
+    assert "There is no account with this address and password." in wrong.text
+    by_api = await visitor.post("/api/authenticate", {"email": RIGHT["email"], "passwd": RIGHT["password"]})
+    assert (by_api.status, by_api.set_cookies) == (401, [])
     me = await bob.get("/api/v1/me")
     assert me.json()["user"] is None
     assert "member" not in bob.cookies

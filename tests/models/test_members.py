@@ -47,7 +47,6 @@ async def test_a_granted_role_and_a_deactivation_count_at_once_in_every_process(
     await models.users.set_active(people.bob.id, False)
 
     assert await other_models.users.bits(await other_models.users.by_id(people.bob.id)) == 0
-    assert await models.users.password_hash(people.bob.email) is None
 
 
 async def test_a_new_name_is_seen_at_once(models: Models, other_models: Models, people: People) -> None:
