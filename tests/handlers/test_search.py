@@ -1,9 +1,9 @@
 """The search page: the same for everybody, calm whatever is asked, and true about what it shows."""
 
-import asyncio
 import re
-import time
+import threading
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -105,23 +105,19 @@ async def test_every_page_leads_to_search(browse: Callable[[], Browser]) -> None
     assert 'href="/search"' in page
 
 
-async def test_marking_many_short_words_in_long_texts_does_not_hold_up_others(
-    models: Models, people: People, visitor: Browser
+async def test_long_texts_are_marked_off_the_loop(
+    models: Models, people: People, visitor: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    letters = "aetsniorpb"
-    text = " ".join(f"{letters[n % 10]} {letters[n % 7]}{letters[n % 9]}{n % 97}" for n in range(9_000))
-    for n in range(8):
-        await write(models, people, f"Post {n}", text)
-    await visitor.get("/search?q=post")  # templates are read once
-    began = time.perf_counter()
-    for _ in range(8):
-        marked(text, tuple(letters))
-    whole, longest, last = time.perf_counter() - began, 0.0, time.perf_counter()
-    asked = asyncio.create_task(visitor.get(f"/search?q={'+'.join(letters)}"))
+    seen: list[tuple[bool, bool]] = []
 
-    while not asked.done():
-        await asyncio.sleep(0.001)
-        longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+    def watched(text: str, *rest: Any) -> Any:
+        seen.append((len(text) > 1_000, threading.current_thread() is threading.main_thread()))
+        return marked(text, *rest)
 
-    assert "<mark>" in asked.result().text
-    assert longest < whole / 2
+    monkeypatch.setattr("handlers.search.marked", watched)
+    await write(models, people, "Long", "lighthouse " * 500)
+    page = await visitor.get("/search?q=lighthouse")
+
+    assert "<mark>" in page.text
+    assert (True, False) in seen  # the long text, in a thread
+    assert (True, True) not in seen
