@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
@@ -58,6 +59,8 @@ def test_a_closed_browser_loses_nothing(visit: Visit) -> None:
     forget(page)
 
 
+# Playwright's synchronous routes were once seen to wait for ever here, in five runs: not among what every change waits for.
+@pytest.mark.long
 def test_a_site_that_is_away_loses_nothing(visit: Visit) -> None:
     page = visit("alice")
     page.route("**/autosave", lambda route: route.abort("aborted"))
