@@ -38,6 +38,6 @@ class Ready(JsonAnswer):
 
     async def _mysql(self) -> bool:
         try:
-            return bool(await self.app.models.db.fetch("SELECT id FROM roles LIMIT 1"))
+            return await self.app.models.roles.are_there()
         except Busy:
             return False

@@ -52,6 +52,10 @@ class Roles(Table[Role]):
             bits |= role.permissions
         return bits
 
+    async def are_there(self) -> bool:
+        """Whether MySQL answers and its tables have been made; for /readyz, so straight from MySQL. Raises Busy."""
+        return bool(await self.db.fetch("SELECT id FROM roles LIMIT 1"))
+
     async def seed(self) -> None:
         """Make the roles that the code knows by name, where they are missing. May be run at any time."""
         async with self.write() as w:
