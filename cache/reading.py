@@ -1,0 +1,45 @@
+"""What an answer was made of: while READING is set, every name that the cache answers is noted in it."""
+
+from contextvars import ContextVar
+
+from cache.local import Local, Ticket
+
+
+class Reading:
+    """The names an answer was made of, with the stamp of each; `alive` while none of them has changed since it was read.
+
+    `why` says, once, why the answer is not to be kept: something it was made of did not come from the cache.
+    """
+
+    __slots__ = ("alive_when_seen", "stamps", "ticket", "why")
+
+    def __init__(self, local: Local) -> None:
+        self.ticket = local.ticket()
+        self.stamps: dict[str, int] = {}
+        self.alive_when_seen = True
+        self.why = ""
+
+    def saw(self, name: str, stamp: int | None, ticket: Ticket | None) -> None:
+        """An answer under `name`, with the ticket it was read by; None: it is from L1, at this moment.
+
+        Without a stamp (it was not stored, or read around the cache) it taints.
+        """
+        if stamp is None:
+            self.taint(f"{name} was not stored")
+        elif self.stamps.setdefault(name, stamp) != stamp:
+            self.taint(f"{name} changed meanwhile")
+        else:
+            self.ticket.also(name)
+            if ticket is not None and not ticket.alive:
+                self.alive_when_seen = False
+
+    def taint(self, why: str) -> None:
+        """This answer is for now only."""
+        self.why = self.why or why
+
+    @property
+    def alive(self) -> bool:
+        return self.alive_when_seen and self.ticket.alive
+
+
+READING: ContextVar[Reading | None] = ContextVar("READING", default=None)
