@@ -1,8 +1,8 @@
 """L1: what this process may answer by itself, as long as it can prove that it would have heard of a change.
 
-Nothing is answered unless the fence is young: the moment at which a PING was sent whose PONG has come, on the connection that brings
-the pushes (`cache.tracking`). Redis had then told us of every write that returned before that moment. So a stopped process,
-a blocked loop and a half-open socket all fall silent, and never answer with old data.
+Nothing is answered unless the fence is young: the moment at which a PING was sent whose PONG has come, on the connection that
+brings the pushes (`cache.tracking`). Redis had told us, before that PONG, of every write that had returned at that moment. So a
+stopped process, a blocked loop and a half-open socket all fall silent, and never answer with old data.
 """
 
 from collections import deque
@@ -39,6 +39,7 @@ class Watch:
 
 class _Mark(Watch):
     __slots__ = ("alive", "names")
+    names: set[str]
 
     def __init__(self, names: set[str], alive: bool) -> None:
         self.names, self.alive = names, alive
@@ -72,7 +73,7 @@ class Ticket:
         """One more name, from now on."""
         mark = self._mark
         if mark.alive and name not in mark.names:
-            mark.names.add(name)  # type: ignore[attr-defined] - a set
+            mark.names.add(name)
             self._local.watch(mark, (name,))
 
     def __del__(self) -> None:
@@ -109,7 +110,7 @@ class Local:
         self.tracked = False  # pushes come in; kept apart from the fence, which says how far they have come
         self.redis_ahead: float | None = None  # ms that Redis' clock is ahead of `now() * 1000`
         self.hits = self.misses = self.kept = self.evicted = self.too_big = self.drops = self.flushes = 0
-        self._until = _SHUT
+        self.until = _SHUT  # the fence and LAG: no answer is given after it
         self._rows: dict[str, Entry] = {}
         self._watches: dict[str, set[Watch]] = {}
         self._admission = Admission(1 << 16, AGAIN)
@@ -118,19 +119,19 @@ class Local:
     @property
     def open(self) -> bool:
         """Something may be answered at this moment."""
-        return now() <= self._until
+        return now() <= self.until
 
     @property
     def fence_age(self) -> float:
         """Seconds since the fence; infinite while there is none."""
-        return now() - self._until + LAG
+        return now() - self.until + LAG
 
     def get(self, name: str) -> Entry | None:
         """The answer, if there is one that may be given at this moment."""
         entry = self._rows.get(name)
         if entry is not None:
             moment = clock_gettime(CLOCK_BOOTTIME)
-            if moment <= self._until and moment <= entry.until:
+            if moment <= self.until and moment <= entry.until:
                 entry.used = True
                 self.hits += 1
                 return entry
@@ -147,8 +148,8 @@ class Local:
     ) -> None:
         """Keep an answer of Redis', if the ticket lives and the name was asked for before, at most `AGAIN` seconds ago.
 
-        `value` is never changed by anybody. `weight`: its bytes as a Python object, weighed here when None. `until`: when it may no
-        longer be kept, in ms of Redis' clock; 0 when there is no such moment.
+        `value` is never changed by anybody. `weight`: its bytes as a Python object, weighed here when None. `until`: when it may
+        no longer be kept, in ms of Redis' clock; 0 when there is no such moment.
         """
         if not self._on or not self._admission.again(name) or not ticket.alive:
             return
@@ -199,14 +200,14 @@ class Local:
 
     def shut(self) -> None:
         """No pushes come in any more, or Redis is not to be trusted: nothing is answered until `begin` and `fence`."""
-        self.tracked, self._until = False, _SHUT
+        self.tracked, self.until = False, _SHUT
         self.flush()
 
     def fence(self, moment: float) -> None:
         """All that Redis had been told of at `moment` (see `now`) has been pushed to us."""
         self._clear_away()
         if self.tracked and self._on:
-            self._until = moment + LAG
+            self.until = moment + LAG
 
     def watch(self, watch: Watch, names: Iterable[str] | None = None) -> None:
         """`watch` hears of the next change of these, or of all its names."""

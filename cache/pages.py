@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Generic, Protocol, TypeVar
 
 from cache.admission import Admission
-from cache.local import Local, Ticket, Watch
+from cache.local import LONGEST, Local, Watch, now
 from cache.reading import READING, Reading
 from cache.sieve import Item
 from cache.weights import weigh
@@ -32,14 +32,17 @@ Get = Callable[[Sequence[str]], Awaitable[list[bytes | None] | None]]  # Link.ge
 Stamp = Callable[[bytes], int | None]  # records.stamp
 
 
-class _Page(Item, Watch):
-    __slots__ = ("_pages", "answer", "armed", "key", "names", "stamps")
+class _Page(Item, Watch, Generic[Kept]):
+    """`armed`: all its names are watched, and none has changed since it was made or looked at, at most until `until`."""
+
+    __slots__ = ("_pages", "answer", "armed", "key", "names", "stamps", "until")
+    names: tuple[str, ...]
 
     def __init__(self, pages: "Pages[Kept]", key: str, answer: Kept, stamps: dict[str, int]) -> None:
         names = tuple(stamps)
         super().__init__(answer.weight + PAGE_OVERHEAD + sum(weigh(name) + NAME_OVERHEAD for name in names))
         self._pages, self.key, self.answer, self.armed = pages, key, answer, False
-        self.names, self.stamps = names, tuple(stamps.values())
+        self.names, self.stamps, self.until = names, tuple(stamps.values()), 0.0
 
     def lost(self) -> None:
         self._pages.disarm(self)
@@ -53,29 +56,124 @@ class Pages(Generic[Kept]):
 
     def __init__(self, local: Local, get: Get, stamp: Stamp) -> None:
         self._local, self._get, self._stamp = local, get, stamp
-        self._pages: dict[str, _Page] = {}
+        self._pages: dict[str, _Page[Kept]] = {}
         self._admission = Admission(1 << 14, AGAIN)
-        self._checks: dict[str, asyncio.Future[Kept | None]] = {}
-        self._made: dict[str, asyncio.Event] = {}
+        self._checks: dict[str, asyncio.Task[Kept | None]] = {}
+        self._turns: dict[str, asyncio.Event] = {}
         self.hits = self.confirmed = self.refuted = self.tainted = 0
 
     def get(self, key: str) -> Kept | None:
         """The page, if it may be answered at this moment."""
+        page = self._pages.get(key)
+        if page is not None and page.armed:
+            moment = now()
+            if moment <= page.until and moment <= self._local.until:
+                page.used = True
+                self.hits += 1
+                return page.answer
+        return None
 
     async def check(self, key: str) -> Kept | None:
-        """The page, if Redis says that it is as it would be made now: one trip. None: make it."""
+        """The page, if Redis says that it is as it would be made now: one trip. None: make it.
+
+        Who asks for the same page in the same turn of the loop shares the trip; later ones do not, for a write may have returned
+        in between.
+        """
+        page = self._pages.get(key)
+        if page is None:
+            return None
+        flight = self._checks.get(key)
+        if flight is None:
+            flight = self._checks[key] = asyncio.create_task(self._confirm(page), name="check")
+            # The task's first step comes before this, and Redis is asked in it or after it.
+            asyncio.get_running_loop().call_soon(self._checks.pop, key, None)
+        return await asyncio.shield(flight)
+
+    async def _confirm(self, page: _Page[Kept]) -> Kept | None:
+        ticket = self._local.ticket(*page.names)
+        found = await self._get(page.names)
+        if found is None:
+            return None
+        for data, stamp in zip(found, page.stamps, strict=True):
+            if data is None or self._stamp(data) != stamp:
+                self.refuted += 1
+                self.remove(page)
+                return None
+        self.confirmed += 1
+        page.used = True
+        if ticket.alive and self._pages.get(page.key) is page:
+            self._arm(page)
+        return page.answer
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """In here, all that the cache answers is noted."""
+        reading = Reading(self._local)
+        token = READING.set(reading)
+        try:
+            yield reading
+        finally:
+            READING.reset(token)
 
     def put(self, key: str, reading: Reading, answer: Kept) -> None:
-        """Keep a page that was made under `reading`, if nothing taints it and it is made for the second time in `AGAIN` seconds."""
+        """Keep a page that was made under `reading`, from the second time on that it is made within `AGAIN` seconds.
+
+        Not kept: what is tainted, and what was made of nothing that the cache knows.
+        """
+        if reading.why or not reading.stamps:
+            self.tainted += 1
+            return
+        if not self._admission.again(key):
+            return
+        page = _Page(self, key, answer, reading.stamps)
+        if page.weight > self._local.most // 8:
+            self._local.too_big += 1
+            return
+        if old := self._pages.get(key):
+            self.remove(old)
+        self._pages[key] = page
+        self._local.spare.add(page)
+        if reading.alive:
+            self._arm(page)
+        self._local.make_room()
+
+    def remove(self, page: _Page[Kept]) -> None:
+        """The page, if it is still here."""
+        if self._pages.get(page.key) is page:
+            self.disarm(page)
+            self._local.spare.remove(page)
+            del self._pages[page.key]
+
+    def disarm(self, page: _Page[Kept]) -> None:
+        """Something of it may have changed: it waits to be looked at again, and goes first when room is needed."""
+        if page.armed:
+            page.armed = False
+            self._local.unwatch(page)
+            self._local.live.remove(page)
+            self._local.spare.add(page)
+
+    def _arm(self, page: _Page[Kept]) -> None:
+        page.until = now() + LONGEST
+        if not page.armed:
+            page.armed = True
+            self._local.watch(page)
+            self._local.spare.remove(page)
+            self._local.live.add(page)
 
     @asynccontextmanager
     async def turn(self, key: str) -> AsyncIterator[bool]:
         """Of many who want to make the same page the first gets True at once; the others get False when it is done.
 
-        These look again (`get`, `check`) and then make it themselves.
+        These look again (`get`, `check`), and make it themselves if need be, without another turn.
         """
-        yield True
+        done = self._turns.get(key)
+        if done is not None:
+            await done.wait()
+            yield False
+            return
+        done = self._turns[key] = asyncio.Event()
+        try:
+            yield True
+        finally:
+            del self._turns[key]
+            done.set()

@@ -2,7 +2,7 @@
 
 from contextvars import ContextVar
 
-from cache.local import Local, Ticket
+from cache.local import Local
 
 
 class Reading:
@@ -19,8 +19,8 @@ class Reading:
         self.alive_when_seen = True
         self.why = ""
 
-    def saw(self, name: str, stamp: int | None, ticket: Ticket | None) -> None:
-        """An answer under `name`, with the ticket it was read by; None: it is from L1, at this moment.
+    def saw(self, name: str, stamp: int | None, alive: bool) -> None:
+        """An answer under `name`. `alive`: it comes from L1, or the ticket that it was read with lives; at this moment.
 
         Without a stamp (it was not stored, or read around the cache) it taints.
         """
@@ -30,8 +30,7 @@ class Reading:
             self.taint(f"{name} changed meanwhile")
         else:
             self.ticket.also(name)
-            if ticket is not None and not ticket.alive:
-                self.alive_when_seen = False
+            self.alive_when_seen = self.alive_when_seen and alive
 
     def taint(self, why: str) -> None:
         """This answer is for now only."""

@@ -1,11 +1,35 @@
-"""The connection that brings the pushes: what any process writes to Redis is told to this one, in order."""
+"""The connection that brings the pushes: what any process writes to Redis is told to this one, in order.
 
+It is in RESP3 with `CLIENT TRACKING ON BCAST`. Every 0.1 s TIME is asked on it, the PING that tells Redis' clock as well; the
+answer moves the fence of L1. All is done in callbacks of the socket: on a busy loop a push has not to wait for a task's turn.
+"""
+
+import asyncio
+import logging
+from functools import partial
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol, Self
 
+from hiredis import ReplyError, pack_command
 from redis.asyncio import Redis
 
-from cache.local import Local
+from cache.canary import Canary, Died
+from cache.local import Local, Watch, now
+from cache.wire import Lost, Wire, open_wire
+
+log = logging.getLogger("plaza.cache")
+
+PING = 0.1  # s between two
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0  # s between two tries to connect
+CANARY = 10.0  # s between two canaries of a connection that is well
+POLL = 0.02  # s a waiter rests when no pushes come in
+
+
+def _pack(*words: str) -> bytes:
+    return pack_command(words)  # type: ignore[arg-type] - its stub allows one word only
+
+
+_TIME = _pack("TIME")
 
 
 class Linked(Protocol):
@@ -15,36 +39,181 @@ class Linked(Protocol):
 
     def full(self, name: str) -> bytes: ...
 
+    def on_change(self, told: Any) -> None: ...
 
-class Push:
+
+class Push(Watch):
     """The next push of a name: `with tracking.push(name) as push: <ask Redis>; if BUSY: await push.wait(rest)`."""
 
+    __slots__ = ("_came", "_tracking", "names")
+
+    def __init__(self, tracking: "Tracking", name: str) -> None:
+        self._tracking, self.names, self._came = tracking, (name,), asyncio.Event()
+
     async def wait(self, seconds: float) -> None:
-        """Until the name was pushed, dropped or flushed since the `with`, at most `seconds`; a short rest when no pushes come in."""
+        """Until the name was pushed, dropped or flushed since the `with`, at most `seconds`; without pushes, a short rest."""
+        try:
+            async with asyncio.timeout(seconds if self._tracking.connected else min(seconds, POLL)):
+                await self._came.wait()
+        except TimeoutError:
+            pass
 
-    def __enter__(self) -> "Push": ...
+    def lost(self) -> None:
+        self._came.set()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None: ...
+    def __enter__(self) -> Self:
+        self._tracking.local.watch(self)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._tracking.local.unwatch(self)
 
 
 class Tracking:
     """Keeps `local` told, and its fence young. Redis away is no error: it tries again, every 0.1 s to 1 s."""
 
-    def __init__(self, redis: Redis, namespace: str, link: Linked, local: Local) -> None: ...
+    def __init__(self, redis: Redis, namespace: str, link: Linked, local: Local) -> None:
+        self.local, self.connected = local, False
+        self.pushes = self.flushes = self.connections = self.canary_failures = 0
+        self.push_lag: float | None = None  # s, of the latest canary
+        self.error: Exception | None = None  # why there is no connection
+        self._redis, self._namespace, self._link = redis, namespace, link
+        self._epoch_key = f"{namespace}:epoch".encode()
+        self._prefix = link.full("")
+        self._track = _pack("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", f"{namespace}:")
+        self._canary: Canary | None = None
+        self._next_canary = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._why: Exception = Lost("not yet connected")
+        self._well = False  # a canary of this connection has come
+        self._task: asyncio.Task[None] | None = None
+        link.on_change(self.told)
 
     def start(self) -> None:
         """Begin, in a task of its own."""
+        self._task = asyncio.create_task(self._keep_connected(), name="tracking")
 
     async def close(self) -> None:
         """End, and close the connection."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     def told(self) -> None:
-        """For `Link.on_change`: the epoch changed, or the link went down or came up."""
+        """The link's epoch changed, or it went down or came up: nothing that was kept is to be trusted."""
+        self._prefix = self._link.full("")
+        if self.connected and self._link.up:
+            self.local.begin()
+        else:
+            self.local.shut()
 
-    def push(self, name: str) -> Push: ...
+    def push(self, name: str) -> Push:
+        return Push(self, name)
 
     @property
     def redis_ms(self) -> int:
         """Redis' clock, in ms, as far as known; 0 while it is not."""
+        return 0 if self.local.redis_ahead is None else int(now() * 1000 + self.local.redis_ahead)
+
+    async def _keep_connected(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self._live()
+            except (Lost, Died) as error:
+                if self.error is None:
+                    log.warning("no pushes from Redis, nothing is answered from memory: %s", error)
+                self.error = error
+            except Exception as error:
+                log.exception("a mistake in the tracking")
+                self.error = error
+            finally:
+                pause = FIRST_PAUSE if self._well else min(pause * 2, LONGEST_PAUSE)
+                self.connected = self._well = False
+                self.local.shut()
+            await asyncio.sleep(pause)
+
+    async def _live(self) -> None:
+        """Connect, and stay until the connection breaks. Raises Lost, Died."""
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def lost(_: Wire) -> None:
+            if not over.done():
+                over.set_result(None)
+
+        wire = await open_wire(self._redis, lost)
+        try:
+            wire.pushed = self._pushed
+            said = await wire.ask(self._track)
+            if isinstance(said, ReplyError):
+                raise Lost(str(said))
+            self.connected, self._why = True, Lost("the connection broke")
+            self.connections += 1
+            self.told()
+            self._release_canary()
+            self._ping(wire)
+            await over
+            raise self._why
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._canary is not None:
+                self._canary.end()
+                self._canary = None
+            wire.close(Lost("the tracking has ended"))
+
+    def _ping(self, wire: Wire) -> None:
+        if wire.alive:
+            wire.send(_TIME, 1, partial(self._answered, wire, now()))
+
+    def _answered(self, wire: Wire, pinged: float, answers: list[Any] | Exception) -> None:
+        """TIME was answered: all that had been written when it was sent is known now."""
+        if isinstance(answers, Exception) or isinstance(answers[0], ReplyError):
+            self._why = answers if isinstance(answers, Exception) else Lost(str(answers[0]))
+            wire.close(self._why)
+            return
+        moment = now()
+        seconds, micros = map(int, answers[0])
+        self.local.redis_ahead = seconds * 1000 + micros / 1000 - (pinged + moment) / 2 * 1000
+        try:
+            self._look_at_canary(pinged)
+        except Died as died:
+            self.canary_failures += 1
+            self._why = died
+            wire.close(died)
+            return
+        if self._well and self._link.up:
+            self.local.fence(pinged)
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, pinged + PING - moment), self._ping, wire)
+
+    def _look_at_canary(self, pinged: float) -> None:
+        if self._canary is not None:
+            if not self._canary.well(pinged):
+                return
+            self.push_lag, self._canary = self._canary.lag, None
+            self._well, self.error = True, None
+        elif now() > self._next_canary:
+            self._release_canary()
+
+    def _release_canary(self) -> None:
+        self._canary, self._next_canary = Canary(self._redis, self._namespace), now() + CANARY
+
+    def _pushed(self, push: list[Any]) -> None:
+        """`push`: what is pushed, and the keys; None for all of them (FLUSHALL)."""
+        if push[0] != b"invalidate":
+            return
+        if push[1] is None:
+            self.flushes += 1
+            self.local.flush()
+            return
+        prefix, names = self._prefix, []
+        for key in push[1]:
+            if key.startswith(prefix):
+                names.append(key[len(prefix) :].decode("utf-8", "surrogatepass"))
+            elif key == self._epoch_key:
+                self.flushes += 1
+                self.local.flush()
+            elif self._canary is not None and key == self._canary.key:
+                self._canary.came()
+        self.pushes += len(push[1])
+        self.local.drop(names)

@@ -1,8 +1,8 @@
 """How many bytes of memory a kept value takes, near enough for a bound on the process."""
 
 import dataclasses
+from collections.abc import Callable
 from datetime import datetime
-from functools import cache
 from operator import attrgetter
 from sys import getsizeof
 from typing import Any
@@ -23,14 +23,17 @@ def weigh(value: Any) -> int:
     if isinstance(value, dict):
         return own + sum(weigh(key) + weigh(inner) for key, inner in value.items())
     if dataclasses.is_dataclass(value):
-        return own + sum(map(weigh, _fields(kind)(value)))
+        return own + sum(map(weigh, _fields(value)))
     return own
 
 
-@cache
-def _fields(kind: type[Any]) -> Any:
-    """A function that gives all fields of a row as a tuple."""
-    names = [field.name for field in dataclasses.fields(kind)]
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda row: tuple(getattr(row, name) for name in names)
+_getters: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {}
+
+
+def _fields(row: Any) -> tuple[Any, ...]:
+    """All fields of a row."""
+    kind = type(row)
+    if kind not in _getters:
+        names = [field.name for field in dataclasses.fields(kind)]
+        _getters[kind] = attrgetter(*names) if len(names) > 1 else lambda row: (getattr(row, names[0]),)
+    return _getters[kind](row)
