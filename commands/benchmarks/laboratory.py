@@ -1,11 +1,7 @@
 """An instance for one benchmark run: a fresh folder, servers of its own, generated content; gone at the end."""
 
-import asyncio
-import http.client
 import shutil
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,23 +14,15 @@ import settings as knobs
 from commands import starting
 from commands.benchmarks import cpu, live
 from commands.benchmarks.filling import fill
-from commands.console import Trouble, say, step
+from commands.benchmarks.processes import Door, Process, Server, free_ports, running, wait_for
+from commands.console import say, step
 from commands.migrate import migrate
 from commands.places import make_folders
 from commands.supervision import Supervisor
 from models.posts import Post
 from settings import ROOT, Settings
 
-PATIENCE = 20.0  # seconds for one more process to answer
 Told = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where something answers, and the processes that do."""
-
-    address: str
-    pids: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +64,41 @@ class Laboratory:
         public.chmod(0o644)
         return f"/static/{public.name}"
 
+    def door(self, name: str, **choices: str) -> Door:
+        """A web process with a side door, with these settings beside the common ones; the same one for the same name."""
+        if name not in self.started:
+            self.started[name] = self.stack.enter_context(self.fresh_door(name, **choices))
+        found = self.started[name]
+        assert isinstance(found, Door)
+        return found
+
+    @contextmanager
+    def fresh_door(self, name: str, **choices: str) -> Iterator[Door]:
+        """A web process with a side door, until the end of the block."""
+        address = f"127.0.0.1:{free_ports(1)[0]}"
+        line = ["-m", "commands.benchmarks.inside", address]
+        with self._running(name, line, choices, piped=True) as (process, log):
+            wait_for(f"http://{address}/healthz", process, log)
+            yield Door(f"http://{address}", frozenset((process.pid,)), process)
+
     def _at(self, name: str, path: str, command: Callable[[int], list[str]], choices: Told) -> Server:
         if name not in self.started:
             port = free_ports(1)[0]
-            log = self.settings.var / "log" / f"bench-{name}.log"
-            line = [sys.executable, "-P", *command(port)]
-            process = self.stack.enter_context(_running(line, log, knobs.environment(self.told | choices)))
+            process, log = self.stack.enter_context(self._running(name, command(port), choices))
             address = f"http://127.0.0.1:{port}"
-            _wait_for(address + path, process, log)
+            wait_for(address + path, process, log)
             self.started[name] = Server(address, frozenset((process.pid,)))
         return self.started[name]
+
+    @contextmanager
+    def _running(
+        self, name: str, line: list[str], choices: Told, *, piped: bool = False
+    ) -> Iterator[tuple[Process, Path]]:
+        """(the process, its log)."""
+        log = self.settings.var / "log" / f"bench-{name}.log"
+        environment = knobs.environment(self.told | choices)
+        with running([sys.executable, "-P", *line], log, environment, piped=piped) as process:
+            yield process, log
 
 
 @contextmanager
@@ -129,10 +142,15 @@ def _start(settings: Settings, told: Told, stack: ExitStack) -> None:
 
 
 def _filled(settings: Settings, count: int) -> list[Post]:
+    began = time.monotonic()
     with live.bar() as bar:
-        task = bar.add_task("Writing posts and comments", total=count)
-        posts = asyncio.run(fill(settings, count, lambda done: bar.update(task, completed=done)))
-    say(f"[green]✓[/] {count:,} posts and their comments")
+        task = bar.add_task("", total=count)
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        posts = fill(settings, count, tell)
+    say(f"[green]✓[/] {f'{count:,} posts and their comments':<44} [dim]{time.monotonic() - began:5.1f} s[/]")
     return posts
 
 
@@ -143,58 +161,3 @@ def _end(supervisor: Supervisor) -> None:
         supervisor.shutdown()
     finally:
         signal.signal(signal.SIGINT, kept)
-
-
-@contextmanager
-def _running(line: list[str], log: Path, environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    with log.open("ab") as output:
-        # A session of its own: Ctrl-C in the terminal reaches us, and we end it.
-        process = subprocess.Popen(
-            line, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
-        )  # fmt: skip
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            if fetch(url)[0] == 200:
-                return
-        except OSError:
-            pass
-        if process.poll() is not None or time.monotonic() > until:
-            last = log.read_text(errors="replace").strip().splitlines()[-1:]
-            raise Trouble(f"{url} does not answer: {''.join(last)}")
-        time.sleep(0.05)
-
-
-def fetch(url: str) -> tuple[int, bytes]:
-    """One GET: status and body. Raises OSError."""
-    host, _, path = url.removeprefix("http://").partition("/")
-    connection = http.client.HTTPConnection(host, timeout=10)
-    try:
-        connection.request("GET", f"/{path}")
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    except http.client.HTTPException as error:
-        raise OSError(f"no answer: {error!r}") from None
-    finally:
-        connection.close()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody listens at now."""
-    with ExitStack() as stack:
-        doors = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for door in doors:
-            door.bind(("127.0.0.1", 0))
-        return [door.getsockname()[1] for door in doors]

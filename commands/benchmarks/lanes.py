@@ -1,8 +1,9 @@
-"""Lanes that take turns: each round measures every lane once, so that a slow minute of the machine touches all alike."""
+"""Lanes and probes that take turns: each round measures each once, so that a slow minute of the machine touches all alike."""
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from commands.benchmarks.laboratory import Laboratory
 
@@ -25,21 +26,45 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One way to get the same thing. `measure` takes seconds; `against` names the lane that this one is compared with."""
+    """One way to get the same thing. `measure` takes seconds; `against` names the lane that this one is compared with.
+
+    `least`: the ratio to that one which is the target.
+    """
 
     name: str
     title: str
     measure: Callable[[float], Sample]
     against: str = ""
+    least: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number that a probe counts or times in each round. `most`: the target.
+
+    The rounds' median is what counts; of a `worst` one the largest, for what must never happen.
+    """
+
+    name: str
+    title: str
+    unit: str = ""
+    most: float | None = None
+    worst: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a benchmark measures in this run: a line about it, facts for the JSON, and the lanes."""
+    """What a benchmark measures in this run: a line about it, facts for the JSON, and lanes, or figures and their probe.
+
+    The probe gives each figure's number by its name. One that takes long is asked `once`, not in each round.
+    """
 
     about: str
-    facts: dict[str, int | str]
-    lanes: tuple[Lane, ...]
+    facts: dict[str, Any]
+    lanes: tuple[Lane, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    probe: Callable[[], Mapping[str, float]] | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +78,12 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A benchmark's rounds: `rounds[n][lane name]`."""
+    """A benchmark's rounds: `rounds[n][lane name]`, and `found[n][figure name]`."""
 
     benchmark: Benchmark
     subject: Subject
     rounds: list[dict[str, Sample]]
+    found: list[Mapping[str, float]] = field(default_factory=list)
 
     def median(self, lane: Lane, of: Callable[[Sample], float]) -> float:
         return statistics.median(of(one[lane.name]) for one in self.rounds)
@@ -78,6 +104,11 @@ class Result:
             return None
         return statistics.median(one[lane.name].rate / one[lane.against].rate for one in self.rounds)
 
+    def figure(self, figure: Figure) -> tuple[float, float, float]:
+        """(what counts, the smallest, the largest) of the rounds' numbers."""
+        numbers = [one[figure.name] for one in self.found]
+        return max(numbers) if figure.worst else statistics.median(numbers), min(numbers), max(numbers)
+
     def failures(self) -> Iterable[tuple[int, Lane, dict[str, int]]]:
         """(round from 1, lane, count by kind) of each run in which anything failed."""
         for number, one in enumerate(self.rounds, 1):
@@ -86,24 +117,47 @@ class Result:
                     yield number, lane, one[lane.name].failed
 
 
-def take_turns(
-    subjects: Sequence[tuple[Benchmark, Subject]],
-    rounds: int,
-    seconds: float,
-    tell: Callable[[int, Benchmark, Lane, Sample | None], None],
-) -> list[Result]:
-    """Warm every lane up, then measure all in turn, `rounds` times. `tell` hears before each run, and after it with its sample.
+Tell = Callable[[int, Benchmark, str, str | None], None]  # round, benchmark, what is measured, and what was found
 
-    Round 0 is the warming up, which is not counted.
+
+def take_turns(subjects: Sequence[tuple[Benchmark, Subject]], rounds: int, seconds: float, tell: Tell) -> list[Result]:
+    """Warm every lane up, then measure all in turn, `rounds` times. `tell` hears before each run, and after it with its result.
+
+    Round 0 is the warming up, which is not counted; probes warm up by themselves.
     """
     results = [Result(benchmark, subject, []) for benchmark, subject in subjects]
     for number in range(rounds + 1):
         for result in results:
-            found: dict[str, Sample] = {}
-            for lane in result.subject.lanes:
-                tell(number, result.benchmark, lane, None)
-                found[lane.name] = lane.measure(seconds if number else min(1.0, seconds))
-                tell(number, result.benchmark, lane, found[lane.name])
-            if number:
-                result.rounds.append(found)
+            _lanes(result, number, seconds, tell)
+            if number == 1 or (number and not result.subject.once):
+                _probe(result, number, tell)
     return results
+
+
+def _lanes(result: Result, number: int, seconds: float, tell: Tell) -> None:
+    found: dict[str, Sample] = {}
+    for lane in result.subject.lanes:
+        tell(number, result.benchmark, lane.title, None)
+        found[lane.name] = lane.measure(seconds if number else min(1.0, seconds))
+        tell(number, result.benchmark, lane.title, f"{spell(found[lane.name].rate)} a second")
+    if number:
+        result.rounds.append(found)
+
+
+def _probe(result: Result, number: int, tell: Tell) -> None:
+    if result.subject.probe is None:
+        return
+    tell(number, result.benchmark, result.subject.about, None)
+    found = result.subject.probe()
+    result.found.append(found)
+    tell(number, result.benchmark, result.subject.about, ", ".join(map(spell, found.values())))
+
+
+def runs(subject: Subject, rounds: int) -> int:
+    """How often `tell` will hear of it."""
+    return len(subject.lanes) * (rounds + 1) + (0 if subject.probe is None else 1 if subject.once else rounds)
+
+
+def spell(value: float) -> str:
+    """A number with as many places as one can tell apart."""
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -5,35 +5,43 @@ from dataclasses import replace
 from functools import partial
 
 from commands.benchmarks import cpu, wrk
-from commands.benchmarks.laboratory import Laboratory, Server, fetch
+from commands.benchmarks.laboratory import Laboratory
 from commands.benchmarks.lanes import Benchmark, Lane, Sample, Subject
+from commands.benchmarks.processes import Server, fetch
 from commands.console import Trouble
 from models.posts import Post
 
 
-def page(name: str, title: str, kind: str, path: Callable[[Laboratory], str]) -> Benchmark:
-    """A benchmark of the address that `path` gives; `kind` is the suffix of its body's file."""
-    return Benchmark(name, title, lambda laboratory: _subject(laboratory, name, kind, path(laboratory)))
+def page(name: str, title: str, kind: str, least: float, alone: float | None = None) -> Benchmark:
+    """A benchmark of one of PATHS; `kind` is the suffix of its body's file.
+
+    `least`: the target of one web process against bare Tornado; `alone`: with the process's own memory off, Redis warm.
+    """
+    return Benchmark(name, title, lambda laboratory: _subject(laboratory, name, kind, least, alone))
 
 
-def _subject(laboratory: Laboratory, name: str, kind: str, path: str) -> Subject:
-    web, nginx = laboratory.web(), laboratory.nginx
-    body = _body(web.address + path)
-    if _body(nginx.address + path) != body:
+def _subject(laboratory: Laboratory, name: str, kind: str, least: float, alone: float | None) -> Subject:
+    web, nginx, path = laboratory.web(), laboratory.nginx, PATHS[name](laboratory)
+    body = body_of(web.address + path)
+    if body_of(nginx.address + path) != body:
         raise Trouble(f"{path} is not the same through Nginx as straight from a web process")
     static = laboratory.keep(f"{name}{kind}", body)
-    lanes = (
-        Lane("nginx", "Nginx, 2 web processes", _load(nginx, path, body), against="static"),
-        Lane("static", "Nginx, a static file", _load(nginx, static, body)),
-        Lane("web", "one web process, straight", _load(web, path, body), against="bare"),
+    lanes = [
+        Lane("nginx", "Nginx, 2 web processes", load(nginx, path, body), against="static"),
+        Lane("static", "Nginx, a static file", load(nginx, static, body)),
+        Lane("web", "one web process, straight", load(web, path, body), against="bare", least=least),
         Lane(
             "bare", "bare Tornado handler", lambda seconds: _checked(laboratory.bare(), f"/{name}{kind}", body, seconds)
         ),
-    )
-    return Subject(f"{len(body) / 1000:.1f} kB", {"path": path, "bytes": len(body)}, lanes)
+    ]
+    if alone is not None:
+        other = laboratory.web(l1_memory="0")
+        lanes.insert(3, Lane("redis", "the same, from Redis", load(other, path, body), against="bare", least=alone))
+    return Subject(f"{len(body) / 1000:.1f} kB", {"path": path, "bytes": len(body)}, tuple(lanes))
 
 
-def _load(server: Server, path: str, body: bytes) -> Callable[[float], Sample]:
+def load(server: Server, path: str, body: bytes) -> Callable[[float], Sample]:
+    """A lane's measuring: wrk at this path of the server, which must answer that body."""
     return partial(_checked, server, path, body)
 
 
@@ -53,7 +61,8 @@ def _checked(server: Server, path: str, body: bytes, seconds: float) -> Sample:
     return sample
 
 
-def _body(url: str) -> bytes:
+def body_of(url: str) -> bytes:
+    """The body of an answer. Raises Trouble for any but 200."""
     status, body = fetch(url)
     if status != 200:
         raise Trouble(f"{url} answers {status}")
@@ -64,7 +73,7 @@ def typical(laboratory: Laboratory) -> Post:
     """The middle one of the newest 51 posts by the size of its page."""
     web = laboratory.web().address
     newest = laboratory.posts[-51:]
-    sizes = sorted((len(_body(f"{web}/blog/{post.id}-{post.slug}")), post.id) for post in newest)
+    sizes = sorted((len(body_of(f"{web}/blog/{post.id}-{post.slug}")), post.id) for post in newest)
     wanted = sizes[len(sizes) // 2][1]
     return next(post for post in newest if post.id == wanted)
 
@@ -74,8 +83,13 @@ def _post_path(laboratory: Laboratory) -> str:
     return f"/blog/{post.id}-{post.slug}"
 
 
+PATHS: dict[str, Callable[[Laboratory], str]] = {
+    "front": lambda laboratory: "/",
+    "post": _post_path,
+    "api": lambda laboratory: f"/api/blogs/{typical(laboratory).id}",
+}
 PAGES = (
-    page("front", "Front page", ".html", lambda laboratory: "/"),
-    page("post", "A post", ".html", _post_path),
-    page("api", "JSON of a post", ".json", lambda laboratory: f"/api/blogs/{typical(laboratory).id}"),
+    page("front", "Front page", ".html", 0.55, alone=0.30),
+    page("post", "A post", ".html", 0.65),
+    page("api", "JSON of a post", ".json", 0.80),
 )

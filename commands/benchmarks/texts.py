@@ -8,6 +8,7 @@ from models.imports import Imported
 
 SEED = 20_240_501
 START = datetime(2018, 1, 1, 9, 0, tzinfo=UTC)
+WHOLE = 300  # posts, the newest ones, are as long as real ones and have comments; those before them are short
 
 
 def _words(text: str) -> list[str]:
@@ -47,6 +48,12 @@ def posts(count: int) -> Iterator[Imported]:
             aliases=(),
             slug=title.lower().replace(" ", "-"),
         )
+
+
+def short(number: int) -> tuple[str, str, tuple[str, ...]]:
+    """One of the kinds of short post: (title, text, tags)."""
+    dice = random.Random(-1 - number)  # noqa: S311
+    return _sentence(dice, 5)[:-1], _sentence(dice), tuple(sorted(dice.sample(TAGS, 2)))
 
 
 def comments(number: int) -> Iterator[tuple[str, int | None]]:
