@@ -8,8 +8,8 @@ Byte 0 is the kind. All numbers are big-endian; times are milliseconds since 197
     T  a tombstone      per pending writer: id of 16 bytes, deadline u64. Nobody fills while it stands
     G  a generation     8 random bytes, then pending writers as in T. What lists depend on
 
-The payload is msgpack, compressed when that is worth it: for a row the tuple of its fields, in the order that its schema number stands
-for (no type code travels with it: the number says more), for a list its items. L, T and G are written by the scripts alone.
+The payload is msgpack, compressed when that is worth it: for a row the tuple of its fields, which its schema number tells apart
+(no type code travels with it: the number says more), for a list its items. L, T and G are written by the scripts alone.
 """
 
 import dataclasses
@@ -108,7 +108,7 @@ def generation(data: bytes | None) -> bytes | None:
 def stamp(data: bytes | None) -> int | None:
     """What tells this content from any other, within this process: equal content has equal stamps.
 
-    Of a value without its soft expiry and cost, of a generation without its writers. None where nothing can be told: no record, L, T.
+    Of a value without its soft expiry and cost, of a generation without its writers. None for no record, for L and for T.
     """
     if data is None:
         return None

@@ -1,0 +1,29 @@
+"""The Lua scripts of the protocol, as Redis runs them. Each is atomic, and harmless when it runs twice for the same token."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import hiredis
+
+_FOLDER = Path(__file__).with_name("scripts")
+_PRELUDE = (_FOLDER / "prelude.lua").read_bytes()
+
+
+class Script:
+    """One script: `scripts/<name>.lua`, behind the prelude that all but `epoch` share."""
+
+    def __init__(self, name: str, prelude: bytes = _PRELUDE) -> None:
+        self.name = name
+        self._text = prelude + (_FOLDER / f"{name}.lua").read_bytes()
+        self._sha = hashlib.sha1(self._text, usedforsecurity=False).hexdigest().encode()
+
+    def pack(self, keys: Sequence[bytes], args: Sequence[bytes | int], *, whole: bool = False) -> bytes:
+        """The command as it goes to Redis; `whole` sends the text, which Redis then knows by its hash."""
+        command, script = (b"EVAL", self._text) if whole else (b"EVALSHA", self._sha)
+        packed: bytes = hiredis.pack_command((command, script, len(keys), *keys, *args))  # type: ignore[arg-type]
+        return packed
+
+
+EPOCH = Script("epoch", b"")
+ACQUIRE, FILL, BEGIN, END, RELEASE = (Script(name) for name in ("acquire", "fill", "begin", "end", "release"))
