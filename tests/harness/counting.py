@@ -10,8 +10,12 @@ import aiomysql
 import pytest
 from redis.asyncio.connection import AbstractConnection
 
+from cache.scripts import EPOCH
+from cache.wire import Wire
+
 _COMMAND = re.compile(rb"\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n")
 _GREETING = {"HELLO", "CLIENT", "SELECT", "AUTH"}
+_OF_EPOCH = EPOCH.pack([b"key"], [b"random"]).split(b"\r\n")[4]  # its hash: a connection of the cache begins with it
 
 
 @dataclass(slots=True)
@@ -50,7 +54,16 @@ def counting() -> Iterator[Counted]:
             counted.trips += 1
         return await send(connection, command, *args, **kwargs)
 
+    sent = Wire.send
+
+    def counted_sent(wire: Wire, packed: bytes, *args: Any) -> None:
+        if _OF_EPOCH not in packed and EPOCH.text not in packed:
+            counted.commands.extend(name.decode().upper() for name in _COMMAND.findall(packed))
+            counted.trips += 1
+        sent(wire, packed, *args)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(aiomysql.Cursor, "_query", counted_query)
         patch.setattr(AbstractConnection, "send_packed_command", counted_send)
+        patch.setattr(Wire, "send", counted_sent)
         yield counted
