@@ -44,8 +44,8 @@ class Ask:
 class Granted(NamedTuple):
     """What a reader may do.
 
-    `value`: `data` is the record. `lease`: load, and fill. `busy`: another loads, for at most `rest_ms`. `bypass`: load, and do not
-    fill. `refresh`: `data` is good, and this caller is the one to load it anew. `stamps`: the scopes' generations, in order.
+    `value`: `data` is the record. `lease`: load, and fill. `busy`: another loads, for at most `rest_ms`. `bypass`: load only.
+    `refresh`: `data` is good, and this caller is the one to load it anew. `stamps`: the scopes' generations, in order.
     """
 
     answer: Answer
