@@ -44,7 +44,7 @@ class Running:
 @asynccontextmanager
 async def running(settings: Settings, journal: Journal | None = None) -> AsyncIterator[Running]:
     """The whole application of a process, for `main` and for the tests; what it opened is closed at the end."""
-    async with connected(settings) as models:
+    async with connected(settings, near=True) as models:
         addresses = publish(settings.var / "static")
         views = Views(settings, addresses.__getitem__)
         app = App(settings, models, Limits(settings, models.redis), views, journal or Journal(None))

@@ -1,265 +1,277 @@
-"""Cache-aside over Redis: read what is remembered, load and fill what is not, forget what a write changed.
+"""Cache-aside: read what is remembered, load and fill what is not, forget what a write changed. `docs/cache.md` has the protocol.
 
-The inside is the simple, correct form of the protocol in `docs/cache.md`:
-
-- A write marks every row it touches just before COMMIT and again after it; a mark refuses fills for `MARK` seconds, and a fill is
-  only tried within `FILL_WITHIN` of its load's start. So a loader that read the old row cannot store it over a newer one.
-- A list carries the generations of its scopes, read before its SELECT; a write renews them before COMMIT and after it.
-- A name whose forgetting could not reach Redis is retried until it does, and is read around in this process until then.
-
-Redis slow or away is never an error to a reader: everything is loaded from MySQL, one load of a key at a time.
+A read asks, in this order: the process's own level (L1), a load that is in the air, Redis (one MGET for all that is asked in
+one turn of the loop), and then it loads: what is missing is leased in Redis, read from MySQL, and filled. A write puts tombstones
+before COMMIT and takes them away after it. Redis slow or away is never an error to a reader.
 """
 
-import asyncio
+import itertools
 import logging
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from asyncio import Task
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from math import log as ln
 from typing import Any, TypeVar
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
 from cache import records
-from cache.flights import Flights, Loaded
-from cache.slots import Slot
+from cache.flights import Flights
+from cache.link import Link
+from cache.loading import Load, Loader, Shape
+from cache.local import Local
+from cache.reading import READING, Reading
+from cache.shapes import Items, Rows
+from cache.slots import Slot, is_scope
+from cache.tracking import Tracking
 
 log = logging.getLogger("plaza.cache")
 
-MARK = 3.0  # s a mark stands
-FILL_WITHIN = 1.0  # s; a load that took longer is not stored. MARK - FILL_WITHIN covers the fill's own way to Redis
-ABSENT_TTL = 30  # s
-GENERATION_TTL = 86_400  # s; far above any list's ttl
-REST = 0.3  # s during which Redis is not asked after it failed
-RETRY = 0.1  # s between two tries to forget what could not be forgotten
-MOST_UNFORGOTTEN = 10_000  # names; beyond it writes are refused
-_DELETE_IF_SAME = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end"
+LOADS = 8  # unstored loads of a process at a time: Redis is away, or another process does not come to an end
+MOST_REFRESHED = 64  # names that are being refreshed early at a time
+MISSING: Any = object()  # what L1 says of a name that it does not know; None is a row that is known not to be there
 
 Row = TypeVar("Row")
 
 
-class CannotForget(Exception):
-    """So many names wait to be forgotten that another write is refused: Redis is away, and the writes did not stop."""
-
-
 class Cache:
-    """One process's view of the remembered rows and lists. `namespace` keeps two sites in one Redis apart.
+    """One process's view of the remembered rows and lists.
 
-    `asked` hears of each question how many rows or lists were remembered and how many were not, before those are loaded.
+    `asked` hears of each question to Redis how many rows or lists were remembered and how many were not, before those are loaded.
     """
 
     def __init__(
-        self, redis: Redis, namespace: str, asked: Callable[[int, int], None] = lambda found, missing: None
+        self,
+        link: Link,
+        local: Local,
+        tracking: Tracking,
+        *,
+        asked: Callable[[int, int], None] = lambda found, missing: None,
+        loads: int = LOADS,
     ) -> None:
-        self._redis, self._namespace, self._asked = redis, namespace, asked
-        self._flights = Flights()
-        self._rests_until = 0.0
-        self._unforgotten: dict[str, Slot] = {}
-        self._retry: asyncio.Task[None] | None = None
-        self._forgetting: set[asyncio.Task[None]] = set()
+        self.link, self.local, self.tracking = link, local, tracking
+        self._asked, self._flights = asked, Flights()
+        self._nonce, self._count = secrets.token_bytes(8), itertools.count(1)
+        self._loader = Loader(link, tracking, self.writer, loads)
+        self._refreshing: set[str] = set()
+        self._owed: list[tuple[list[str], bytes]] = []
+
+    def near(self, name: str) -> Any:
+        """What L1 has under the name: a row, None for a row that is not there, MISSING when it cannot say."""
+        entry = self.local.get(name)
+        if entry is None:
+            return MISSING
+        if (reading := READING.get()) is not None:
+            reading.saw(name, entry.stamp, True)
+        return entry.value
 
     async def rows(
         self, cls: type[Row], slots: Sequence[Slot], load: Callable[[list[Slot]], Awaitable[dict[Slot, Row]]]
     ) -> dict[Slot, Row | None]:
         """Each slot's row, or None where there is none; one MGET, then one `load` for all that are missing."""
-        found: dict[Slot, Row | None] = {}
-        asked = list(dict.fromkeys(slots))
-        for slot, data in zip(asked, await self._get(asked), strict=True):
-            if data == records.ABSENT:
-                found[slot] = None
-            elif data is not None and data != records.MARK:
-                try:
-                    found[slot] = records.decode_row(cls, data)
-                except records.Unreadable:
-                    log.info("unreadable record under %s: read again", slot.name)
-                    await self._drop(slot, data)
-        missing = {slot.name: slot for slot in asked if slot not in found}
-        self._asked(len(found), len(missing))
+        by_name = {slot.name: slot for slot in slots}
+
+        async def load_named(names: list[str]) -> dict[str, Row]:
+            return {slot.name: row for slot, row in (await load([by_name[name] for name in names])).items()}
+
+        if not slots:
+            return {}
+        found = await self.named(cls, list(by_name), slots[0].ttl, load_named)
+        return {slot: found[slot.name] for slot in slots}
+
+    async def named(
+        self,
+        cls: Callable[..., Row],
+        names: Iterable[str],
+        ttl: int,
+        load: Callable[[list[str]], Awaitable[dict[str, Row]]],
+    ) -> dict[str, Row | None]:
+        """The same by the names of slots that share a class and a time to live (seconds)."""
+        found: dict[str, Any] = {}
+        reading, local = READING.get(), self.local
+        wanted = dict.fromkeys(names)
+        if local.open:
+            for name in wanted:
+                if (entry := local.get(name)) is not None:
+                    found[name] = entry.value
+                    if reading is not None:
+                        reading.saw(name, entry.stamp, True)
+            if len(found) == len(wanted):
+                return found
+        flights = self._flights
+        unknown = [name for name in wanted if name not in found and name not in flights]
+        shape = Rows(cls, ttl)
+        if unknown:
+            await self._ask(shape, unknown, found, reading, load)
+        missing = [name for name in wanted if name not in found]
+        self._asked(len(wanted) - len(missing), len(missing))
         if missing:
-            values = await self._flights.values(
-                list(missing), lambda names: self._load_rows([missing[name] for name in names], load)
-            )
-            found.update((slot, values[name]) for name, slot in missing.items())
+            loaded = await flights.found(missing, lambda names, flight: self._loader.load(shape, names, load, flight))
+            for name, one in loaded.items():
+                found[name] = one.value
+                if reading is not None:
+                    reading.saw(name, records.stamp(one.record), False)
         return found
 
-    async def _load_rows(self, slots: list[Slot], load: Callable[[list[Slot]], Awaitable[dict[Slot, Row]]]) -> Loaded:
-        started = asyncio.get_running_loop().time()
-        rows = await load(slots)
-        stored = [False] * len(slots)
-        if asyncio.get_running_loop().time() - started < FILL_WITHIN:
-            stored = await self._fill(
-                (slot, records.encode_row(rows[slot]) if slot in rows else records.ABSENT) for slot in slots
-            )
-        return {slot.name: (rows.get(slot), kept) for slot, kept in zip(slots, stored, strict=True)}
+    async def _ask(
+        self, shape: Rows, names: list[str], found: dict[str, Any], reading: Reading | None, load: Load
+    ) -> None:
+        """What Redis has of the rows goes to `found`, and to L1."""
+        local, decode = self.local, records.decode_row
+        keeping = reading is not None or local.tracked
+        tickets = [local.ticket(name) for name in names] if keeping else []
+        answers = await self.link.get(names)
+        if answers is None:
+            return
+        early = self._early()
+        late = []
+        for at, data in enumerate(answers):
+            if data is None:
+                continue
+            name = names[at]
+            try:
+                found[name] = None if data == records.ABSENT else decode(shape.cls, data)
+            except records.Unreadable:
+                continue  # a lease, a tombstone, or of another schema: Redis says what is to be done
+            soft = 0
+            if early is not None and data != records.ABSENT:
+                soft, cost = records.expiry(data)
+                if soft and early(soft, cost):
+                    late.append(name)
+            if keeping:
+                stamp = records.stamp(data) or 0
+                local.put(tickets[at], name, found[name], stamp=stamp, until=soft)
+                if reading is not None:
+                    reading.saw(name, stamp, tickets[at].alive)
+        if late:
+            self._refresh(shape, late, load)
 
     async def items(self, slot: Slot, load: Callable[[], Awaitable[tuple[Any, ...]]]) -> tuple[Any, ...]:
         """The items of a list, remembered or loaded. `load` gives ids and small numbers, in their final order."""
-        data, *stamps = await self._get((slot, *slot.scopes))
-        if data is not None and all(stamps):
-            try:
-                then, items = records.decode_list(data)
-                if then == tuple(stamps):
-                    self._asked(1, 0)
-                    return items
-            except records.Unreadable:
-                log.info("unreadable list under %s: read again", slot.name)
+        reading, name = READING.get(), slot.name
+        if (entry := self.local.get(name)) is not None:
+            items, stamps = entry.value
+            if reading is not None:
+                _saw_list(reading, slot, entry.stamp, stamps, True)
+            result: tuple[Any, ...] = items
+            return result
+
+        async def load_named(_: list[str]) -> dict[str, Any]:
+            return {name: await load()}
+
+        shape = Items(slot)
+        if name not in self._flights:
+            found = await self._ask_list(shape, slot, reading, load_named)
+            if found is not None:
+                self._asked(1, 0)
+                return found
         self._asked(0, 1)
-        values = await self._flights.values([slot.name], lambda _: self._load_items(slot, load))
-        result: tuple[Any, ...] = values[slot.name]
-        return result
+        loaded = await self._flights.found(
+            (name,), lambda names, flight: self._loader.load(shape, names, load_named, flight)
+        )
+        one = loaded[name]
+        if reading is not None:
+            stamps = records.decode_list(one.record)[0] if one.record else ()
+            _saw_list(reading, slot, records.stamp(one.record), stamps, False)
+        return one.value  # type: ignore[no-any-return]
 
-    async def _load_items(self, slot: Slot, load: Callable[[], Awaitable[tuple[Any, ...]]]) -> Loaded:
-        before = await self._generations(slot.scopes)
-        items = await load()
-        if before is None:
-            return {slot.name: (items, False)}
-        try:
-            pipe = self._redis.pipeline(transaction=False)
-            pipe.set(self._full(slot), records.encode_list(before, items), ex=_jitter(slot.ttl))
-            pipe.mget([self._full(scope) for scope in slot.scopes])
-            after = (await pipe.execute())[-1]
-        except (RedisError, OSError) as error:
-            self._failed(error)
-            return {slot.name: (items, False)}
-        return {slot.name: (items, tuple(after) == before)}
-
-    async def _generations(self, scopes: Sequence[Slot]) -> tuple[bytes, ...] | None:
-        """Each scope's generation now, begun where there is none; None while Redis cannot tell, or is not to be trusted."""
-        if self._resting() or any(scope.name in self._unforgotten for scope in scopes):
+    async def _ask_list(self, shape: Items, slot: Slot, reading: Reading | None, load: Load) -> tuple[Any, ...] | None:
+        """The items as Redis has them, if they hold still."""
+        names = (slot.name, *(scope.name for scope in slot.scopes))
+        ticket = self.local.ticket(*names)
+        answers = await self.link.get(names)
+        if answers is None or (data := answers[0]) is None:
             return None
-        names = [self._full(scope) for scope in scopes]
         try:
-            pipe = self._redis.pipeline(transaction=False)
-            for name in names:
-                pipe.set(name, _generation(), ex=GENERATION_TTL, nx=True)
-            pipe.mget(names)
-            found = (await pipe.execute())[-1]
-        except (RedisError, OSError) as error:
-            self._failed(error)
+            stamps, items = records.decode_list(data)
+        except records.Unreadable:
             return None
-        return tuple(found) if all(found) else None
+        if any(stamp != records.generation(there) for stamp, there in zip(stamps, answers[1:], strict=True)):
+            return None
+        soft, cost = records.expiry(data)
+        early = self._early()
+        if early is not None and soft and early(soft, cost):
+            self._refresh(shape, [slot.name], load)
+        content = records.stamp(data) or 0
+        self.local.put(ticket, slot.name, (items, stamps), stamp=content, until=soft)
+        if reading is not None:
+            _saw_list(reading, slot, content, stamps, ticket.alive)
+        return items
 
-    async def begin(self, slots: Iterable[Slot], hold: float) -> None:
-        """Just before COMMIT: marks that stand for `hold` seconds, should this process not live to call `forget`.
+    def _early(self) -> Callable[[int, int], bool] | None:
+        """Whether a record of (soft expiry in ms, cost in us) is to be refreshed now: XFetch, one draw for all that a
+        question brings. None while the clock of Redis is not known."""
+        if not (now := self.tracking.redis_ms):
+            return None
+        gap = -ln(1.0 - random.random()) / 1000  # noqa: S311 - no secret
+        return lambda soft, cost: now + cost * gap >= soft
 
-        Raises CannotForget when the names that wait already are too many; the transaction must then roll back.
+    def _refresh(self, shape: Shape, names: list[str], load: Load) -> None:
+        """Load them again while the old values still stand; the lease in Redis elects one process to do it."""
+        names = [name for name in names if name not in self._refreshing][: MOST_REFRESHED - len(self._refreshing)]
+        if names:
+            self._refreshing.update(names)
+            task = self.own(self._loader.refresh(shape, names, load), "refresh")
+            task.add_done_callback(lambda _: self._refreshing.difference_update(names))
+
+    def writer(self) -> bytes:
+        """The name of one write, and of one load, as Redis knows it: 16 bytes that no other has."""
+        return self._nonce + next(self._count).to_bytes(8, "big")
+
+    async def begin(self, slots: Iterable[Slot], writer: bytes, hold: float) -> bool:
+        """Just before COMMIT: nobody reads or fills these until `end`, or for `hold` seconds. True: Redis has confirmed it."""
+        record, scope = _apart(slot.name for slot in slots)
+        return await self.link.begin(record, scope, writer, int(hold * 1000))
+
+    async def end(self, slots: Iterable[Slot], writer: bytes) -> bool:
+        """After COMMIT, and after a rollback: nobody gets an older answer for these from now on. True when Redis has
+        confirmed it. It may come twice, and without `begin`.
         """
-        slots = list(slots)
-        if len(self._unforgotten) + len(slots) > MOST_UNFORGOTTEN:
-            raise CannotForget(f"{len(self._unforgotten)} names wait to be forgotten")
-        if not self._resting():
-            try:
-                await self._mark(slots, hold)
-            except (RedisError, OSError) as error:
-                self._failed(error)
+        return await self.end_named([slot.name for slot in slots], writer)
 
-    def forget(self, slots: Iterable[Slot]) -> asyncio.Task[None]:
-        """After COMMIT, and after a rollback: no reader gets an older answer for these once the task has ended.
-
-        The task is the cache's own: a caller that is cancelled while it waits (shielded) does not stop the forgetting.
-        """
-        wanted = {slot.name: slot for slot in slots}
-        self._unforgotten.update(wanted)
-        task = asyncio.create_task(self._forget(wanted), name="forget")
-        self._forgetting.add(task)
-        task.add_done_callback(self._forgetting.discard)
-        return task
-
-    async def _forget(self, wanted: dict[str, Slot]) -> None:
-        if not await self._forget_now(wanted) and (self._retry is None or self._retry.done()):
-            self._retry = asyncio.create_task(self._keep_forgetting(), name="forget again")
-
-    async def _forget_now(self, wanted: dict[str, Slot]) -> bool:
+    async def end_named(self, names: Sequence[str], writer: bytes, *, force: bool = False) -> bool:
+        """The same by name. `force`: while the link is down too, for the replay of the outbox."""
+        record, scope = _apart(names)
         try:
-            await self._mark(list(wanted.values()), MARK)
-        except (RedisError, OSError) as error:
-            self._failed(error)
-            return False
-        for name, slot in wanted.items():
-            if self._unforgotten.get(name) is slot:  # a later write's own wish to forget must not go with this one
-                del self._unforgotten[name]
+            return await self.link.end(record, scope, writer, force=force)
+        finally:
+            self.local.drop(names)
+
+    async def drop(self, slots: Iterable[Slot]) -> None:
+        """Read these again: they contradict each other, or an operator says so."""
+        await self.end(slots, self.writer())
+
+    def owe(self, slots: Iterable[Slot], writer: bytes) -> None:
+        """An `end` that neither Redis nor the outbox took; this process does it before it believes Redis again."""
+        self._owed.append(([slot.name for slot in slots], writer))
+
+    async def settle(self) -> bool:
+        """Do what is owed; False when Redis did not confirm it."""
+        while self._owed:
+            names, writer = self._owed[0]
+            if not await self.end_named(names, writer, force=True):
+                return False
+            self._owed.pop(0)
         return True
 
-    async def _keep_forgetting(self) -> None:
-        """Try until nothing is left. Cancelled by `close`."""
-        while self._unforgotten:
-            await asyncio.sleep(RETRY)
-            await self._forget_now(dict(list(self._unforgotten.items())[:500]))
-
-    async def _mark(self, slots: list[Slot], seconds: float) -> None:
-        pipe = self._redis.pipeline(transaction=False)
-        for slot in slots:
-            if slot.kind == "scope":
-                pipe.set(self._full(slot), _generation(), ex=GENERATION_TTL)
-            else:
-                pipe.set(self._full(slot), records.MARK, px=int(seconds * 1000))
-        if slots:
-            await pipe.execute()
-
-    async def _get(self, slots: Sequence[Slot]) -> list[bytes | None]:
-        if not slots or self._resting():
-            return [None] * len(slots)
-        try:
-            found = await self._redis.mget([self._full(slot) for slot in slots])
-        except (RedisError, OSError) as error:
-            self._failed(error)
-            return [None] * len(slots)
-        return [
-            None if slot.name in self._unforgotten else _bytes(data) for slot, data in zip(slots, found, strict=True)
-        ]
-
-    async def _fill(self, values: Iterable[tuple[Slot, bytes]]) -> list[bool]:
-        values = list(values)
-        if self._resting():
-            return [False] * len(values)
-        try:
-            pipe = self._redis.pipeline(transaction=False)
-            for slot, data in values:
-                ttl = min(slot.ttl, ABSENT_TTL) if data == records.ABSENT else slot.ttl
-                pipe.set(self._full(slot), data, ex=_jitter(ttl), nx=True)
-            return [bool(answer) for answer in await pipe.execute()]
-        except (RedisError, OSError) as error:
-            self._failed(error)
-            return [False] * len(values)
-
-    async def _drop(self, slot: Slot, data: bytes) -> None:
-        """Make room where these unreadable bytes stand; a mark that has come meanwhile stays."""
-        try:
-            await self._redis.eval(_DELETE_IF_SAME, 1, self._full(slot), data)
-        except (RedisError, OSError) as error:
-            self._failed(error)
-
-    def _full(self, slot: Slot) -> str:
-        return f"{self._namespace}:{slot.name}"
-
-    def _resting(self) -> bool:
-        return asyncio.get_running_loop().time() < self._rests_until
-
-    def _failed(self, error: Exception) -> None:
-        if not self._resting():
-            log.warning("Redis failed, reading from MySQL: %s", error)
-        self._rests_until = asyncio.get_running_loop().time() + REST
+    def own(self, work: Coroutine[Any, Any, Any], name: str = "own") -> Task[Any]:
+        """A task of the cache's: nobody's going away stops it, and `close` waits for it."""
+        return self._flights.own(work, name)
 
     async def close(self) -> None:
-        """Let what is being forgotten end (each step has Redis' own time-out), stop trying again, close the connections."""
-        await asyncio.gather(*self._forgetting, return_exceptions=True)
-        if self._retry:
-            self._retry.cancel()
-            await asyncio.gather(self._retry, return_exceptions=True)
-        await self._redis.aclose()
+        """Wait for the loads, refreshes and ends under way; each has time-outs of its own."""
+        await self._flights.settle()
 
 
-def _bytes(data: bytes | str | None) -> bytes | None:
-    """What Redis answers to a client that does not decode."""
-    if isinstance(data, str):
-        raise TypeError("the cache needs a Redis client with decode_responses=False")
-    return data
+def _apart(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """(records and lists, scopes)."""
+    both: tuple[list[str], list[str]] = [], []
+    for name in names:
+        both[is_scope(name)].append(name)
+    return both
 
 
-def _generation() -> bytes:
-    return secrets.token_bytes(8)
-
-
-def _jitter(seconds: int) -> int:
-    """+-10 %, so that what was filled together does not expire together."""
-    return max(1, round(seconds * random.uniform(0.9, 1.1)))  # noqa: S311 - no secret
+def _saw_list(reading: Reading, slot: Slot, content: int | None, stamps: Sequence[bytes], alive: bool) -> None:
+    """A list depends on its own record and on the generation of each scope."""
+    reading.saw(slot.name, content, alive)
+    for scope, stamp in zip(slot.scopes, stamps, strict=False):
+        reading.saw(scope.name, records.stamp(records.GENERATION + stamp), alive)

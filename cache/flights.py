@@ -1,67 +1,113 @@
-"""Single flight: one load of a key at a time in this process, and nobody is handed an answer older than their question.
+"""Single flight: one load of a name at a time in this process, and nobody is handed an answer older than their question.
 
 A load is a task that the process owns: a caller that is cancelled, the first one too, takes nobody else down with it.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
+from cache.reading import READING
+
 log = logging.getLogger("plaza.cache")
 
-Loaded = dict[str, tuple[Any, bool]]  # name -> (value, stored: no write to it had returned since the load was sent)
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a load found under one name. `stored`: Redis took it, so no write to it had returned since the load was sent.
+
+    `record`: as it stands in Redis; None when it does not stand there.
+    """
+
+    value: Any
+    stored: bool = False
+    record: bytes | None = None
 
 
-@dataclass(slots=True)
-class _Flight:
-    number: int
-    task: asyncio.Task[Loaded]
+Loaded = dict[str, Found]
+
+
+class Flight:
+    """One load. Until it is `sent`, its first question has not gone out: whatever it finds is younger than who joins it now."""
+
+    __slots__ = ("sent", "task")
+
+    def __init__(self) -> None:
+        self.sent = False
+        self.task: asyncio.Task[Loaded] | None = None
 
 
 class Flights:
     """The loads in the air, by name."""
 
     def __init__(self) -> None:
-        self._flights: dict[str, _Flight] = {}
-        self._count = 0
+        self._flights: dict[str, Flight] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def values(self, names: list[str], load: Callable[[list[str]], Awaitable[Loaded]]) -> dict[str, Any]:
-        """Each name's value, from a load that began after this call, or from one under way whose fill was stored.
+    def __contains__(self, name: str) -> bool:
+        return name in self._flights
 
-        A write that returned before this call would have made that fill fail, so a joined answer is never older than the question
-        (the join rule; race R28). Raises what `load` raises.
+    def __bool__(self) -> bool:
+        return bool(self._flights)
+
+    async def found(self, names: Iterable[str], load: Callable[[list[str], Flight], Awaitable[Loaded]]) -> Loaded:
+        """What is under each name, by loads that begin now or are under way already.
+
+        The join rule (race R28): what a load finds that had sent its first question before we asked is ours only if it was
+        stored.
+        Else a write may have returned in between, and we ask again. Raises what `load` raises. Callers that have a deadline
+        of their own, or are cancelled, stop nobody.
         """
-        arrival, values, wanted = self._count, dict[str, Any](), list(dict.fromkeys(names))
+        found: Loaded = {}
+        wanted = list(dict.fromkeys(names))
         while wanted:
             missing = [name for name in wanted if name not in self._flights]
             if missing:
                 self._start(missing, load)
-            flights = {id(flight): flight for flight in (self._flights[name] for name in wanted)}.values()
-            for flight in flights:
+            joined: dict[Flight, tuple[bool, list[str]]] = {}
+            for name in wanted:
+                flight = self._flights[name]
+                joined.setdefault(flight, (not flight.sent, []))[1].append(name)
+            for flight, (freely, ours) in joined.items():
+                assert flight.task is not None
                 loaded = await asyncio.shield(flight.task)
-                for name, (value, stored) in loaded.items():
-                    if name in wanted and (stored or flight.number > arrival):
-                        values[name] = value
-                        wanted.remove(name)
-        return values
+                found.update((name, loaded[name]) for name in ours if freely or loaded[name].stored)
+            wanted = [name for name in wanted if name not in found]
+        return found
 
-    def _start(self, names: list[str], load: Callable[[list[str]], Awaitable[Loaded]]) -> None:
-        self._count += 1
-        flight = _Flight(self._count, asyncio.create_task(self._fly(names, load), name=f"load {names[0]}"))
-        flight.task.add_done_callback(_seen)
+    def _start(self, names: list[str], load: Callable[[list[str], Flight], Awaitable[Loaded]]) -> None:
+        flight = Flight()
+        flight.task = self.own(self._fly(flight, names, load), f"load {names[0]}")
         self._flights.update(dict.fromkeys(names, flight))
 
-    async def _fly(self, names: list[str], load: Callable[[list[str]], Awaitable[Loaded]]) -> Loaded:
+    async def _fly(
+        self, flight: Flight, names: Sequence[str], load: Callable[[list[str], Flight], Awaitable[Loaded]]
+    ) -> Loaded:
         try:
-            return await load(names)
+            return await load(list(names), flight)
         finally:
             for name in names:
                 del self._flights[name]
 
+    def own(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """A task that nobody's going away stops. It belongs to no page that is being made, though to the request's trace."""
+        context = copy_context()
+        context.run(READING.set, None)
+        task = asyncio.get_running_loop().create_task(work, name=name, context=context)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
 
-def _seen(task: asyncio.Task[Loaded]) -> None:
-    """Take note of a load's failure even when every caller has gone away."""
-    if not task.cancelled() and (error := task.exception()):
-        log.debug("a load failed", exc_info=error)
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        """Take note of a failure even when every caller has gone away."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.debug("%s failed", task.get_name(), exc_info=error)
+
+    async def settle(self) -> None:
+        """Wait until every task of ours has ended."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -10,14 +10,15 @@ from urllib.parse import quote
 
 Row = TypeVar("Row")
 Value = int | str | bytes
+SCOPE, LIST = "scope:", "list:"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Slot:
     """One name in the cache, and what forgetting it means.
 
-    A `record` is marked (its value goes, and late fills are refused for a while). A `scope` gets a new generation, which makes
-    every list that was read under the old one unreadable.
+    A `record` is a tombstone while a write goes on. A `scope` gets a new generation, which makes every list that was read under
+    the old one unreadable. Slots of one name are equal.
     """
 
     name: str
@@ -25,17 +26,35 @@ class Slot:
     ttl: int  # seconds
     scopes: tuple["Slot", ...] = ()  # of a list: the generations that its ids depend on
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Slot) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
 
 def spell(name: str, values: tuple[Value, ...]) -> str:
     """The name of a slot. Values are percent-quoted, so ("a:b", "c") and ("a", "b:c") never meet."""
-    parts = (value.hex() if isinstance(value, bytes) else quote(str(value), safe="") for value in values)
-    return ":".join((name, *parts))
+    return ":".join((name, *map(_quoted, values)))
+
+
+def _quoted(value: Value) -> str:
+    if type(value) is int:
+        return str(value)  # nothing to quote, and by far the most
+    return value.hex() if isinstance(value, bytes) else quote(str(value), safe="")
+
+
+def is_scope(name: str) -> bool:
+    """Whether a slot's name is that of a scope, of which Redis keeps a generation."""
+    return name.startswith(SCOPE)
 
 
 class _Declared:
     """A family of slots: a name, and the fields whose values tell its slots apart."""
 
     def __init__(self, name: str, *, by: tuple[str, ...] = ()) -> None:
+        if ":" in name:
+            raise TypeError(f"{name}: a colon separates a name from its values")
         self.name, self.by = name, by
 
     def _spell(self, values: tuple[Value, ...]) -> str:
@@ -50,9 +69,14 @@ class Key(_Declared, Generic[Row]):
     def __init__(self, name: str, row: type[Row], *, by: tuple[str, ...] = ("id",), ttl: int) -> None:
         super().__init__(name, by=by)
         self.row, self.ttl = row, ttl
+        self._prefix = name + ":"
 
     def __call__(self, *values: Value) -> Slot:
         return Slot(self._spell(values), "record", self.ttl)
+
+    def named(self, value: Value) -> str:
+        """The name of a row's slot, without the slot: what a page of fifty rows asks for."""
+        return self._prefix + (str(value) if type(value) is int else _quoted(value))
 
 
 class Index(_Declared):
@@ -70,7 +94,7 @@ class Scope(_Declared):
     """What lists depend on: a table, or a table and the value of one column. A write that changes membership touches it."""
 
     def __call__(self, *values: Value) -> Slot:
-        return Slot("scope:" + self._spell(values), "scope", 0)
+        return Slot(SCOPE + self._spell(values), "scope", 0)
 
 
 class List(_Declared):
@@ -91,4 +115,4 @@ class List(_Declared):
         name = self._spell(values)
         given = dict(zip(self.by, values, strict=True))
         scopes = tuple(scope(*(given[field] for field in scope.by)) for scope in self.scopes)
-        return Slot("list:" + name, "list", self.ttl, scopes)
+        return Slot(LIST + name, "list", self.ttl, scopes)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from jobs.expiry import end_expired
 from jobs.indexing import index_unknown
 from jobs.mails import send_due
+from jobs.outbox import sweep
 from jobs.publishing import publish_due
 from models import Models
 
@@ -21,6 +22,7 @@ class Duty:
 
 
 DUTIES = (
+    Duty("make forgotten what a write could not", every=1, at_most=20, run=sweep),
     Duty("publish what is scheduled", every=0.5, at_most=20, run=publish_due),
     Duty("send mails", every=1, at_most=240, run=send_due),
     Duty("end expired sessions and links", every=60, at_most=30, run=end_expired),

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from cache import Cache
+from cache import Cache, Link, Local, Tracking, records
+from cache.pages import Pages
 from models.addresses import Addresses
 from models.attention import Attention
 from models.auditing import Auditing
@@ -16,6 +18,7 @@ from models.bodies import Bodies
 from models.comments import Comments
 from models.database import Database
 from models.duties import Duties
+from models.errors import Busy
 from models.imports import Imports
 from models.indexing import Indexing
 from models.letters import Letters
@@ -25,6 +28,7 @@ from models.mails import Mails
 from models.managing import ManagedPosts
 from models.moderation import Moderation
 from models.notices import Notices
+from models.outbox import Outbox
 from models.people import People
 from models.posts import Posts
 from models.publishing import Publishing
@@ -49,6 +53,9 @@ class Models:
 
     db: Database
     redis: Redis
+    cache: Cache
+    pages: Pages[Any]
+    outbox: Outbox
     roles: Roles
     users: Users
     people: People
@@ -80,8 +87,11 @@ class Models:
 
 
 @asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[Models]:
-    """The models of a process. Connections are opened when they are first needed, so a server that is away is no error here."""
+async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[Models]:
+    """The models of a process; a server that is away is no error here.
+
+    `near`: the process answers by itself what it has just read (L1), which is worth a connection to those that serve pages alone.
+    """
     db = Database(
         settings.mysql, size=settings.mysql_pool, seconds=settings.mysql_timeout, slow_query=settings.slow_query
     )
@@ -94,7 +104,22 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
         retry=Retry(NoBackoff(), 0),
         max_connections=1000,
     )
-    cache = Cache(redis, settings.namespace, asked)
+    new = True
+
+    async def replay() -> None:
+        """What writes could not make forgotten while Redis was away, before what it holds is believed again."""
+        if new:
+            return  # who has seen no outage knows no more than any other process: rows of the outbox are the worker's
+        if not await cache.settle():
+            raise Busy("Redis could not be told what to forget")
+        await outbox.replay()
+
+    link = Link(redis, settings.namespace, replay=replay)
+    local = Local(settings.l1_memory << 20, on=near and settings.l1_memory > 0)
+    tracking = Tracking(redis, settings.namespace, link, local)
+    link.on_change(tracking.told)
+    cache = Cache(link, local, tracking, asked=asked)
+    outbox = Outbox(db, cache)
     roles = Roles(db, cache)
     users = Users(db, cache, roles)
     posts = Posts(db, cache)
@@ -102,10 +127,17 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
     comments = Comments(db, cache, mails)
     notices = Notices(users, mails)
     moderation, duties = Moderation(comments), Duties(db)
+    await link.start()
+    new = False
+    if near:
+        tracking.start()
     try:
         yield Models(
             db=db,
             redis=redis,
+            cache=cache,
+            pages=Pages(local, link.get, records.stamp),
+            outbox=outbox,
             roles=roles,
             users=users,
             people=People(users),
@@ -137,4 +169,7 @@ async def connected(settings: Settings) -> AsyncIterator[Models]:
         )
     finally:
         await cache.close()
+        await tracking.close()
+        await link.close()
+        await redis.aclose()
         await db.close()

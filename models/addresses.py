@@ -10,6 +10,7 @@ from models.base import Write
 from models.errors import Forbidden, NotFound, Taken
 from models.links import CHANGE, CONFIRM, RESET, Link, Links
 from models.mails import Mails
+from models.retrying import retried
 from models.rights import bits_of
 from models.roles import OPERATOR, has, require
 from models.users import User, Users
@@ -33,21 +34,25 @@ class Addresses:
 
         return greet
 
+    @retried
     async def ask_to_confirm(self, user: User, language: str) -> None:
         """Send the mail once more."""
         async with self.users.write() as w:
             await self._ask_to_confirm(w, user, language)
 
+    @retried
     async def forgot(self, email: str, language: str) -> None:
         """A link for a new password goes to this address, if it is a member's. Nothing here depends on whether it is."""
         async with self.users.write() as w:
             await self.mails.queue(w, "reset", email, language)
 
+    @retried
     async def ask_to_change(self, user: User, email: str, language: str) -> None:
         """The account gets this address when the link in a mail to it is used; its owner is told if it is taken."""
         async with self.users.write() as w:
             await self.mails.queue(w, "change", email, language, user_id=user.id)
 
+    @retried
     async def change_now(self, user: User, email: str) -> User:
         """Without mail: the new address counts at once, not confirmed. Raises Taken, NotFound."""
         async with self.users.write() as w:
@@ -61,6 +66,7 @@ class Addresses:
             raise NotFound("link")
         return link, user
 
+    @retried
     async def confirm(self, token: str) -> User:
         """The address that the link was sent to is its user's: confirmed, and theirs from now on if it is a new one.
 
@@ -77,6 +83,7 @@ class Addresses:
             await links.end_all(w, old.id, CONFIRM)
             return await self._proved(w, old, now)
 
+    @retried
     async def reset(self, token: str, password_hash: str) -> User:
         """A new password for whom the link was sent to; all their sessions end. Raises NotFound."""
         async with self.users.write() as w:
@@ -90,6 +97,7 @@ class Addresses:
             await audit.note(w, old.id, "user.reset_password", f"user {old.id}")
             return await self._proved(w, old, None if link.data == BY_HAND else datetime.now(UTC))
 
+    @retried
     async def hand_out(self, id: int, *, by: User) -> str:
         """Where no mail is sent: the token of a link for a new password, which an operator gives to the member by hand.
 

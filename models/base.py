@@ -2,6 +2,8 @@
 
 import asyncio
 import copy
+import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -9,17 +11,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from cache import Cache, Key, Slot
-from cache.aside import CannotForget
+from cache import MISSING, Cache, Key, Slot
 from cache.slots import Value
+from models import outbox
 from models.database import Connection, Database
 from models.errors import Busy, NotFound
+
+log = logging.getLogger("plaza.mysql")
 
 Row = TypeVar("Row")
 Item = TypeVar("Item")
 
 TRANSACTION_SECONDS = 8.0  # a transaction is given up after this
-HOLD = TRANSACTION_SECONDS + 2.0  # s; marks set before COMMIT outlive any transaction
+HOLD = TRANSACTION_SECONDS + 2.0  # s; a tombstone set before COMMIT outlives any transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,10 @@ class Page(Generic[Item]):
 class Write:
     """One transaction, and the slots that it must make forgotten."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, writer: bytes = b"") -> None:
         self._connection = connection
+        self.writer = writer  # as the cache knows this write
+        self.kept = False  # there is a row of it in the outbox
         self.touched: dict[str, Slot] = {}
         self.counts = Counter[tuple[str, date]]()  # what `tallies` shall change
         self.last: list[Callable[[Write], Awaitable[None]]] = []  # done just before COMMIT
@@ -66,11 +72,13 @@ class Table(Generic[Row]):
     """All SQL that names one table.
 
     `key` and `row` say how a row is remembered and made of its columns; `rows_sql` reads the rows of several primary keys
-    (`... WHERE id IN %s`), its columns in the order of the row's fields, the primary key first.
+    (`... WHERE id IN %s`), its columns in the order of the row's fields, the primary key first. A `critical` table leaves a row
+    in the outbox with each write: what a writer that is killed while Redis loses its memory has left is gone within seconds.
     """
 
     key: ClassVar[Key[Any]]
     rows_sql: ClassVar[str]
+    critical: ClassVar[bool] = False
 
     def __init__(self, db: Database, cache: Cache) -> None:
         self.db, self._cache = db, cache
@@ -89,7 +97,9 @@ class Table(Generic[Row]):
 
     async def one(self, id: Value) -> Row:
         """The row, from the nearest level that has it. Raises NotFound."""
-        row = await self.find(id)
+        row: Row | None = MISSING if self._fresh else self._cache.near(self.key.named(id))
+        if row is MISSING:
+            row = await self.find(id)
         if row is None:
             raise NotFound(f"{self.key.name} {id!r}")
         return row
@@ -106,32 +116,34 @@ class Table(Generic[Row]):
         if self._fresh:
             fresh = await self._select(tuple(dict.fromkeys(ids)))
             return [fresh[id] for id in ids if id in fresh]
-        slots = {id: self.key(id) for id in ids}
-        by_slot = {slot: id for id, slot in slots.items()}
+        named, key = self.key.named, self.key
+        names = [named(id) for id in ids]
 
-        async def load(wanted: list[Slot]) -> dict[Slot, Row]:
-            rows = await self._select(tuple(by_slot[slot] for slot in wanted))
-            return {slots[id]: row for id, row in rows.items()}
+        async def load(wanted: list[str]) -> dict[str, Row]:
+            by_name = dict(zip(names, ids, strict=True))
+            rows = await self._select(tuple(by_name[name] for name in wanted))
+            return {named(id): row for id, row in rows.items()}
 
-        found = await self._cache.rows(self.key.row, [slots[id] for id in ids], load)
-        rows = (found[slots[id]] for id in ids)
-        return [row for row in rows if row is not None]
+        found = await self._cache.named(key.row, names, key.ttl, load)
+        return [row for name in names if (row := found[name]) is not None]
 
     async def by_index(self, slot: Slot, holds: Callable[[Row], bool], sql: str, *args: Any) -> Row | None:
         """The row that a unique value leads to. `sql` selects its primary key; `holds` says whether a row still has the value."""
         if not self._fresh:
 
-            async def load(_: list[Slot]) -> dict[Slot, Pointer]:
+            async def load(_: list[str]) -> dict[str, Pointer]:
                 rows = await self.db.fetch(sql, *args)
-                return {slot: Pointer(rows[0][0])} if rows else {}
+                return {slot.name: Pointer(rows[0][0])} if rows else {}
 
-            pointer = (await self._cache.rows(Pointer, [slot], load))[slot]
+            pointer = (await self._cache.named(Pointer, [slot.name], slot.ttl, load))[slot.name]
             row = await self.find(pointer.id) if pointer else None
             if pointer is None or (row is not None and holds(row)):
                 return row
-            # The index entry is older than the row it leads to (races R12, R13): MySQL decides.
+            # One of the two is older than the other (races R12, R13): both go, and MySQL decides.
+            await self._cache.drop((slot, self.key(pointer.id)))
         rows = await self.db.fetch(sql, *args)
-        return await self.find(rows[0][0]) if rows else None
+        fresh = await self._select((rows[0][0],)) if rows else {}
+        return next((row for row in fresh.values() if holds(row)), None)
 
     async def all(self, slot: Slot, sql: str, *args: Any) -> list[Row]:
         """The rows of a list, in its order; `sql` selects their primary keys."""
@@ -153,24 +165,41 @@ class Table(Generic[Row]):
     async def write(self) -> AsyncIterator[Write]:
         """The only way to change a row: a transaction, committed at the end; what it touched is forgotten when it returns.
 
-        Any error during COMMIT is ambiguous, so the slots are forgotten as if it had been committed.
+        Any error during COMMIT is ambiguous, so the slots are forgotten as if it had been committed. Raises Busy; Deadlock, for
+        `retried`.
         """
         write: Write | None = None
+        committing, began = False, time.clock_gettime(time.CLOCK_BOOTTIME)
         try:
             async with asyncio.timeout(TRANSACTION_SECONDS), self.db.transaction() as connection:
-                write = Write(connection)
+                write = Write(connection, self._cache.writer())
                 yield write
                 for step in write.last:
                     await step(write)
-                await self._cache.begin(write.touched.values(), HOLD)
+                committing = bool(write.touched)
+                if write.touched:
+                    slots = tuple(write.touched.values())
+                    if not await self._cache.begin(slots, write.writer, HOLD) or self.critical:
+                        await outbox.keep(connection, write.writer, slots)
+                        write.kept = True
+                if time.clock_gettime(time.CLOCK_BOOTTIME) - began > TRANSACTION_SECONDS:
+                    raise Busy("the process stood still")  # longer than the tombstones were meant to stand (race R10)
                 await connection.commit()
         except TimeoutError as error:
             raise Busy("the transaction took too long") from error
-        except CannotForget as error:
-            raise Busy(str(error)) from error
         finally:
-            if write and write.touched:
-                await asyncio.shield(self._cache.forget(write.touched.values()))
+            if write and committing:
+                await asyncio.shield(self._cache.own(self._forget(write)))
+
+    async def _forget(self, write: Write) -> None:
+        slots = tuple(write.touched.values())
+        if await self._cache.end(slots, write.writer) or write.kept:
+            return
+        try:
+            await outbox.keep_after(self.db, write.writer, slots)
+        except Busy as error:  # the tombstones of `begin` stand for HOLD, and this process remembers
+            self._cache.owe(slots, write.writer)
+            log.warning("a write could not be ended, nor kept in the outbox: %s", error)
 
     async def _select(self, ids: tuple[Value, ...]) -> dict[Value, Row]:
         return {columns[0]: self.make(*columns) for columns in await self.db.fetch(self.rows_sql, ids)}

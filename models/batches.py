@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from models.base import Write
 from models.database import Database
 from models.errors import NotFound
+from models.retrying import retried
 
 UNDO_FOR = timedelta(minutes=10)
 
@@ -50,6 +51,7 @@ async def take_back(w: Write, id: int, kind: str, actor_id: int) -> list[Changed
     return [Changed(*entry) for entry in json.loads(rows[0][0])]
 
 
+@retried
 async def end_old(db: Database) -> None:
     """Forget what can long not be undone any more."""
     async with db.connection() as connection:

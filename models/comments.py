@@ -14,6 +14,7 @@ from models.base import Page, Table, Write
 from models.database import Database
 from models.errors import Forbidden, Invalid, NotFound
 from models.mails import Mails
+from models.retrying import retried
 from models.roles import EDITOR, LOGIN, has, require
 from models.users import User
 
@@ -115,11 +116,8 @@ class Comments(Table[Comment]):
 
         count, roots, replies = await self.items(THREADS(post_id, after), load)
         rows = await self.many((*roots[:PER_PART], *replies))
-        threads = tuple(
-            Thread(row, tuple(reply for reply in rows if reply.parent_id == row.id))
-            for row in rows
-            if row.parent_id is None
-        )
+        firsts = [row for row in rows if row.parent_id is None]
+        threads = tuple(Thread(row, tuple(reply for reply in rows if reply.parent_id == row.id)) for row in firsts)
         more = roots[PER_PART - 1] if len(roots) > PER_PART else None
         return Discussion(threads, count, after > 0, more)
 
@@ -166,6 +164,7 @@ class Comments(Table[Comment]):
         )  # fmt: skip
         return await self.fresh().many([row[0] for row in rows])
 
+    @retried
     async def create(self, post_id: int, md: str, *, by: User, parent_id: int | None = None) -> Comment:
         """A comment under a published post, or a reply (to a reply: beside it); it may be held for a moderator (`_first_status`).
 
@@ -187,12 +186,14 @@ class Comments(Table[Comment]):
                 await replies.tell(w, self.mails, comment.id, author_id=by.id, root_id=root, answered_id=parent_id)
         return comment
 
+    @retried
     async def place(self, post_id: int, md: str, *, by: User, at: datetime, parent_id: int | None = None) -> Comment:
         """A comment with a date of its own, for demo content and imports. Raises Invalid."""
         html = await _rendered(md)
         async with self.write() as w:
             return await self._insert(w, Comment(0, post_id, parent_id, by.id, md.strip(), html, "shown", at, 1))
 
+    @retried
     async def edit(self, id: int, md: str, *, by: User) -> Comment:
         """New words by the author. Raises Invalid, Forbidden, NotFound."""
         html = await _rendered(md)
@@ -208,6 +209,7 @@ class Comments(Table[Comment]):
             await audit.note(w, by.id, "comment.edit", f"comment {id}", {"md": old.md}, {"md": new.md})
         return new
 
+    @retried
     async def trash(self, id: int, *, by: User) -> Comment:
         """Take it out of sight; by its author, editors and operators. Twice is as once. Raises Forbidden, NotFound."""
         async with self.write() as w:
@@ -218,9 +220,8 @@ class Comments(Table[Comment]):
             new = replace(old, status="trashed", reason="", version=old.version + 1)
             if old.status != "trashed":
                 await change(w, [(old, new)])
-                await audit.note(
-                    w, by.id, "comment.trash", f"comment {id}", {"status": old.status}, {"status": new.status}
-                )
+                was, became = {"status": old.status}, {"status": new.status}
+                await audit.note(w, by.id, "comment.trash", f"comment {id}", was, became)
         return new
 
     async def _insert(self, w: Write, comment: Comment) -> Comment:

@@ -13,8 +13,9 @@ from pymysql.constants import ER, FIELD_TYPE
 from pymysql.converters import conversions, convert_datetime
 from pymysql.err import IntegrityError, InterfaceError, MySQLError
 
+from cache.reading import READING
 from models import slow
-from models.errors import Busy
+from models.errors import Busy, Deadlock
 from models.traces import TRACE
 from settings import MysqlAddress
 
@@ -30,7 +31,7 @@ _INIT = (
     "time_zone = '+00:00', group_concat_max_len = 1048576, innodb_lock_wait_timeout = 3, "
     "sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_ENGINE_SUBSTITUTION'"
 )
-_REFUSED = {ER.LOCK_WAIT_TIMEOUT, ER.LOCK_DEADLOCK, ER.DISK_FULL, ER.CON_COUNT_ERROR, ER.OPTION_PREVENTS_STATEMENT}
+_REFUSED = {ER.LOCK_WAIT_TIMEOUT, ER.DISK_FULL, ER.CON_COUNT_ERROR, ER.OPTION_PREVENTS_STATEMENT}
 
 
 def _utc(text: Any) -> Any:
@@ -140,8 +141,11 @@ class Database:
     async def connection(self, *, seconds: float | None = None) -> AsyncIterator[Connection]:
         """A connection in autocommit mode; a statement may take `seconds`, or what the settings say.
 
-        Raises Busy when MySQL is away or no connection comes free in time.
+        Raises Busy when MySQL is away or no connection comes free in time. What a page reads here, and not through the cache,
+        nobody invalidates: such a page is not kept (`cache/reading.py`).
         """
+        if (reading := READING.get()) is not None:
+            reading.taint("MySQL")
         trace, began = TRACE.get(), perf_counter()
         async with AsyncExitStack() as stack:
             with _told_truthfully():
@@ -207,6 +211,8 @@ def _told_truthfully() -> Iterator[None]:
         raise Busy(f"MySQL is away: {error}") from error
     except MySQLError as error:
         code = error.args[0] if error.args else 0
+        if code == ER.LOCK_DEADLOCK:
+            raise Deadlock(f"MySQL refused: {error}") from error
         if code in _REFUSED or (
             isinstance(code, int) and 2000 <= code < 3000
         ):  # 2xxx are the client's own: no connection

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models.database import Database
+from models.retrying import retried
 
 LONGEST = 500  # characters of an error
 
@@ -24,6 +25,7 @@ class Duties:
     def __init__(self, db: Database) -> None:
         self.db = db
 
+    @retried
     async def ended(self, name: str, error: str = "") -> None:
         """Note that a duty came to its end, well or with an error."""
         async with self.db.connection() as connection:

@@ -7,6 +7,7 @@ ModelError
 │   └── Taken    a value that must be unique is somebody else's
 ├── Stale        the row has changed since the caller read it
 └── Busy         MySQL is away, too slow, or refused; asking again later is right
+    └── Deadlock the transaction was rolled back to free another; it can begin again at once
 """
 
 
@@ -48,3 +49,7 @@ class Busy(ModelError):
     def __init__(self, reason: str, *, retry_after: int = 2) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class Deadlock(Busy):
+    """MySQL has rolled the transaction back so that another could go on; `base.retried` begins it again."""

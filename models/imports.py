@@ -11,6 +11,7 @@ from content.slugs import slug as make_slug
 from models import redirects, revisions
 from models.base import Write
 from models.posts import Post, Posts, Status, normal_tags
+from models.retrying import retried
 from models.users import User, Users
 from models.writing import insert, update
 
@@ -43,6 +44,7 @@ class Imports:
     def __init__(self, posts: Posts, users: Users) -> None:
         self.posts, self.users = posts, users
 
+    @retried
     async def post(self, file: Imported) -> Outcome:
         """Make or bring up to date the post of a file. The same file again changes nothing."""
         known = await self._known(file.own)

@@ -8,6 +8,7 @@ from models import terms
 from models.comments import Comments
 from models.database import Connection
 from models.posts import Posts
+from models.retrying import retried
 from models.terms import COMMENT, POST, READ
 
 WALK = 1_000  # rows looked at in one SELECT
@@ -71,6 +72,7 @@ class Indexing:
                 tell(before + last, whole)
         return count
 
+    @retried
     async def _posts(self, ids: Sequence[int]) -> None:
         async with self.posts.write() as w:
             rows = await w.fetch(self.posts.rows_sql + " ORDER BY p.id FOR UPDATE", tuple(ids))
@@ -79,6 +81,7 @@ class Indexing:
                 post = self.posts.make(*row)
                 await terms.write_post(w, post, bodies[post.id])
 
+    @retried
     async def _comments(self, ids: Sequence[int]) -> None:
         async with self.comments.write() as w:
             for row in await w.fetch(self.comments.rows_sql + " ORDER BY id FOR UPDATE", tuple(ids)):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from models.base import Write
 from models.database import Connection, Database
 from models.errors import NotFound
+from models.retrying import retried
 from models.sessions import digest
 
 ADMIN = "admin"
@@ -34,6 +35,7 @@ class Links:
     def __init__(self, db: Database) -> None:
         self.db = db
 
+    @retried
     async def invite_admin(self) -> str:
         """A token that makes whoever registers with it an administrator, once, within 48 hours. Earlier ones end."""
         token = secrets.token_urlsafe(32)
@@ -46,6 +48,7 @@ class Links:
             await connection.commit()
         return token
 
+    @retried
     async def make(self, purpose: str, user_id: int, data: str) -> str:
         """A token for a mail to `data`. Earlier ones live on: their mails may still be under way."""
         async with self.db.connection() as connection:
@@ -64,6 +67,7 @@ class Links:
         )  # fmt: skip
         return bool(rows)
 
+    @retried
     async def end_expired(self) -> None:
         """Delete the links that have run out."""
         async with self.db.connection() as connection:

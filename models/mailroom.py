@@ -9,6 +9,7 @@ from models import audit, sheets
 from models.base import Write
 from models.errors import Invalid
 from models.mails import DELAYS, Mails
+from models.retrying import retried
 from models.roles import OPERATOR, require
 from models.sheets import Order, Place, Sheet, Walk
 from models.users import User, Users
@@ -58,6 +59,7 @@ class Mailroom:
         found = await sheets.sheet(self.db, NEWEST, walks, place=place, most=most)
         return found.of(await self._many(found.items), count=await sheets.count(self.db, NEWEST, walks))
 
+    @retried
     async def act(self, action: Action, ids: Sequence[int], *, by: User) -> tuple[int, int]:
         """Try them once more at once, or forget them; (how many, how many it did not apply to). What was sent is not sent again.
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from content import letters
 from models.base import Write
 from models.database import Database
+from models.retrying import retried
 from settings import Settings
 
 Kind = Literal["confirm", "reset", "change", "taken", "changed", "reply", "test"]
@@ -112,6 +113,7 @@ class Mails:
         """Forget what is older than a month, sent or not."""
         await self._change("DELETE FROM mails WHERE created_at < %s LIMIT 1000", datetime.now(UTC) - KEPT)
 
+    @retried
     async def _change(self, sql: str, *args: Any) -> int:
         async with self.db.connection() as connection:
             return await connection.execute(sql, *args)

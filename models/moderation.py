@@ -9,6 +9,7 @@ from models.base import Write
 from models.batches import Changed
 from models.comments import Comment, Comments, Status
 from models.errors import Invalid, NotFound
+from models.retrying import retried
 from models.roles import EDITOR, require
 from models.sheets import Order, Place, Sheet, Walk
 from models.users import User
@@ -48,6 +49,7 @@ class Moderation:
     def __init__(self, table: Comments) -> None:
         self.comments = table
 
+    @retried
     async def act(self, action: Action, ids: Sequence[int], *, by: User, reason: str = "") -> Done:
         """The same for many comments, in one transaction. `reason` is what their authors are told; approving clears it.
 
@@ -72,6 +74,7 @@ class Moderation:
             batch = await batches.remember(w, KIND, by.id, changed)
         return Done(tuple(new for _, new in pairs), tuple(left), batch)
 
+    @retried
     async def undo(self, batch: int, *, by: User) -> Done:
         """Make the comments of a batch what they were, but those that have changed since. Raises NotFound, Forbidden."""
         async with self.comments.write() as w:

@@ -6,6 +6,7 @@ import hmac
 from models import audit
 from models.errors import Invalid, NotFound
 from models.mails import Mails
+from models.retrying import retried
 from models.users import User, Users
 
 
@@ -26,6 +27,7 @@ class Notices:
             raise Invalid({"replies": "Confirm your address first."})
         await self._set(user.id, wanted, language)
 
+    @retried
     async def read_in(self, user_id: int, language: str) -> None:
         """Write to this member in this language from now on."""
         async with self.users.write() as w:
@@ -48,6 +50,7 @@ class Notices:
         """End the notices. Raises NotFound."""
         await self._set(self.holder(ticket), False)
 
+    @retried
     async def _set(self, user_id: int, wanted: bool, language: str = "") -> None:
         async with self.users.write() as w:
             old = await w.locked(

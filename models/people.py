@@ -10,6 +10,7 @@ from models import audit, batches, sessions, sheets, users
 from models.base import Write
 from models.batches import Changed
 from models.errors import Forbidden, Invalid, NotFound
+from models.retrying import retried
 from models.rights import alone, bits_of, still_administered
 from models.roles import OPERATOR, has, require
 from models.sheets import Order, Place, Sheet, Walk
@@ -66,6 +67,7 @@ class People:
     def __init__(self, table: Users) -> None:
         self.users = table
 
+    @retried
     async def act(self, action: Action, ids: Sequence[int], *, by: User) -> Done:
         """The same for many accounts, in one transaction. Who is deactivated is signed out everywhere.
 
@@ -91,6 +93,7 @@ class People:
             batch = await batches.remember(w, KIND, by.id, changed)
         return Done(tuple(new for _, new in pairs), (*out_of_reach, *stay), batch)
 
+    @retried
     async def undo(self, batch: int, *, by: User) -> Done:
         """Make the accounts of a batch what they were, but those that changed since; sessions that ended stay ended."""
         async with self.users.write() as w:

@@ -93,16 +93,16 @@ class Posts(Table[Post]):
         """Page n (from 1) of the published posts, newest first. Beyond the last it has no items."""
         return await self._page(
             FRONT_PAGES(n), "posts", n,
-            "SELECT id FROM posts WHERE status = 'published' AND published_at < %s "
-            "ORDER BY published_at DESC, id DESC LIMIT %s OFFSET %s",
+            "SELECT id, (SELECT SUM(n) FROM tallies WHERE list = %s AND n > 0) FROM posts "
+            "WHERE status = 'published' AND published_at < %s ORDER BY published_at DESC, id DESC LIMIT %s OFFSET %s",
         )  # fmt: skip
 
     async def by_author(self, author_id: int, n: int) -> Page[Post]:
         """Page n of one author's published posts."""
         return await self._page(
             AUTHOR_PAGES(author_id, n), f"author:{author_id}", n,
-            "SELECT id FROM posts WHERE author_id = %s AND status = 'published' AND published_at < %s "
-            "ORDER BY published_at DESC, id DESC LIMIT %s OFFSET %s",
+            "SELECT id, (SELECT SUM(n) FROM tallies WHERE list = %s AND n > 0) FROM posts WHERE author_id = %s "
+            "AND status = 'published' AND published_at < %s ORDER BY published_at DESC, id DESC LIMIT %s OFFSET %s",
             author_id,
         )  # fmt: skip
 
@@ -110,8 +110,9 @@ class Posts(Table[Post]):
         """Page n of the published posts with a tag."""
         return await self._page(
             TAG_PAGES(tag, n), f"tag:{tag}", n,
-            "SELECT pt.post_id FROM tags t JOIN posts_tags pt ON pt.tag_id = t.id WHERE t.name = %s "
-            "AND pt.published_at < %s ORDER BY pt.published_at DESC, pt.post_id DESC LIMIT %s OFFSET %s",
+            "SELECT pt.post_id, (SELECT SUM(n) FROM tallies WHERE list = %s AND n > 0) FROM tags t "
+            "JOIN posts_tags pt ON pt.tag_id = t.id WHERE t.name = %s AND pt.published_at < %s "
+            "ORDER BY pt.published_at DESC, pt.post_id DESC LIMIT %s OFFSET %s",
             tag,
         )  # fmt: skip
 
@@ -159,10 +160,17 @@ class Posts(Table[Post]):
         return await self.fresh().many([row[0] for row in rows])
 
     async def _page(self, slot: Slot, tally: str, n: int, sql: str, *args: Any) -> Page[Post]:
+        """`sql` selects (id, how many there are), and takes the name of the tally first."""
+
         async def load() -> tuple[int, ...]:
-            spot = await tallies.spot(self.db, tally, (n - 1) * PER_PAGE)
-            rows = await self.db.fetch(sql, *args, spot.before, PER_PAGE, spot.skip)
-            return (spot.total, *(row[0] for row in rows))
+            # The newest need no walk through the days: on the first page list and count are one statement.
+            spot = (
+                await tallies.spot(self.db, tally, (n - 1) * PER_PAGE)
+                if n > 1
+                else tallies.Spot(0, tallies.FOR_EVER, 0)
+            )
+            rows = await self.db.fetch(sql, tally, *args, spot.before, PER_PAGE, spot.skip)
+            return (int(rows[0][1] or 0) if rows else spot.total, *(row[0] for row in rows))
 
         count, *ids = await self.items(slot, load)
         return Page(tuple(await self.many(ids)), n, max(1, -(-count // PER_PAGE)), count)

@@ -10,6 +10,7 @@ from models.base import Write
 from models.batches import Changed
 from models.errors import Invalid, NotFound
 from models.posts import Post, Posts, Status
+from models.retrying import retried
 from models.roles import EDITOR, require
 from models.users import User
 from models.writing import update
@@ -50,6 +51,7 @@ class Publishing:
         """Out of the trash, as a draft."""
         return await self._one("restore", id, by)
 
+    @retried
     async def schedule(self, id: int, at: datetime, *, by: User) -> Post:
         """Publish it by itself at that moment, which must be to come. Raises Invalid, Forbidden, NotFound."""
         if at <= datetime.now(UTC):
@@ -63,6 +65,7 @@ class Publishing:
             await audit.note(w, by.id, "post.schedule", f"post {id}", old, new)
         return new
 
+    @retried
     async def act(self, action: Action, ids: Sequence[int], *, by: User) -> Done:
         """The same for many posts, in one transaction; those that it does not apply to stay as they are."""
         if len(ids) > MOST_AT_ONCE:
@@ -82,6 +85,7 @@ class Publishing:
             batch = await batches.remember(w, KIND, by.id, changed)
         return Done(tuple(done), tuple(left), batch)
 
+    @retried
     async def undo(self, batch: int, *, by: User) -> Done:
         """Make the posts of a batch what they were, but those that have changed since. Raises NotFound, Forbidden."""
         async with self.posts.write() as w:
@@ -97,6 +101,7 @@ class Publishing:
                 done.append(new)
         return Done(tuple(done), tuple(left), 0)
 
+    @retried
     async def publish_due(self, now: datetime, *, most: int = 50) -> int:
         """Publish what was scheduled until now; how many. Exactly once: each row is decided under its own lock."""
         sql = "SELECT id FROM posts WHERE status = 'scheduled' AND published_at <= %s LIMIT 1"

@@ -1,5 +1,6 @@
 """The Redis client of a process: each way to Redis and back is a span of the request that waits for it."""
 
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
@@ -24,6 +25,12 @@ class TracedRedis(Redis):
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         return TracedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+    def sent(self, first: Sequence[Any], commands: int, began: float) -> None:
+        """A trip of the cache's own (`cache.link`), which whoever calls has waited for."""
+        trace = TRACE.get()
+        if trace is not None:
+            trace.add("redis", Sent(first, commands), began)
 
 
 class TracedPipeline(Pipeline):

@@ -7,6 +7,7 @@ from models.base import Write
 from models.database import Database
 from models.errors import NotFound
 from models.posts import Post
+from models.retrying import retried
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Revisions:
         )  # fmt: skip
         return Revision(*rows[0]) if rows else None
 
+    @retried
     async def autosave(self, user_id: int, typed: Autosave) -> None:
         """Keep what is in the form now, in place of what was kept before."""
         async with self.db.connection() as connection:
@@ -102,6 +104,7 @@ class Revisions:
         )  # fmt: skip
         return Autosave(*rows[0]) if rows else None
 
+    @retried
     async def discard(self, user_id: int, post_id: int) -> None:
         """Forget what was typed: it has been saved, or is not wanted."""
         async with self.db.connection() as connection:

@@ -8,6 +8,7 @@ from pymysql.err import IntegrityError
 from models import audit, links, roles, users
 from models.base import Write
 from models.errors import Invalid, NotFound, Taken
+from models.retrying import retried
 from models.roles import ADMINISTER, EDITOR, LOGIN, OPERATOR, SEEDED, Role, Roles, require
 from models.users import User, Users
 
@@ -44,6 +45,7 @@ class Rights:
         )
         return {row[0] for row in found}
 
+    @retried
     async def create(self, wanted: Wanted, *, by: User) -> Role:
         """A new role. Raises Invalid, Taken, Forbidden."""
         wanted = _checked(wanted)
@@ -62,6 +64,7 @@ class Rights:
             await audit.note(w, by.id, "role.create", f"role {id}", None, role)
         return role
 
+    @retried
     async def edit(self, id: int, wanted: Wanted, *, by: User) -> Role:
         """Other bits and words; a name that the code knows stays. Raises Invalid, Taken, Forbidden, NotFound."""
         wanted = _checked(wanted)
@@ -88,6 +91,7 @@ class Rights:
             await audit.note(w, by.id, "role.edit", f"role {id}", old, new)
         return new
 
+    @retried
     async def delete(self, id: int, *, by: User) -> None:
         """A role that nobody has, and that the code does not know. Raises Invalid, Forbidden, NotFound."""
         async with self.roles.write() as w:
@@ -102,6 +106,7 @@ class Rights:
             w.touch(*roles.shown_in(old))
             await audit.note(w, by.id, "role.delete", f"role {id}", old, None)
 
+    @retried
     async def set_roles(self, user_id: int, role_ids: Sequence[int], *, by: User) -> User:
         """Give a user exactly these roles. Raises Invalid when nobody would administer the site, Forbidden, NotFound."""
         wanted = tuple(sorted(set(role_ids)))

@@ -7,6 +7,7 @@ from cache import Key, Slot
 from models.base import Table, Write
 from models.database import Connection
 from models.errors import Forbidden
+from models.retrying import retried
 
 LOGIN, EDITOR, OPERATOR, ADMINISTER = 0x01, 0x02, 0x04, 0xFF
 PERMISSIONS = {"LOGIN": LOGIN, "EDITOR": EDITOR, "OPERATOR": OPERATOR, "ADMINISTER": ADMINISTER}
@@ -42,6 +43,7 @@ def has(bits: int, permission: int) -> bool:
 
 
 class Roles(Table[Role]):
+    critical: ClassVar = True
     key: ClassVar = BY_ID
     rows_sql: ClassVar = "SELECT id, name, permissions, description FROM roles WHERE id IN %s"
 
@@ -56,6 +58,7 @@ class Roles(Table[Role]):
         """Whether MySQL answers and its tables have been made; for /readyz, so straight from MySQL. Raises Busy."""
         return bool(await self.db.fetch("SELECT id FROM roles LIMIT 1"))
 
+    @retried
     async def seed(self) -> None:
         """Make the roles that the code knows by name, where they are missing. May be run at any time."""
         async with self.write() as w:

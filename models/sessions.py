@@ -11,6 +11,7 @@ from typing import ClassVar
 from cache import Key, Slot
 from models.base import Table, Write
 from models.errors import NotFound
+from models.retrying import retried
 
 RENEW_AFTER = timedelta(days=1)  # a session's end moves at most once in this time
 
@@ -48,11 +49,13 @@ def digest(token: str) -> bytes:
 
 
 class Sessions(Table[Session]):
+    critical: ClassVar = True
     key: ClassVar = BY_TOKEN
     rows_sql: ClassVar = (
         "SELECT token_sha256, id, user_id, created_at, expires_at FROM sessions WHERE token_sha256 IN %s"
     )
 
+    @retried
     async def start(self, user_id: int, *, days: int, ip: bytes | None, user_agent: str) -> str:
         """A new session of `days` days; its token, which is shown to the visitor alone."""
         token = secrets.token_urlsafe(32)
@@ -71,6 +74,7 @@ class Sessions(Table[Session]):
         session = await self.find(digest(token))
         return session if session and session.expires_at > datetime.now(UTC) else None
 
+    @retried
     async def seen(self, session: Session, *, days: int, ip: bytes | None) -> bool:
         """Note a visit: where from and when, and move the session's end, at most once a day (`RENEW_AFTER`); whether it did."""
         now = datetime.now(UTC)
@@ -113,6 +117,7 @@ class Sessions(Table[Session]):
         """Delete what nobody can use any more; how many there were, `most` at a time."""
         return await self._end("expires_at < %s LIMIT %s", datetime.now(UTC), most)
 
+    @retried
     async def _end(self, which: str, *args: object) -> int:
         """Delete the sessions of a condition, which is a literal of this file, and forget them."""
         async with self.write() as w:

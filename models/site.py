@@ -11,6 +11,7 @@ from models import audit
 from models.base import Table
 from models.database import Database
 from models.errors import Invalid
+from models.retrying import retried
 from models.roles import ADMINISTER, require
 from models.users import User
 from settings import Settings
@@ -72,6 +73,7 @@ class Sites(Table[Words]):
         """The site as it is: what was edited over what the settings say."""
         return over(self.defaults, dict((await self.one(1)).values))
 
+    @retried
     async def edit(self, values: dict[str, str], *, by: User) -> Site:
         """Change the named values; those equal to the settings' are kept as edited all the same. Raises Invalid, Forbidden."""
         values = {name: value.strip() for name, value in values.items() if name in (*LIMITS, *CHOICES)}

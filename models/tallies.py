@@ -11,6 +11,7 @@ from models.base import Write
 from models.database import Database
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class Spot(NamedTuple):

@@ -14,6 +14,7 @@ from models import audit, links, tallies
 from models.base import Page, Table, Write
 from models.database import Database
 from models.errors import NotFound, Taken
+from models.retrying import retried
 from models.roles import OPERATOR, Roles, require
 
 PER_PAGE = 50
@@ -46,6 +47,7 @@ def shown_in(user: User) -> tuple[Slot, ...]:
 
 
 class Users(Table[User]):
+    critical: ClassVar = True
     key: ClassVar = BY_ID
     rows_sql: ClassVar = (
         "SELECT u.id, u.email, u.name, u.image, u.active, u.created_at, u.confirmed_at, "
@@ -96,6 +98,7 @@ class Users(Table[User]):
         count, *ids = await self.items(PAGES(n), load)
         return Page(tuple(await self.many(ids)), n, max(1, -(-count // PER_PAGE)), count)
 
+    @retried
     async def register(
         self,
         name: str,
@@ -151,6 +154,7 @@ class Users(Table[User]):
         """Raises NotFound."""
         return await self._update(id, "UPDATE users SET name = %s, version = version + 1 WHERE id = %s", name, id)
 
+    @retried
     async def set_password(self, id: int, password_hash: str) -> User:
         """Links for another one, sent before, end. Ending the sessions is the caller's to decide. Raises NotFound."""
         async with self.write() as w:
@@ -167,6 +171,7 @@ class Users(Table[User]):
         """A user who is not active has no permissions and cannot sign in. Raises NotFound."""
         return await self._update(id, "UPDATE users SET active = %s, version = version + 1 WHERE id = %s", active, id)
 
+    @retried
     async def grant(self, id: int, role: str) -> User:
         """Give a role by name. Raises NotFound for an unknown user or role."""
         async with self.write() as w:
@@ -180,6 +185,7 @@ class Users(Table[User]):
         rows = await self.db.fetch("SELECT id, password_hash FROM users WHERE email = %s", email.strip().lower())
         return (rows[0][0], rows[0][1]) if rows else None
 
+    @retried
     async def note_login(self, id: int, ip: bytes | None) -> None:
         """Count a sign-in, and remember when and from where (4 or 16 bytes). Kept out of the cached row."""
         async with self.write() as w:
@@ -209,6 +215,7 @@ class Users(Table[User]):
             found[0][0],
         )
 
+    @retried
     async def _update(self, id: Value, sql: str, *args: Any) -> User:
         async with self.write() as w:
             old = await self._locked(w, id)

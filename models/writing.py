@@ -11,6 +11,7 @@ from models import audit, bodies, posts, revisions, tallies, terms
 from models.base import Write
 from models.errors import Invalid, Stale
 from models.posts import Post, Posts, Status, normal_tags
+from models.retrying import retried
 from models.roles import EDITOR, require
 from models.users import User
 
@@ -34,6 +35,7 @@ class Writing:
     def __init__(self, table: Posts) -> None:
         self.posts = table
 
+    @retried
     async def create(self, draft: Draft, *, by: User, publish: bool = False) -> Post:
         """A new draft, or at once a published post. Raises Invalid, Forbidden."""
         draft, rendered = await _checked(draft)
@@ -51,6 +53,7 @@ class Writing:
             await audit.note(w, by.id, "post.create", f"post {post.id}", None, facts)
         return post
 
+    @retried
     async def edit(self, id: int, draft: Draft, *, by: User, version: int | None = None) -> Post:
         """Change the words and tags. Raises Stale when the post is no longer at `version`; Invalid, Forbidden, NotFound."""
         draft, rendered = await _checked(draft)

@@ -18,7 +18,6 @@ NOT_TOLD = (
     "NotFound",
     "Forbidden",
     "Busy",
-    "CannotForget",
     "HTTPError",
     "TypeError",
     "log.",

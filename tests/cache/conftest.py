@@ -1,7 +1,8 @@
 """A row, a list, and a truth that they are loaded from, whose answers a test can hold back."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from tornado.ioloop import IOLoop
 
-from cache import Cache, Key, List, Scope, Slot
+from cache import Cache, Key, Link, List, Local, Scope, Slot, Tracking
 from settings import Settings
 
 
@@ -62,10 +63,17 @@ class Truth:
 
 @dataclass(slots=True)
 class Reader:
-    """One process: its cache over the truth."""
+    """One process: its cache over the truth. `key` is what stands in Redis under a slot's name."""
 
     cache: Cache
     truth: Truth
+
+    @property
+    def link(self) -> Link:
+        return self.cache.link
+
+    def key(self, slot: Slot) -> bytes:
+        return self.link.full(slot.name)
 
     async def note(self, id: int) -> Note | None:
         return (await self.cache.rows(Note, [NOTE(id)], self.truth.notes))[NOTE(id)]
@@ -74,11 +82,11 @@ class Reader:
         return await self.cache.items(PAGE(1), self.truth.page)
 
     async def write(self, id: int, text: str) -> None:
-        """As a transaction does it: mark, commit, forget."""
-        slots = (NOTE(id), NOTES())
-        await self.cache.begin(slots, 10)
+        """As a transaction does it: begin, commit, end."""
+        slots, writer = (NOTE(id), NOTES()), self.cache.writer()
+        await self.cache.begin(slots, writer, 10)
         self.truth.rows[id] = text
-        await self.cache.forget(slots)
+        await self.cache.end(slots, writer)
 
 
 def connect(settings: Settings) -> Redis:
@@ -108,18 +116,45 @@ def redis(io_loop: IOLoop, settings: Settings) -> Iterator[Redis]:
     io_loop.run_sync(client.aclose)
 
 
-@pytest.fixture
-def process(io_loop: IOLoop, settings: Settings, truth: Truth) -> Iterator[Callable[[], Reader]]:
-    """`process()` is one more process over the same truth and the same Redis."""
-    made: list[Cache] = []
+@asynccontextmanager
+async def opened(settings: Settings, truth: Truth, *, near: bool = False) -> AsyncIterator[Reader]:
+    """One process; `near`: it has a level of its own."""
+    redis = connect(settings)
+    debts: list[Cache] = []
 
-    def make() -> Reader:
-        made.append(Cache(connect(settings), settings.namespace))
-        return Reader(made[-1], truth)
+    async def replay() -> None:
+        for cache in debts:
+            if not await cache.settle():
+                raise OSError("Redis could not be told what to forget")
+
+    link, local = Link(redis, settings.namespace, replay=replay), Local(1 << 20, on=near)
+    tracking = Tracking(redis, settings.namespace, link, local)
+    link.on_change(tracking.told)
+    cache = Cache(link, local, tracking)
+    debts.append(cache)
+    await link.start()
+    if near:
+        tracking.start()
+    try:
+        yield Reader(cache, truth)
+    finally:
+        await cache.close()
+        await tracking.close()
+        await link.close()
+        await redis.aclose()
+
+
+@pytest.fixture
+def process(io_loop: IOLoop, settings: Settings, truth: Truth) -> Iterator[Callable[..., Reader]]:
+    """`process()` is one more process over the same truth and the same Redis."""
+    stack = AsyncExitStack()
+
+    def make(*, near: bool = False) -> Reader:
+        reader: Reader = io_loop.run_sync(lambda: stack.enter_async_context(opened(settings, truth, near=near)))
+        return reader
 
     yield make
-    for cache in made:
-        io_loop.run_sync(cache.close)
+    io_loop.run_sync(stack.aclose)
 
 
 @pytest.fixture

@@ -158,10 +158,8 @@ async def test_choosing_a_language_sets_the_one_cookie_a_visitor_gets_and_leads_
 
 
 async def test_a_warm_front_page_asks_mysql_nothing(
-    town: Town, people: People, visitor: Browser, counted: Counted, models: Models
+    town: Town, people: People, visitor: Browser, counted: Counted
 ) -> None:
-    for mark in await models.redis.keys(f"{models.posts._cache._namespace}:*"):
-        await models.redis.delete(mark)  # the marks of the writes stand for 3 s
     for path in ("/", town.path, "/tag/news", "/archive", f"/user/{people.bob.id}", "/api/blogs"):
         await visitor.get(path)
         await visitor.get(path)

@@ -9,7 +9,6 @@ from models.comments import LONGEST
 from models.errors import Forbidden, Invalid, NotFound
 from models.posts import Post
 from models.writing import Draft
-from tests.harness.marks import let_marks_end
 from tests.harness.people import People
 
 
@@ -64,7 +63,6 @@ async def test_a_deleted_comment_is_counted_no_more_and_stands_only_while_it_has
     post = await a_post(models, people)
     root = await models.comments.create(post.id, "Root", by=people.bob)
     reply = await models.comments.create(post.id, "Reply", by=people.alice, parent_id=root.id)
-    await let_marks_end(models)
     assert len((await other_models.comments.discussion(post.id)).threads[0].replies) == 1
     await models.comments.trash(root.id, by=people.bob)
     await models.comments.trash(root.id, by=people.bob)
@@ -92,7 +90,6 @@ async def test_the_author_editors_and_operators_may_delete_and_the_author_alone_
     for user in (people.bob, people.olga, people.ada):
         with pytest.raises(Forbidden):
             await models.comments.edit(by_alice.id, "Changed", by=user)
-    await let_marks_end(models)
     assert (await models.comments.one(by_alice.id)).md == "Mine"
     edited = await models.comments.edit(by_alice.id, "Changed **by me**", by=people.alice)
 

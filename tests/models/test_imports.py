@@ -9,7 +9,6 @@ import pytest
 from models import Models
 from models.errors import NotFound
 from models.imports import Imported
-from tests.harness.marks import let_marks_end
 from tests.harness.people import People
 
 FILE = Imported(
@@ -43,7 +42,6 @@ async def test_its_aliases_lead_to_it_and_follow_when_its_address_changes(models
     await models.imports.post(FILE)
     id = (await models.posts.front(1)).items[0].id
     assert await models.redirects.target("/2015/05/15/first.html") == f"/blog/{id}-first"
-    await let_marks_end(models)
     assert await models.redirects.target("/2015/05/15/first.html") == f"/blog/{id}-first"
     await models.imports.post(replace(FILE, title="Second"))
 

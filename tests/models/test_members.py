@@ -10,7 +10,6 @@ from models import Models, audit, links, passwords
 from models.errors import Forbidden, NotFound, Taken
 from models.sessions import RENEW_AFTER, digest
 from tests.harness.counting import Counted
-from tests.harness.marks import let_marks_end
 from tests.harness.people import PASSWORD, People
 
 
@@ -112,7 +111,6 @@ async def test_a_revoked_session_is_over_at_once_in_every_process(
     models: Models, other_models: Models, people: People
 ) -> None:
     token = await models.sessions.start(people.bob.id, days=30, ip=None, user_agent="")
-    await let_marks_end(models)
     session = await other_models.sessions.by_token(token)
     assert session is not None
     with pytest.raises(NotFound):
@@ -126,7 +124,6 @@ async def test_a_revoked_session_is_over_at_once_in_every_process(
 async def test_revoking_all_but_one_leaves_that_one_and_other_peoples(models: Models, people: People) -> None:
     mine = [await models.sessions.start(people.bob.id, days=30, ip=None, user_agent="") for _ in range(3)]
     hers = await models.sessions.start(people.alice.id, days=30, ip=None, user_agent="")
-    await let_marks_end(models)
     kept, *_ = [await models.sessions.by_token(token) for token in (mine[1], mine[0], mine[2], hers)]
     assert kept is not None
     ended = await models.sessions.revoke_all(people.bob.id, but=kept.id)
@@ -140,7 +137,6 @@ async def test_a_session_ends_with_its_time_even_when_it_is_remembered(models: M
     async with models.sessions.write() as w:
         await w.execute("UPDATE sessions SET expires_at = %s", datetime.now(UTC) + timedelta(seconds=0.1))
         w.touch(models.sessions.key(digest(token)))
-    await let_marks_end(models)
     assert await models.sessions.find(digest(token)) is not None
     await asyncio.sleep(0.12)
 

@@ -14,7 +14,6 @@ from models.posts import PER_PAGE, Post
 from models.users import User
 from models.writing import Draft
 from tests.harness.counting import Counted
-from tests.harness.marks import let_marks_end
 from tests.harness.people import People
 
 
@@ -75,7 +74,6 @@ async def test_a_post_in_the_trash_is_restored_before_anything_else(models: Mode
 
 async def test_tags_changed_while_published_move_the_post_between_their_lists(models: Models, people: People) -> None:
     post = await published(models, people.alice, tags=("old", "both"))
-    await let_marks_end(models)
     assert await counts(models, people.alice, "old", "both", "new") == [1, 1, 1, 1, 0]
     await models.writing.edit(post.id, draft("Another", tags=("both", "new")), by=people.olga)
 
@@ -86,14 +84,12 @@ async def test_tags_changed_while_published_move_the_post_between_their_lists(mo
 
 async def test_a_change_is_seen_at_once_in_every_process(models: Models, other_models: Models, people: People) -> None:
     post = await published(models, people.alice, "Before")
-    await let_marks_end(models)
     await other_models.bodies.one(post.id)
     assert (await other_models.posts.front(1)).items[0].title == "Before"
     await models.writing.edit(post.id, draft("After", md="New *words*."), by=people.alice)
 
     assert (await other_models.posts.front(1)).items[0].title == "After"
     assert "<em>words</em>" in (await other_models.bodies.one(post.id)).html
-    await let_marks_end(models)
     assert (await other_models.posts.published(post.id)).title == "After"
     await models.publishing.trash(post.id, by=people.alice)
     assert (await other_models.posts.front(1)).items == ()

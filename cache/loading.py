@@ -1,0 +1,150 @@
+"""A load, from its lease to its fill: what happens to names that this process does not know.
+
+Redis says under each name what is to be done: here is the value; you have the lease, so load and fill; somebody else has it, so
+wait; a write is under way, so read MySQL and store nothing. Without Redis all is read from MySQL, a few loads at a time.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from time import perf_counter
+from typing import Any, Protocol
+
+from cache import records
+from cache.flights import Flight, Found, Loaded
+from cache.link import Ask, Fill, Granted, Link
+from cache.tracking import Push, Tracking
+
+log = logging.getLogger("plaza.cache")
+
+LEASE = 3.0  # s; a load that takes longer is not stored, and others may have begun one of their own
+PATIENCE = 3.0  # s for another process's load; then MySQL is read without filling
+EARLY = 0.8  # of its time to live; from then on a record may be refreshed early
+
+Load = Callable[[list[str]], Awaitable[dict[str, Any]]]
+
+
+class Shape(Protocol):
+    """What kind of answer stands under some names: rows of a class, or one list."""
+
+    ttl: int
+
+    def ask(self, name: str, *, force: bool = False, nominated: bool = False) -> Ask: ...
+
+    def decode(self, data: bytes) -> Any:
+        """Raises records.Unreadable."""
+
+    def fill(self, name: str, value: Any, granted: Granted, *, soft: int, cost: int, ttl_ms: int) -> Fill | None:
+        """None: too big to be stored."""
+
+
+class Loader:
+    """Asks Redis what to do, does it, and stores what it may. At most `loads` unstored loads at a time."""
+
+    def __init__(self, link: Link, tracking: Tracking, tokens: Callable[[], bytes], loads: int) -> None:
+        self._link, self._tracking, self._tokens = link, tracking, tokens
+        self._gate = asyncio.Semaphore(loads)
+
+    async def load(self, shape: Shape, names: list[str], load: Load, flight: Flight) -> Loaded:
+        """What is under each of the names, loaded where need be. Raises what `load` raises."""
+        found: Loaded = {}
+        token, force = self._tokens(), set[str]()
+        until = asyncio.get_running_loop().time() + PATIENCE
+        awaited = ""  # a name that somebody else loads, whose push we wait for
+        flight.sent = True
+        left = names
+        while left:
+            with self._push(awaited) as push:
+                granted = await self._link.acquire(
+                    [shape.ask(name, force=name in force) for name in left], token, int(LEASE * 1000)
+                )
+                if granted is None:
+                    return found | await self._unstored(left, load)
+                todo, busy = self._sort(shape, dict(zip(left, granted, strict=True)), found, force)
+                if todo:
+                    found.update(await self._do(shape, todo, load, token))
+                left = [name for name in left if name not in found]
+                if busy and (rest := until - asyncio.get_running_loop().time()) <= 0:
+                    return found | await self._unstored(left, load)
+                if busy and push is not None:  # registered before Redis was asked: no push is missed
+                    await push.wait(min(rest, max(1, *(grant.rest_ms for grant in busy.values())) / 1000))
+            awaited = next(iter(busy), "")
+        return found
+
+    def _sort(
+        self, shape: Shape, granted: dict[str, Granted], found: Loaded, force: set[str]
+    ) -> tuple[dict[str, Granted], dict[str, Granted]]:
+        """(what we are to load, what another process loads); values go to `found`, names of unreadable ones to `force`."""
+        todo: dict[str, Granted] = {}
+        busy: dict[str, Granted] = {}
+        for name, grant in granted.items():
+            if grant.answer == "value":
+                try:
+                    found[name] = Found(shape.decode(grant.data), record=grant.data)
+                except records.Unreadable:
+                    log.info("unreadable record under %s: read again", name)
+                    force.add(name)
+            elif grant.answer == "busy":
+                busy[name] = grant
+            else:
+                todo[name] = grant
+        return todo, busy
+
+    def _push(self, name: str) -> AbstractContextManager[Push | None]:
+        return self._tracking.push(name) if name else nullcontext()
+
+    async def refresh(self, shape: Shape, names: Sequence[str], load: Load) -> None:
+        """Load again what is about to expire, where nobody else does."""
+        token = self._tokens()
+        granted = await self._link.acquire(
+            [shape.ask(name, nominated=True) for name in names], token, int(LEASE * 1000)
+        )
+        todo = {
+            name: grant
+            for name, grant in zip(names, granted or (), strict=False)
+            if grant.answer in ("refresh", "lease")
+        }
+        if todo:
+            await self._do(shape, todo, load, token)
+
+    async def _do(self, shape: Shape, todo: dict[str, Granted], load: Load, token: bytes) -> Loaded:
+        """Read from MySQL, and store what we have the lease of."""
+        leased = [name for name, grant in todo.items() if grant.answer != "bypass"]
+        began = perf_counter()
+        try:
+            values = await load(list(todo))
+            cost = int((perf_counter() - began) * 1_000_000)
+            fills = {name: self._fill(shape, name, values.get(name), todo[name], cost) for name in leased}
+        except BaseException:
+            if leased:
+                await self._link.release(leased, token)
+            raise
+        stored = await self._store(fills, token)
+        return {name: Found(values.get(name), name in stored, stored.get(name)) for name in todo}
+
+    def _fill(self, shape: Shape, name: str, value: Any, grant: Granted, cost: int) -> Fill | None:
+        ttl = shape.ttl * random.uniform(0.9, 1.1)  # noqa: S311 - so that what was filled together does not expire together
+        if value is None:
+            ttl = min(ttl, records.ABSENT_TTL)
+        now = self._tracking.redis_ms
+        soft = now + int(ttl * EARLY * 1000) if now else 0
+        return shape.fill(name, value, grant, soft=soft, cost=cost, ttl_ms=max(1, int(ttl * 1000)))
+
+    async def _store(self, fills: dict[str, Fill | None], token: bytes) -> dict[str, bytes]:
+        """The records that Redis took, by name. A fill that fails is nobody's error."""
+        items = [fill for fill in fills.values() if fill is not None]
+        too_big = [name for name, fill in fills.items() if fill is None]
+        if too_big:
+            self._link.counts["too_big"] += len(too_big)
+            await self._link.release(too_big, token)
+        answers = await self._link.fill(items, token) if items else []
+        return {
+            item.name: item.record for item, answer in zip(items, answers or (), strict=False) if answer == "stored"
+        }
+
+    async def _unstored(self, names: list[str], load: Load) -> Loaded:
+        async with self._gate:
+            values = await load(names)
+        return {name: Found(values.get(name)) for name in names}
