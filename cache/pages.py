@@ -62,6 +62,10 @@ class Pages(Generic[Kept]):
         self._turns: dict[str, asyncio.Event] = {}
         self.hits = self.confirmed = self.refuted = self.tainted = 0
 
+    def __contains__(self, key: str) -> bool:
+        """Whether there is a page, be it that `check` has to be asked, or one is being made anew (`turn`)."""
+        return key in self._pages or key in self._turns
+
     def get(self, key: str) -> Kept | None:
         """The page, if it may be answered at this moment."""
         page = self._pages.get(key)
@@ -114,6 +118,12 @@ class Pages(Generic[Kept]):
             yield reading
         finally:
             READING.reset(token)
+
+    def begin(self) -> Reading:
+        """As `reading`, from here to the end of this task."""
+        reading = Reading(self._local)
+        READING.set(reading)
+        return reading
 
     def put(self, key: str, reading: Reading, answer: Kept) -> None:
         """Keep a page that was made under `reading`, from the second time on that it is made within `AGAIN` seconds.

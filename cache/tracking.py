@@ -26,7 +26,8 @@ POLL = 0.02  # s a waiter rests when no pushes come in
 
 
 def _pack(*words: str) -> bytes:
-    return pack_command(words)  # type: ignore[arg-type] - its stub allows one word only
+    packed: bytes = pack_command(words)  # type: ignore[arg-type]  # its stub knows tuples of one word only
+    return packed
 
 
 _TIME = _pack("TIME")
@@ -74,7 +75,7 @@ class Tracking:
 
     def __init__(self, redis: Redis, namespace: str, link: Linked, local: Local) -> None:
         self.local, self.connected = local, False
-        self.pushes = self.flushes = self.connections = self.canary_failures = 0
+        self.pushes = self.flushes = self.pongs = self.connections = self.canary_failures = 0
         self.push_lag: float | None = None  # s, of the latest canary
         self.error: Exception | None = None  # why there is no connection
         self._redis, self._namespace, self._link = redis, namespace, link
@@ -87,6 +88,7 @@ class Tracking:
         self._why: Exception = Lost("not yet connected")
         self._well = False  # a canary of this connection has come
         self._task: asyncio.Task[None] | None = None
+        self._wire: Wire | None = None
         link.on_change(self.told)
 
     def start(self) -> None:
@@ -114,6 +116,15 @@ class Tracking:
     def redis_ms(self) -> int:
         """Redis' clock, in ms, as far as known; 0 while it is not."""
         return 0 if self.local.redis_ahead is None else int(now() * 1000 + self.local.redis_ahead)
+
+    async def caught_up(self) -> None:
+        """Returns when L1 knows of every write that returned before this call, in whatever process: one trip, none while L1 is shut."""
+        if self._wire is None or not self.local.open:
+            return
+        try:
+            await self._wire.ask(_TIME)
+        except Lost:
+            self.local.shut()
 
     async def _keep_connected(self) -> None:
         pause = FIRST_PAUSE
@@ -149,12 +160,14 @@ class Tracking:
                 raise Lost(str(said))
             self.connected, self._why = True, Lost("the connection broke")
             self.connections += 1
+            self._wire = wire
             self.told()
             self._release_canary()
             self._ping(wire)
             await over
             raise self._why
         finally:
+            self._wire = None
             if self._timer is not None:
                 self._timer.cancel()
             if self._canary is not None:
@@ -172,6 +185,7 @@ class Tracking:
             self._why = answers if isinstance(answers, Exception) else Lost(str(answers[0]))
             wire.close(self._why)
             return
+        self.pongs += 1
         moment = now()
         seconds, micros = map(int, answers[0])
         self.local.redis_ahead = seconds * 1000 + micros / 1000 - (pinged + moment) / 2 * 1000

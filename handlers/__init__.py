@@ -3,7 +3,6 @@
 from typing import Any
 
 from tornado.routing import URLSpec
-from tornado.web import Application
 
 from handlers import (
     account,
@@ -22,8 +21,8 @@ from handlers import (
 )
 from handlers.app import App
 from handlers.base import ID
+from handlers.remembered import Remembering
 from handlers.static import StaticFile
-from handlers.tracing import recorder
 
 FEED = r"feed\.(atom|rss|json)"
 
@@ -88,10 +87,11 @@ def routes() -> list[tuple[str, type[Any], str]]:
     ]
 
 
-def application(app: App) -> Application:
+def application(app: App) -> Remembering:
     """The routes over `app`; static files are Nginx's, and this process's own where there is no Nginx."""
     specs = [URLSpec(pattern, handler, {"app": app, "route": name}, name=name) for pattern, handler, name in routes()]
-    made = Application(
+    made = Remembering(
+        app,
         [
             *specs,
             URLSpec(
@@ -103,7 +103,6 @@ def application(app: App) -> Application:
         ],
         default_handler_class=pages.NoSuchPage,
         default_handler_args={"app": app},
-        log_function=recorder(app.settings, app.journal),
     )
     app.views.name_routes(made.reverse_url)
     return made

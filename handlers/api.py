@@ -1,5 +1,6 @@
 """The API of the tutorial kind: JSON or form bodies in, JSON out, true statuses, one shape of errors."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -94,8 +95,11 @@ class Blogs(JsonAnswer):
 
     async def _blogs(self, page: Page[Post]) -> list[dict[str, Any]]:
         models = self.app.models
-        authors = await models.users.by_ids([post.author_id for post in page.items])
-        bodies = {body.post_id: body for body in await models.bodies.many([post.id for post in page.items])}
+        authors, found = await asyncio.gather(
+            models.users.by_ids([post.author_id for post in page.items]),
+            models.bodies.many([post.id for post in page.items]),
+        )
+        bodies = {body.post_id: body for body in found}
         return [blog(post, bodies.get(post.id), authors.get(post.author_id)) for post in page.items]
 
     async def answer_blog(self, post: Post, status: int = 200) -> None:
@@ -103,7 +107,8 @@ class Blogs(JsonAnswer):
         models = self.app.models
         if status == 201:
             self.set_header("Location", self.reverse_url("api_blog", post.id))
-        self.answer(blog(post, await models.bodies.find(post.id), await models.users.find(post.author_id)), status)
+        body, author = await asyncio.gather(models.bodies.find(post.id), models.users.find(post.author_id))
+        self.answer(blog(post, body, author), status)
 
 
 class Blog(Blogs):
@@ -140,10 +145,10 @@ class LatestComments(JsonAnswer):
         """The newest of the site; those under posts that readers cannot see are left out."""
         models = self.app.models
         page = await models.comments.newest(self.page_asked())
-        posts = {
-            post.id for post in await models.posts.many([c.post_id for c in page.items]) if post.status == "published"
-        }
-        people = await models.users.by_ids([c.author_id for c in page.items])
+        found, people = await asyncio.gather(
+            models.posts.many([c.post_id for c in page.items]), models.users.by_ids([c.author_id for c in page.items])
+        )
+        posts = {post.id for post in found if post.status == "published"}
         shown = [comment(c, people.get(c.author_id)) for c in page.items if c.post_id in posts]
         self.answer({"page": page_facts(page), "comments": shown})
 

@@ -9,12 +9,14 @@ from tornado.web import HTTPError, MissingArgumentError, RequestHandler
 
 from handlers import origin
 from handlers.app import App
+from handlers.keeping import Keeping
 from handlers.limits import Standing, TooMany
-from handlers.tracing import ASKED_BY, Traced
+from handlers.tracing import ASKED_BY
 from models import audit, errors
 from models.roles import EDITOR, has
 from models.sessions import Session
 from models.site import Site
+from models.traces import TRACE, Trace
 from models.users import User
 
 log = logging.getLogger("plaza.web")
@@ -36,12 +38,10 @@ class Told(NamedTuple):
     headers: dict[str, str]
 
 
-class Base(Traced):
-    """`needs`: the permission that every method asks for. `public`: the same bytes for everybody, so caches may keep them."""
+class Base(Keeping):
+    """`needs`: the permission that every method asks for."""
 
-    app: App
     needs: ClassVar[int] = 0
-    public: ClassVar[bool] = True
     answers_json: ClassVar[bool] = False
     user: User | None = None
     bits: int = 0
@@ -56,7 +56,10 @@ class Base(Traced):
     def show_as(self, site: Site) -> None:
         """The site's names and rules for this answer, and the language that follows from them."""
         self.site = site
-        self.lang = origin.language(self.request, self.get_cookie("lang"), site.language)
+        headers = self.request.headers
+        self.lang = (
+            origin.wanted_language(headers.get("Accept-Language", ""), headers.get("Cookie", "")) or site.language
+        )
         self.set_header("Content-Language", self.lang)
 
     def set_default_headers(self) -> None:
@@ -77,26 +80,29 @@ class Base(Traced):
 
     async def prepare(self) -> None:
         """Refuse strangers' hosts and other sites' forms; find out who asks, unless the answer is the same for everybody."""
-        name = origin.request_id(self.request, self.app.settings)
-        self.begin_trace(name)
-        self.set_header("X-Request-Id", name)
+        told, settings = self.request.headers.get("X-Request-Id", ""), self.app.settings
+        # A question that waited at the door has its trace from there.
+        trace = TRACE.get() or Trace(origin.request_id(told, self.request.connection, settings))
+        self.begin_trace(trace)
+        self.set_header("X-Request-Id", trace.id)
         audit.ADDRESS.set(self.packed_address)
-        if not origin.known_host(self.request.host, self.app.settings):
+        if not origin.known_host(self.request.host, settings):
             raise HTTPError(421, f"host {self.request.host!r} is not this site's")
-        if origin.cross_origin(self.request, self.app.settings):
+        if origin.cross_origin(self.request, settings):
             raise HTTPError(403, "cross-origin")
         if self.request.method not in self.allowed():
             raise HTTPError(405, f"{self.request.method} is not for this address")
-        if ASKED_BY in self.request.headers and self.request.method == "GET" and self.app.settings.timing_badge:
+        if ASKED_BY in self.request.headers and self.request.method == "GET" and settings.timing_badge:
             await self.identify()
             self.timed = self.may_see_times
             # The page itself is made as for everybody, and its time begins here.
             self.user, self.session, self.bits = None, None, 0
-            self.begin_trace(name)
+            self.begin_trace(Trace(trace.id))
+        self.begin_reading()
         try:
             self.show_as(await self.app.models.sites.now())
         except errors.Busy:
-            pass  # what can be shown without MySQL is shown under the settings' names
+            self.reading = None  # what can be shown without MySQL is shown under the settings' names, and not kept
         if not self.public or self.request.method not in origin.SAFE_METHODS:
             self.set_header("Cache-Control", "private, no-store")
             await self.identify()
@@ -112,7 +118,8 @@ class Base(Traced):
         self.redirect(f"{self.reverse_url('signin')}?next={quote(self.request.uri or '/', safe='/')}")
 
     async def identify(self) -> None:
-        """Find out who asks, by the session cookie."""
+        """Find out who asks, by the session cookie. What follows is for them alone, and is not kept."""
+        self.reading = None
         token = self.get_cookie(self.cookie_name)
         models = self.app.models
         self.session = await models.sessions.by_token(token) if token else None

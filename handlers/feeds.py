@@ -1,5 +1,6 @@
 """Feeds of the site, a tag, an author, and a post's comments: the newest entries with their whole text."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urljoin
@@ -48,9 +49,10 @@ class FeedPage(HtmlPage):
             posts.update((post.id, post) for post in found.items)
             if not found.has_next:
                 break
-        models = self.app.models
-        bodies = {body.post_id: body for body in await models.bodies.many(list(posts))}
-        authors = await self.authors(list(posts.values()))
+        rows, authors = await asyncio.gather(
+            self.app.models.bodies.many(list(posts)), self.authors(list(posts.values()))
+        )
+        bodies = {body.post_id: body for body in rows}
         return [
             self._post(post, bodies[post.id].html, authors.get(post.author_id))
             for post in posts.values()

@@ -6,8 +6,9 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPConnection, HTTPServerRequest, parse_cookie
 
+from content.languages import LANGUAGES
 from settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -17,7 +18,11 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 def address(request: HTTPServerRequest, settings: Settings) -> IPv4Address | IPv6Address | None:
     """The visitor's address: what a trusted proxy says, else the peer's own. Nginx on our Unix socket is always trusted."""
-    told = request.headers.get("X-Real-IP", "") if _by_trusted_proxy(request, settings) else request.remote_ip or ""
+    told = (
+        request.headers.get("X-Real-IP", "")
+        if _by_trusted_proxy(request.connection, settings)
+        else request.remote_ip or ""
+    )
     try:
         found = ip_address(told)
     except ValueError:
@@ -27,25 +32,28 @@ def address(request: HTTPServerRequest, settings: Settings) -> IPv4Address | IPv
 
 def scheme(request: HTTPServerRequest, settings: Settings) -> str:
     """http or https, as the visitor's browser sees it."""
-    told = request.headers.get("X-Forwarded-Proto", "") if _by_trusted_proxy(request, settings) else request.protocol
+    told = (
+        request.headers.get("X-Forwarded-Proto", "")
+        if _by_trusted_proxy(request.connection, settings)
+        else request.protocol
+    )
     return "https" if told == "https" else "http"
 
 
-def _by_trusted_proxy(request: HTTPServerRequest, settings: Settings) -> bool:
-    context = getattr(request.connection, "context", None)
+def _by_trusted_proxy(connection: HTTPConnection | None, settings: Settings) -> bool:
+    context = getattr(connection, "context", None)
     if getattr(context, "address_family", None) == socket.AF_UNIX:
         return True
     try:
-        peer = ip_address(request.remote_ip or "")
+        peer = ip_address(getattr(context, "remote_ip", ""))
     except ValueError:
         return False
     return any(peer.version == network.version and peer in network for network in settings.trusted_proxies)
 
 
-def request_id(request: HTTPServerRequest, settings: Settings) -> str:
-    """The name of a request in all logs: the one Nginx gave it, else a new one."""
-    told = request.headers.get("X-Request-Id", "")
-    if told and _REQUEST_ID.fullmatch(told) and _by_trusted_proxy(request, settings):
+def request_id(told: str, connection: HTTPConnection | None, settings: Settings) -> str:
+    """The name of a request in all logs: the one `told` in its X-Request-Id, if that is Nginx's word, else a new one."""
+    if told and _REQUEST_ID.fullmatch(told) and _by_trusted_proxy(connection, settings):
         return told
     return f"{random.getrandbits(128):032x}"
 
@@ -77,12 +85,17 @@ def cross_origin(request: HTTPServerRequest, settings: Settings) -> bool:
     return f"{parts.scheme}://{parts.netloc}" != origin or parts.netloc.lower() != request.host.lower()
 
 
-def language(request: HTTPServerRequest, chosen: str | None, default: str) -> str:
-    """en or zh: the one chosen by the link, else the first of Accept-Language, else the site's. Nginx follows the same rule."""
-    if chosen in ("en", "zh"):
-        return chosen
-    first = request.headers.get("Accept-Language", "").split(",")[0].strip().lower()[:2]
-    return first if first in ("en", "zh") else default
+def wanted_language(accepted: str, cookie: str) -> str:
+    """en or zh: the one chosen by the link, else the first of Accept-Language; "" for any other. Nginx follows the same rule.
+
+    `accepted`, `cookie`: the headers Accept-Language and Cookie, or "".
+    """
+    if "lang" in cookie:
+        chosen = parse_cookie(cookie).get("lang")
+        if chosen in LANGUAGES:
+            return chosen
+    first = accepted.partition(",")[0].strip().lower()[:2]
+    return first if first in LANGUAGES else ""
 
 
 def safe_next(path: str | None) -> str:

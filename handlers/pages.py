@@ -154,11 +154,11 @@ class UserPage(ListPage[Post]):
         if n is None:
             return
         models = self.app.models
-        person = await models.users.by_id(int(id))
-        page = await models.posts.by_author(person.id, n)
+        person, page, comments = await asyncio.gather(
+            models.users.by_id(int(id)), models.posts.by_author(int(id), n), models.comments.latest_of(int(id))
+        )
         if self.beyond(page):
             return
-        comments = await models.comments.latest_of(person.id)
         posts = {
             post.id: post
             for post in await models.posts.many([c.post_id for c in comments])

@@ -22,11 +22,13 @@ class SearchPage(ListPage[int]):
             self.redirect(self.address_of(found.page_count), status=302)
             return
         posts = [post for post in await models.posts.many(found.ids) if post.status == "published"]
-        bodies = await models.bodies.beginnings([post.id for post in posts], LONGEST_HTML)
+        bodies, authors = await asyncio.gather(
+            models.bodies.beginnings([post.id for post in posts], LONGEST_HTML), self.authors(posts)
+        )
         # Of ten long bodies and twelve short words it takes half a second: not on the loop.
         excerpts = await asyncio.to_thread(_excerpts, posts, bodies, found.marks)
         self.show(
-            "search.html", text=text, page=found, posts=posts, authors=await self.authors(posts), href=self.address_of,
+            "search.html", text=text, page=found, posts=posts, authors=authors, href=self.address_of,
             titles={post.id: marked(post.title, found.marks, None) for post in posts},
             excerpts=excerpts,
             most_found=MOST_FOUND, most_terms=MOST_TERMS, longest=LONGEST,

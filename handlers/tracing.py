@@ -24,10 +24,11 @@ class Traced(RequestHandler):
     timed: bool = False
     route: str = ""
 
-    def begin_trace(self, name: str) -> None:
+    def begin_trace(self, trace: Trace) -> None:
         """From here on all that this request and its tasks wait for is kept."""
-        self.trace = Trace(name, self.route)
-        TRACE.set(self.trace)
+        trace.route = self.route
+        self.trace = trace
+        TRACE.set(trace)
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "Future[None]":
         """As Tornado's; but who asked for the times of a page gets those in its place, when it is ready to be sent."""
@@ -70,29 +71,28 @@ def times(trace: Trace, seconds: float, status: int, translate: Callable[[str], 
     }
 
 
-def recorder(settings: Settings, journal: Journal) -> Callable[[RequestHandler], None]:
-    """What Tornado calls at the end of each request."""
-    threshold = settings.slow_request
+class Recorder:
+    """What is written down at the end of each request: a line in the journal, and its spans if it was slow."""
 
-    def record(handler: RequestHandler) -> None:
-        seconds = handler.request.request_time()
-        trace: Trace | None = getattr(handler, "trace", None)
-        is_slow = trace is not None and threshold and seconds >= threshold
-        if not (journal.open or is_slow):
-            return
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        self._threshold, self._journal = settings.slow_request, journal
+
+    def __call__(self, handler: RequestHandler) -> None:
+        """Tornado calls this."""
         request, status = handler.request, handler.get_status()
+        trace: Trace | None = getattr(handler, "trace", None)
         method = request.method or ""
         if method not in handler.SUPPORTED_METHODS:
             method = "?"
-        if journal.open:
-            size = handler._headers.get("Content-Length", "0") if status != 304 else "0"
-            journal.request(method, request.path, status, seconds, int(size), trace)
-        if trace is not None and is_slow:
-            slow.request(
-                trace, seconds, method=method, path=redaction.scrub(request.path), status=status, user=trace.user_id
-            )
+        size = int(handler._headers.get("Content-Length", "0")) if status != 304 else 0
+        self.note(method, request.path, status, request.request_time(), size, trace)
 
-    return record
+    def note(self, method: str, path: str, status: int, seconds: float, size: int, trace: Trace | None) -> None:
+        """A request has ended: it took `seconds`, and was answered with `size` bytes."""
+        if self._journal.open:
+            self._journal.request(method, path, status, seconds, size, trace)
+        if trace is not None and self._threshold and seconds >= self._threshold:
+            slow.request(trace, seconds, method=method, path=redaction.scrub(path), status=status, user=trace.user_id)
 
 
 def _ms(seconds: float) -> float:

@@ -50,15 +50,16 @@ class Span(NamedTuple):
 class Trace:
     """One request, from its first line to its answer. Tasks that a request starts write into its trace too."""
 
-    __slots__ = ("began", "hits", "id", "misses", "route", "spans", "unkept", "user_id")
+    __slots__ = ("began", "hits", "id", "misses", "route", "spans", "unkept", "user_id", "whole")
 
-    def __init__(self, id: str, route: str) -> None:
+    def __init__(self, id: str, route: str = "") -> None:
         self.id, self.route = id, route
         self.began = perf_counter()
         self.spans: list[Span] = []
         self.unkept = 0
         self.hits = self.misses = 0  # rows and lists that were remembered, or had to be loaded
         self.user_id: int | None = None
+        self.whole = False  # answered with what was kept of an earlier answer
 
     def add(self, kind: Kind, what: str | Sent, began: float) -> None:
         """A span that ends now."""
@@ -69,8 +70,8 @@ class Trace:
 
     @property
     def level(self) -> str:
-        """The furthest level that was asked for a row or a list: "mysql", "redis", or "none"."""
-        return "mysql" if self.misses else "redis" if self.hits else "none"
+        """The furthest level that was asked for a row or a list: "mysql", "redis", or "none"; "page" for an answer kept whole."""
+        return "page" if self.whole else "mysql" if self.misses else "redis" if self.hits else "none"
 
 
 # None outside of requests: in commands and in the worker nothing is kept.

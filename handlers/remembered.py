@@ -1,0 +1,167 @@
+"""Answers that are remembered whole: given before a request is made of what was asked, a handler found, or a model called.
+
+Only GET and HEAD of public addresses end here. Whatever can make such an answer another one stands in its key (the address
+with its query, the language) or sends the question on to its handler: a host that is not ours, a question for times, a body.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Coroutine
+from functools import lru_cache, partial
+from time import perf_counter
+from typing import Any
+from urllib.parse import urlsplit
+
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
+from tornado.web import Application
+
+from handlers import origin
+from handlers.answers import Answer
+from handlers.app import App
+from handlers.keeping import MADE, key_of
+from handlers.tracing import ASKED_BY, Recorder
+from models.traces import TRACE, Trace
+
+# With one of these the question is another one: who asks, what a page waited for, a body that has yet to be read.
+_OTHERWISE = frozenset({"Authorization", "Content-Length", "Transfer-Encoding", ASKED_BY})
+_SESSION = "plaza="  # the end of the session cookie's name, under http and https
+PATIENCE = 1.0  # s that others wait for who makes a page anew
+_LOOPBACK = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
+
+
+class Remembering(Application):
+    """As Tornado's; but what is remembered whole is answered at the door."""
+
+    def __init__(self, app: App, *args: Any, **options: Any) -> None:
+        self.app, self.recorder = app, Recorder(app.settings, app.journal)
+        super().__init__(*args, log_function=self.recorder, **options)
+        self.host_is_ours = lru_cache(256)(partial(_is_ours, urlsplit(app.settings.site_url).netloc.lower()))
+        self.pages, self.caught_up = app.models.pages, app.models.cache.tracking.caught_up
+        self._checks = set[asyncio.Task[None]]()
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        return Door(self, super().start_request(server_conn, request_conn), request_conn)
+
+    async def right(self, key: str) -> Answer | None:
+        """What is kept under the key, if it may be answered, or if Redis says that it may."""
+        answer: Answer | None = self.pages.get(key)
+        if answer is None:
+            answer = await self.pages.check(key)
+        return answer
+
+    def begin(self, check: Coroutine[Any, Any, None]) -> None:
+        """Run it; the loop alone would not hold on to its task."""
+        task = asyncio.ensure_future(check)
+        self._checks.add(task)
+        task.add_done_callback(self._checks.discard)
+
+
+def _is_ours(netloc: str, host: str) -> bool:
+    """Narrower than origin.known_host: what is strange is left to Tornado, which refuses some of it."""
+    return host.lower() == netloc or _LOOPBACK.fullmatch(host) is not None
+
+
+class Door(HTTPMessageDelegate):
+    """One question. It is answered when it has been read to its end: earlier, Tornado would close the connection."""
+
+    def __init__(self, web: Remembering, inside: HTTPMessageDelegate, connection: HTTPConnection) -> None:
+        self._web, self._inside, self._connection = web, inside, connection
+        self._asked: dict[str, str] = {}
+        self._key: str | None = None
+        self._answer: Answer | None = None
+        self._trace: Trace | None = None
+        self._signed_in = self._gone_in = False
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        """Look the question up. What cannot be answered at once goes inside already here: its time begins now."""
+        lines = list(headers.get_all())
+        asked = dict(lines)
+        if len(asked) < len(lines):
+            asked = {**headers, ASKED_BY: ""}  # what is said twice is left to Tornado, which refuses some of it
+        self._asked = asked
+        self._signed_in = _SESSION in asked.get("Cookie", "") or "Authorization" in asked
+        if isinstance(start_line, RequestStartLine) and start_line.method in ("GET", "HEAD"):
+            self._start = start_line
+            if _OTHERWISE.isdisjoint(asked) and self._web.host_is_ours(asked.get("Host", "")):
+                self._key = key_of(start_line.path, asked.get("Accept-Language", ""), asked.get("Cookie", ""))
+        if self._key is not None and not self._signed_in:
+            self._answer = self._web.pages.get(self._key)
+        if self._answer or self._signed_in or self._may_be_kept():
+            told, settings = asked.get("X-Request-Id", ""), self._web.app.settings
+            self._trace = Trace(origin.request_id(told, self._connection, settings))
+        return None if self._answer else self._inside.headers_received(start_line, headers)
+
+    def _may_be_kept(self) -> bool:
+        return self._key is not None and self._key in self._web.pages
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        return self._inside.data_received(chunk)
+
+    def on_connection_close(self) -> None:
+        self._inside.on_connection_close()
+
+    def finish(self) -> None:
+        """Answer now, or when Redis has been asked, or let the handler do it."""
+        if self._trace is None:
+            self._inside.finish()
+        elif self._answer:
+            self._give(self._answer, self._trace)
+        else:
+            self._web.begin(self._later(self._trace))
+
+    async def _later(self, trace: Trace) -> None:
+        """Give what is kept, if Redis says that it is right; else the handler goes on, in the same trace."""
+        TRACE.set(trace)
+        if self._signed_in:
+            await self._web.caught_up()
+        answer = await self._found(self._key) if self._key is not None and self._may_be_kept() else None
+        if answer:
+            self._give(answer, trace)
+        elif not self._gone_in:
+            self._go_in()
+
+    async def _found(self, key: str) -> Answer | None:
+        """What is kept and right; when it is not right any more, the first who asks makes it anew, and the others wait."""
+        if answer := await self._web.right(key):
+            return answer
+        async with self._web.pages.turn(key) as mine:
+            if mine:
+                made = asyncio.get_running_loop().create_future()
+                MADE.set(made)
+                self._go_in()
+                await asyncio.wait((made,), timeout=PATIENCE)
+                return None
+        return await self._web.right(key)
+
+    def _go_in(self) -> None:
+        self._gone_in = True
+        self._inside.finish()
+
+    def _give(self, answer: Answer, trace: Trace) -> None:
+        """Send it, and write it down as every request is."""
+        method, uri, version = self._start
+        changed = answer.is_new_for(self._asked.get("If-None-Match"))
+        line = _connection_line(version, self._asked.get("Connection", ""))
+        self._connection.write(answer.bytes_for(trace.id, line, changed=changed, with_body=method == "GET"))
+        self._connection.finish()
+        trace.route, trace.whole = answer.route, True
+        status, size = (200, len(answer.body)) if changed else (304, 0)
+        self._web.recorder.note(method, uri.partition("?")[0], status, perf_counter() - trace.began, size, trace)
+
+
+def _connection_line(version: str, wanted: str) -> bytes:
+    """As Tornado adds it when it writes headers: it has decided by the same words whether the connection stays open."""
+    if not wanted:
+        return b""
+    wanted = wanted.lower()
+    if version == "HTTP/1.1":
+        return b"\r\nConnection: close" if wanted == "close" else b""
+    return b"\r\nConnection: Keep-Alive" if version == "HTTP/1.0" and wanted == "keep-alive" else b""
