@@ -117,7 +117,6 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     link = Link(redis, settings.namespace, replay=replay)
     local = Local(settings.l1_memory << 20, on=near and settings.l1_memory > 0)
     tracking = Tracking(redis, settings.namespace, link, local)
-    link.on_change(tracking.told)
     cache = Cache(link, local, tracking, asked=asked)
     outbox = Outbox(db, cache)
     roles = Roles(db, cache)

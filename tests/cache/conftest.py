@@ -1,7 +1,7 @@
 """A row, a list, and a truth that they are loaded from, whose answers a test can hold back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,8 +117,8 @@ def redis(io_loop: IOLoop, settings: Settings) -> Iterator[Redis]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, truth: Truth, *, near: bool = False) -> AsyncIterator[Reader]:
-    """One process; `near`: it has a level of its own."""
+async def opened(settings: Settings, truth: Truth, *, near: bool = False, kept: bool = True) -> AsyncIterator[Reader]:
+    """One process; `near`: it hears what others write, and (`kept`) answers by itself what it has just read."""
     redis = connect(settings)
     debts: list[Cache] = []
 
@@ -127,9 +127,8 @@ async def opened(settings: Settings, truth: Truth, *, near: bool = False) -> Asy
             if not await cache.settle():
                 raise OSError("Redis could not be told what to forget")
 
-    link, local = Link(redis, settings.namespace, replay=replay), Local(1 << 20, on=near)
+    link, local = Link(redis, settings.namespace, replay=replay), Local(1 << 20, on=near and kept)
     tracking = Tracking(redis, settings.namespace, link, local)
-    link.on_change(tracking.told)
     cache = Cache(link, local, tracking)
     debts.append(cache)
     await link.start()
@@ -145,23 +144,24 @@ async def opened(settings: Settings, truth: Truth, *, near: bool = False) -> Asy
 
 
 @pytest.fixture
-def process(io_loop: IOLoop, settings: Settings, truth: Truth) -> Iterator[Callable[..., Reader]]:
-    """`process()` is one more process over the same truth and the same Redis."""
+def process(io_loop: IOLoop, settings: Settings, truth: Truth) -> Iterator[Callable[..., Awaitable[Reader]]]:
+    """`await process()` is one more process over the same truth and the same Redis."""
     stack = AsyncExitStack()
 
-    def make(*, near: bool = False) -> Reader:
-        reader: Reader = io_loop.run_sync(lambda: stack.enter_async_context(opened(settings, truth, near=near)))
-        return reader
+    async def make(*, near: bool = False, kept: bool = True) -> Reader:
+        return await stack.enter_async_context(opened(settings, truth, near=near, kept=kept))
 
     yield make
     io_loop.run_sync(stack.aclose)
 
 
 @pytest.fixture
-def one(process: Callable[[], Reader]) -> Reader:
-    return process()
+def one(io_loop: IOLoop, process: Callable[..., Awaitable[Reader]]) -> Reader:
+    reader: Reader = io_loop.run_sync(process)
+    return reader
 
 
 @pytest.fixture
-def other(process: Callable[[], Reader]) -> Reader:
-    return process()
+def other(io_loop: IOLoop, process: Callable[..., Awaitable[Reader]]) -> Reader:
+    reader: Reader = io_loop.run_sync(process)
+    return reader

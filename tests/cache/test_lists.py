@@ -2,12 +2,9 @@
 
 import asyncio
 
-import pytest
 from redis.asyncio import Redis
 
-from cache import aside
-from settings import Settings
-from tests.cache.conftest import NOTES, Reader, Truth
+from tests.cache.conftest import NOTES, PAGE, Reader, Truth
 from tests.harness.counting import Counted
 
 
@@ -40,17 +37,18 @@ async def test_a_list_that_was_built_during_an_insert_is_rejected(one: Reader, o
 async def test_a_list_that_was_built_between_the_mark_and_the_commit_is_rejected(
     one: Reader, other: Reader, truth: Truth
 ) -> None:
-    await other.cache.begin([NOTES()], 10)
+    writer = other.cache.writer()
+    await other.cache.begin([NOTES()], writer, 10)
     assert await one.page() == (1,)
     truth.rows[2] = "second"
-    await other.cache.forget([NOTES()])
+    await other.cache.end([NOTES()], writer)
 
     assert await one.page() == (1, 2)
 
 
 async def test_a_writer_that_died_after_its_mark_leaves_no_older_list(one: Reader, other: Reader, truth: Truth) -> None:
     await one.page()
-    await other.cache.begin([NOTES()], 10)
+    await other.cache.begin([NOTES()], other.cache.writer(), 10)
     truth.rows[2] = "second"
 
     assert await one.page() == (1, 2)
@@ -69,36 +67,40 @@ async def test_who_asks_after_the_write_is_not_handed_the_list_that_was_begun_be
     assert await before == (1,)
 
 
-async def test_200_questions_for_a_list_at_one_moment_are_one_load(
-    one: Reader, truth: Truth, counted: Counted, monkeypatch: pytest.MonkeyPatch
+async def test_a_writer_that_died_between_begin_and_commit_holds_up_no_reader(
+    one: Reader, other: Reader, truth: Truth
 ) -> None:
-    monkeypatch.setattr(aside, "FILL_WITHIN", 60.0)  # 200 connections on a busy machine
+    await other.cache.begin([NOTES()], other.cache.writer(), 0.001)
+    await one.page()
+    while not one.link.counts["fill stored"]:
+        await one.page()
+
+    assert await one.page() == (1,)
+
+
+async def test_200_questions_for_a_list_at_one_moment_are_one_load(one: Reader, truth: Truth, counted: Counted) -> None:
     truth.hold()
     asked = [asyncio.create_task(one.page()) for _ in range(200)]
-    while counted.commands.count("MGET") < 201:  # noqa: ASYNC110 - until all have asked, and one looks at the scope
-        await asyncio.sleep(0.01)
+    await truth.held.wait()
     truth.free()
     await asyncio.gather(*asked)
 
     assert truth.loads == 1
+    assert counted.commands == ["MGET", "EVALSHA", "EVALSHA"]
 
 
-async def test_a_list_whose_scope_redis_has_lost_is_built_anew(
-    one: Reader, truth: Truth, redis: Redis, settings: Settings
-) -> None:
+async def test_a_list_whose_scope_redis_has_lost_is_built_anew(one: Reader, truth: Truth, redis: Redis) -> None:
     await one.page()
-    await redis.delete(f"{settings.namespace}:scope:notes")
+    await redis.delete(one.key(NOTES()))
     truth.rows[2] = "second"
 
     assert await one.page() == (1, 2)
 
 
-async def test_unreadable_bytes_of_a_list_are_a_miss(
-    one: Reader, truth: Truth, redis: Redis, settings: Settings
-) -> None:
+async def test_unreadable_bytes_of_a_list_are_a_miss(one: Reader, truth: Truth, redis: Redis) -> None:
     await one.page()
     for data in (b"", b"garbage", b"V\x00\x01\x91\x01", b"V\x00\x01\x01"):
-        await redis.set(f"{settings.namespace}:list:notes.page:1", data)
+        await redis.set(one.key(PAGE(1)), data)
         assert await one.page() == (1,)
 
     assert truth.loads == 5
