@@ -63,9 +63,9 @@ class Line:
 
     async def start(self) -> bool:
         """Try once at once, and then again and again; whether the line is up."""
-        self.started = True
         if not await self.recover_now():
             self._keep_trying()
+        self.started = True  # who comes before waits for this first try; who comes later does not
         return self.up
 
     async def run(
@@ -149,10 +149,10 @@ class Line:
         """Ask which epoch there is, and go over to it. Raises Lost, Late."""
         for whole in (False, True):
             answer = await wire.ask(EPOCH.pack([self.key], [secrets.token_hex(8).encode()], whole=whole))
-            if not isinstance(answer, ReplyError):
+            if isinstance(answer, bytes) and b":" in answer:
                 break
         else:
-            raise Late(str(answer))
+            raise Late(f"no epoch: {answer}")
         if answer != self.value:
             self.value, self.epoch = answer, answer.decode().partition(":")[2]
             self.prefix = f"{self._namespace}:{self.epoch}:"
@@ -192,6 +192,8 @@ class Line:
         """Connect, learn the epoch, replay; whether the line is up. Several callers at once share one try."""
         if self.up or self._closed:
             return self.up
+        if self._recovery is not None and self._recovery is asyncio.current_task():
+            return False  # the replay itself asks: it must not wait for its own end
         if self._recovery is None or self._recovery.done():
             self._recovery = asyncio.create_task(self._recover(), name="recover")
         return await asyncio.shield(self._recovery)
