@@ -46,10 +46,9 @@ _TALLIES = (
 # The source of the terms: a post's have its id, a comment's the id that `_posts` gave it.
 _TERMS = """
 INSERT INTO terms (kind, term, row_id, shown, weight, day, places)
-SELECT %s, IF(%s, n.id, %s), IF(%s, n.id, n.id DIV %s), 1, w.weight, DATEDIFF(n.at, '1970-01-01'), w.places
+SELECT w.of, IF({own}, n.id, w.term), IF({post}, n.id, n.id DIV {talked}), 1, w.weight, DATEDIFF(n.at, '1970-01-01'), w.places
 FROM bench_numbers n JOIN bench_terms w ON w.of = %s AND w.term = %s AND w.kind = n.kind
-WHERE (%s OR n.id MOD %s = 0)
-ORDER BY IF(%s, CAST(n.id AS CHAR), ''), n.id"""
+WHERE {post} OR n.id %% {talked} = 0 ORDER BY {order}"""
 
 
 def fill(settings: Settings, count: int, people: list[User], tell: Tell) -> None:
@@ -135,7 +134,8 @@ def _terms(cursor: Any, tell: Tell) -> None:
     for done, (of, term) in enumerate(wanted):
         tell("Writing the terms of the search", done, len(wanted))
         post, own = of == terms.POST, term == str(NUMBER)
-        cursor.execute(_TERMS, (of, own, term, post, TALKED, of, term, post, TALKED, own))
+        order = "CAST(n.id AS CHAR)" if own else "n.id"
+        cursor.execute(_TERMS.format(own=own, post=post, talked=TALKED, order=order), (of, term))
     tell("Making the indexes of the search", len(wanted), len(wanted))
     cursor.execute(
         "ALTER TABLE terms ADD KEY ranked (kind, term, shown, weight, day, row_id), ADD KEY of_row (kind, row_id)"

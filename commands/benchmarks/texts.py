@@ -53,7 +53,7 @@ def posts(count: int) -> Iterator[Imported]:
 def short(number: int) -> tuple[str, str, tuple[str, ...]]:
     """One of the kinds of short post: (title, text, tags)."""
     dice = random.Random(-1 - number)  # noqa: S311
-    return _sentence(dice, 5)[:-1], _sentence(dice), tuple(sorted(dice.sample(TAGS, 2)))
+    return _sentence(dice, 5)[:-1], _sentence(dice, 6), tuple(sorted(dice.sample(TAGS, 2)))
 
 
 def comments(number: int) -> Iterator[tuple[str, int | None]]:

@@ -8,6 +8,7 @@ import pytest
 from commands.bench import judge
 from commands.benchmarks import bulk, texts, verdicts
 from commands.benchmarks.lanes import Benchmark, Figure, Lane, Result, Sample, Subject, runs, take_turns
+from commands.benchmarks.report import Facts
 from models import Models
 from models.check import check
 from settings import Settings
@@ -132,7 +133,7 @@ def test_targets_are_met_or_not() -> None:
 
 
 def test_a_missed_target_is_said_and_ends_with_1_only_when_that_is_wished() -> None:
-    quiet = {"load_before": 0.0, "cores": 2}
+    quiet: Facts = {"load_before": 0.0, "cores": 2}
 
     judge([result(most=4)], quiet)
     judge([result(most=5)], quiet, strict=True)
