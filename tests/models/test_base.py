@@ -1,19 +1,21 @@
 """What every table does alike, on a real MySQL and a real Redis."""
 
+import ast
 import asyncio
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pymysql.err import IntegrityError
 
-from cache import aside, records
+from cache import records
 from models import Models
 from models import base as models_base
 from models.base import HOLD
-from models.errors import Busy, NotFound
+from models.errors import Busy, Deadlock, NotFound
+from models.retrying import retried
 from tests.harness.counting import Counted
-from tests.harness.marks import let_marks_end
-from tests.harness.wires import Wire
 from tests.models.conftest import BY_ID, Thing, Things
 
 
@@ -35,20 +37,16 @@ async def test_rows_come_in_the_order_asked_for_with_one_redis_trip_and_one_sele
 
     assert [thing.id for thing in await things.many((5, 1, 9, 3, 1))] == [5, 1, 3, 1]
     assert cold == 1
-    assert len(counted.selects) <= 1  # marks of the writes still stand: nothing was stored yet
+    assert (counted.commands, counted.statements) == (["MGET"], [])
 
 
-async def test_200_concurrent_misses_are_one_select(
-    things: Things, models: Models, counted: Counted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(aside, "FILL_WITHIN", 60.0)  # 200 connections on a busy machine
+async def test_200_concurrent_misses_are_one_select(things: Things, counted: Counted) -> None:
     thing = await things.add("a")
-    await models.redis.delete(f"{things._cache._namespace}:{BY_ID(thing.id).name}")  # the write's mark
     counted.clear()
     async with things.db.transaction() as connection:  # nobody can read the table until this ends
         await connection.execute("LOCK TABLES things WRITE")
         asked = [asyncio.create_task(things.one(thing.id)) for _ in range(200)]
-        while counted.commands.count("MGET") < 200 or not counted.selects:  # noqa: ASYNC110
+        while not counted.selects:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await connection.execute("UNLOCK TABLES")
         await connection.commit()
@@ -57,10 +55,20 @@ async def test_200_concurrent_misses_are_one_select(
     assert len(counted.selects) == 1
 
 
-async def test_a_write_marks_before_it_commits_and_forgets_after(things: Things, models: Models) -> None:
+async def test_a_write_costs_two_trips_to_redis_and_no_sql_of_its_own(things: Things, counted: Counted) -> None:
+    await things.add("a")
+    counted.clear()
+    await things.rename((1, "b"))
+
+    assert counted.commands == ["EVALSHA", "EVALSHA"]
+    assert [sql.split()[0] for sql in counted.statements] == ["SELECT", "UPDATE"]
+
+
+async def test_a_write_puts_a_tombstone_before_it_commits_and_takes_it_away_after(
+    things: Things, models: Models
+) -> None:
     thing = await things.add("a")
-    name = f"{things._cache._namespace}:{BY_ID(thing.id).name}"
-    await models.redis.delete(name)
+    name = models.cache.link.full(BY_ID(thing.id).name)
     seen: list[Any] = []
 
     async with things.write() as w:
@@ -70,14 +78,14 @@ async def test_a_write_marks_before_it_commits_and_forgets_after(things: Things,
 
         async def watched_commit() -> None:
             seen.append((await models.redis.get(name), await models.redis.pttl(name)))
-            await models.redis.delete(name)
             await commit()
 
         w._connection.commit = watched_commit  # type: ignore[method-assign]
 
-    assert seen[0][0] == records.MARK
+    assert records.kind(seen[0][0]) == records.TOMBSTONE
     assert (HOLD - 1) * 1000 < seen[0][1] <= HOLD * 1000
-    assert await models.redis.get(name) == records.MARK
+    assert HOLD > models_base.TRANSACTION_SECONDS
+    assert await models.redis.get(name) is None
     assert (await things.one(thing.id)).code == "b"
 
 
@@ -125,9 +133,7 @@ async def test_when_the_commit_fails_the_rows_are_forgotten_as_if_it_had_not(
             commit = w._connection.commit
 
             async def commit_and_lose_the_answer() -> None:
-                await models.redis.delete(
-                    f"{things._cache._namespace}:{BY_ID(thing.id).name}"
-                )  # Redis has lost the mark
+                await models.redis.delete(models.cache.link.full(BY_ID(thing.id).name))  # Redis has lost the tombstone
                 assert (await others_things.one(thing.id)).code == "a"
                 await commit()
                 raise Busy("the connection broke after COMMIT was sent")
@@ -138,10 +144,9 @@ async def test_when_the_commit_fails_the_rows_are_forgotten_as_if_it_had_not(
 
 
 async def test_a_unique_value_that_moved_from_one_row_to_another_leads_to_the_new_one(
-    things: Things, others_things: Things, models: Models
+    things: Things, others_things: Things
 ) -> None:
     one, two = await things.add("a"), await things.add("b")
-    await let_marks_end(models)
     assert await others_things.by_code("a") == one
     assert await others_things.by_code("b") == two
     await things.rename((one.id, None), (two.id, "a"))
@@ -154,10 +159,20 @@ async def test_an_index_entry_that_is_older_than_its_row_is_not_believed(things:
     """As when a fill of the entry slipped in: here it is put there by hand (races R12, R13)."""
     one, two = await things.add("a"), await things.add("b")
     await things.rename((one.id, None), (two.id, "a"))
-    name = f"{things._cache._namespace}:thing.code:a"
+    name = models.cache.link.full("thing.code:a")
     await models.redis.set(name, records.encode_row(models_base.Pointer(one.id)))
 
     assert await things.by_code("a") == Thing(two.id, "a", 2)
+    assert await models.redis.get(name) is None  # both are read again by whoever comes next
+    assert await models.redis.get(models.cache.link.full(BY_ID(one.id).name)) is None
+
+
+async def test_an_index_entry_whose_row_is_gone_is_not_believed_and_not_kept(things: Things, models: Models) -> None:
+    name = models.cache.link.full("thing.code:a")
+    await models.redis.set(name, records.encode_row(models_base.Pointer(99)))
+
+    assert await things.by_code("a") is None
+    assert await models.redis.get(name) is None
 
 
 async def test_a_list_shows_what_was_just_added_in_every_process(things: Things, others_things: Things) -> None:
@@ -167,7 +182,7 @@ async def test_a_list_shows_what_was_just_added_in_every_process(things: Things,
 
 
 async def test_a_writer_and_many_readers_never_see_an_older_row_after_a_newer_one(
-    things: Things, others_things: Things, models: Models
+    things: Things, others_things: Things
 ) -> None:
     thing = await things.add("0")
     done = asyncio.Event()
@@ -181,23 +196,10 @@ async def test_a_writer_and_many_readers_never_see_an_older_row_after_a_newer_on
 
     readers = [asyncio.create_task(read(table)) for table in (things, others_things) for _ in range(5)]
     for n in range(12):
-        await let_marks_end(models)
         await things.rename((thing.id, str(n + 1)))
         assert (await others_things.one(thing.id)).version == n + 2
     done.set()
     await asyncio.gather(*readers)
-
-
-async def test_writes_are_refused_as_busy_when_too_much_waits_to_be_forgotten(
-    redis_wire: Wire, things: Things, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(aside, "MOST_UNFORGOTTEN", 3)
-    await redis_wire.cut()
-    await things.add("a")
-    with pytest.raises(Busy):
-        await things.add("b")
-
-    assert [thing.code for thing in await things.every()] == ["a"]
 
 
 async def test_a_transaction_that_takes_too_long_is_given_up(things: Things, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,3 +228,75 @@ async def test_a_refused_statement_leaves_the_connection_well(things: Things) ->
         await connection.commit()
 
     assert [thing.code for thing in await things.fresh().every()] == ["a", "b"]
+
+
+async def test_a_process_that_stood_still_before_its_commit_gives_up(
+    things: Things, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tombstones may have ended meanwhile."""
+    thing = await things.add("a")
+    clock = time.clock_gettime
+    with pytest.raises(Busy):  # noqa: PT012 - the transaction is the thing
+        async with things.write() as w:
+            await w.execute("UPDATE things SET code = 'b' WHERE id = %s", thing.id)
+            w.touch(BY_ID(thing.id))
+            monkeypatch.setattr(models_base.time, "clock_gettime", lambda which: clock(which) + 9)
+
+    assert (await things.one(thing.id)).code == "a"
+
+
+async def test_two_writers_that_deadlock_both_succeed(things: Things, others_things: Things) -> None:
+    one, two = await things.add("a"), await things.add("b")
+    locked, both = [0, 0], asyncio.Event()
+    tries: list[int] = []
+
+    @retried
+    async def write(table: Things, ids: tuple[int, int], code: str) -> None:
+        tries.append(ids[0])
+        async with table.write() as w:
+            for at, id in enumerate(ids):
+                await w.locked(table.make, table.rows_sql + " FOR UPDATE", (id,))
+                await w.execute("UPDATE things SET code = CONCAT(code, %s) WHERE id = %s", code, id)
+                locked[at] += 1
+                if locked[0] >= 2:
+                    both.set()
+                if at == 0:
+                    await both.wait()
+
+    await asyncio.gather(write(things, (one.id, two.id), "x"), write(others_things, (two.id, one.id), "y"))
+    found = [sorted(thing.code) for thing in await things.fresh().many((one.id, two.id))]
+
+    assert found == [["a", "x", "y"], ["b", "x", "y"]]
+    assert len(tries) == 3
+
+
+async def test_a_deadlock_that_comes_again_and_again_is_busy_after_three_more_tries() -> None:
+    tries = []
+
+    @retried
+    async def write() -> None:
+        tries.append(1)
+        raise Deadlock("again")
+
+    with pytest.raises(Busy) as raised:
+        await write()
+
+    assert not isinstance(raised.value, Deadlock)
+    assert len(tries) == 4
+
+
+def test_every_method_that_writes_is_done_again_after_a_deadlock() -> None:
+    wrong = [
+        f"{path.name}:{function.lineno} {function.name}"
+        for path in sorted(Path(models_base.__file__).parent.glob("*.py"))
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.AsyncFunctionDef)
+        and any(
+            isinstance(node, ast.AsyncWith)
+            and any(ast.unparse(item.context_expr).endswith(".write()") for item in node.items)
+            for node in ast.walk(function)
+        )
+        and "retried" not in [ast.unparse(decorator) for decorator in function.decorator_list]
+    ]
+
+    assert wrong == []
