@@ -16,11 +16,11 @@ class Script:
     def __init__(self, name: str, prelude: bytes = _PRELUDE) -> None:
         self.name = name
         self.text = prelude + (_FOLDER / f"{name}.lua").read_bytes()
-        self._sha = hashlib.sha1(self.text, usedforsecurity=False).hexdigest().encode()
+        self.sha = hashlib.sha1(self.text, usedforsecurity=False).hexdigest().encode()
 
     def pack(self, keys: Sequence[bytes], args: Sequence[bytes | int], *, whole: bool = False) -> bytes:
         """The command as it goes to Redis; `whole` sends the text, which Redis then knows by its hash."""
-        command, script = (b"EVAL", self.text) if whole else (b"EVALSHA", self._sha)
+        command, script = (b"EVAL", self.text) if whole else (b"EVALSHA", self.sha)
         packed: bytes = hiredis.pack_command((command, script, len(keys), *keys, *args))  # type: ignore[arg-type]
         return packed
 

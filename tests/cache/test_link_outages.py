@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from cache.link import Ask, Link
+from cache.link import Ask, Fill, Link
+from cache.records import LIST_SCHEMA, encode_list
+from cache.scripts import FILL
+from cache.wire import Lost, Wire
 from tests.cache.asking import SECONDS, TOKEN, WRITER, Links, back, told
 from tests.cache.steps import OwnRedis
 from tests.harness.counting import Counted
@@ -71,6 +74,41 @@ async def test_questions_on_a_connection_that_is_cut_in_flight_are_answered_by_a
     assert await asyncio.gather(*asked) == [[None], [None]]
     assert await writes
     assert far.up
+
+
+async def test_what_was_done_but_not_answered_is_done_once_more(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    await link.start()
+    ask, sent = Wire.ask, list[bytes]()
+
+    async def answer_lost(wire: Wire, packed: bytes) -> Any:
+        answer = await ask(wire, packed)
+        if TOKEN in packed or WRITER in packed:
+            sent.append(packed)
+            if len(sent) % 2:
+                wire.close(Lost("reset by peer"))
+                raise Lost("reset by peer")
+        return answer
+
+    asks = [Ask("a", LIST_SCHEMA, ("s",))]
+    other = b"x" * 16  # from here on Redis knows the scripts
+    await link.acquire(asks, other, 10_000)
+    await link.fill([Fill("b", b"N", 10_000)], other)
+    await link.begin([], [], other, 1)
+    await link.end(["a"], [], other)
+    monkeypatch.setattr(Wire, "ask", answer_lost)
+
+    granted = await link.acquire(asks, TOKEN, 10_000)
+    assert granted is not None
+    assert granted[0].answer == "lease"
+    items = Fill("a", encode_list(granted[0].stamps, (1,)), 10_000, ("s",))
+    assert await link.fill([items], TOKEN) == ["stored"]
+    assert await link.begin(["a"], ["s"], WRITER, 10_000)
+    assert await link.end(["a"], ["s"], WRITER)
+
+    assert link.up
+    tries = list(zip(sent[::2], sent[1::2], strict=True))
+    # A generation that is set twice could make a list valid again that was read between the two.
+    assert [first == again for first, again in tries if FILL.sha not in first] == [False] * 3
 
 
 async def test_a_late_answer_is_never_taken_for_the_next_ones(far: Link, relay: Relay, inside: Redis) -> None:

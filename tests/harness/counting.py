@@ -15,7 +15,6 @@ from cache.wire import Wire
 
 _COMMAND = re.compile(rb"\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n")
 _GREETING = {"HELLO", "CLIENT", "SELECT", "AUTH", "TIME"}  # TIME: what tracking asks ten times a second
-_OF_EPOCH = EPOCH.pack([b"key"], [b"random"]).split(b"\r\n")[4]  # its hash: a connection of the cache begins with it
 
 
 @dataclass(slots=True)
@@ -59,7 +58,7 @@ def counting() -> Iterator[Counted]:
     sent = Wire.send
 
     def counted_sent(wire: Wire, packed: bytes, *args: Any) -> None:
-        if _OF_EPOCH not in packed and EPOCH.text not in packed:
+        if EPOCH.sha not in packed and EPOCH.text not in packed:  # with it a connection of the cache begins
             note(packed)
         sent(wire, packed, *args)
 
