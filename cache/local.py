@@ -7,6 +7,7 @@ stopped process, a blocked loop and a half-open socket all fall silent, and neve
 
 from collections import deque
 from collections.abc import Collection, Iterable
+from functools import partial
 from time import CLOCK_BOOTTIME, clock_gettime
 from typing import Any
 
@@ -21,9 +22,8 @@ OVERHEAD = 400  # B beside the value: the entry, its name, its place in the dict
 _SHUT = float("-inf")
 
 
-def now() -> float:
-    """Seconds of CLOCK_BOOTTIME: it goes on while the process is stopped and while the machine sleeps."""
-    return clock_gettime(CLOCK_BOOTTIME)
+# Seconds; the clock goes on while the process is stopped and while the machine sleeps.
+now = partial(clock_gettime, CLOCK_BOOTTIME)
 
 
 class Watch:
@@ -130,7 +130,7 @@ class Local:
         """The answer, if there is one that may be given at this moment."""
         entry = self._rows.get(name)
         if entry is not None:
-            moment = clock_gettime(CLOCK_BOOTTIME)
+            moment = now()
             if moment <= self.until and moment <= entry.until:
                 entry.used = True
                 self.hits += 1

@@ -8,12 +8,13 @@ import asyncio
 import logging
 from functools import partial
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from hiredis import ReplyError, pack_command
 from redis.asyncio import Redis
 
 from cache.canary import Canary, Died
+from cache.link import Link
 from cache.local import Local, Watch, now
 from cache.wire import Lost, Wire, open_wire
 
@@ -31,16 +32,6 @@ def _pack(*words: str) -> bytes:
 
 
 _TIME = _pack("TIME")
-
-
-class Linked(Protocol):
-    """What is needed of `cache.link.Link`."""
-
-    up: bool
-
-    def full(self, name: str) -> bytes: ...
-
-    def on_change(self, told: Any) -> None: ...
 
 
 class Push(Watch):
@@ -73,7 +64,7 @@ class Push(Watch):
 class Tracking:
     """Keeps `local` told, and its fence young. Redis away is no error: it tries again, every 0.1 s to 1 s."""
 
-    def __init__(self, redis: Redis, namespace: str, link: Linked, local: Local) -> None:
+    def __init__(self, redis: Redis, namespace: str, link: Link, local: Local) -> None:
         self.local, self.connected = local, False
         self.pushes = self.flushes = self.pongs = self.connections = self.canary_failures = 0
         self.push_lag: float | None = None  # s, of the latest canary
@@ -84,11 +75,11 @@ class Tracking:
         self._track = _pack("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", f"{namespace}:")
         self._canary: Canary | None = None
         self._next_canary = 0.0
+        self._wire: Wire | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._why: Exception = Lost("not yet connected")
         self._well = False  # a canary of this connection has come
         self._task: asyncio.Task[None] | None = None
-        self._wire: Wire | None = None
         link.on_change(self.told)
 
     def start(self) -> None:
@@ -118,7 +109,7 @@ class Tracking:
         return 0 if self.local.redis_ahead is None else int(now() * 1000 + self.local.redis_ahead)
 
     async def caught_up(self) -> None:
-        """Returns when L1 knows of every write that returned before this call, in whatever process: one trip, none while L1 is shut."""
+        """Until L1 knows of every write, of any process, that had returned before this call: one trip; none while L1 is shut."""
         if self._wire is None or not self.local.open:
             return
         try:
@@ -152,7 +143,7 @@ class Tracking:
             if not over.done():
                 over.set_result(None)
 
-        wire = await open_wire(self._redis, lost)
+        wire = self._wire = await open_wire(self._redis, lost)
         try:
             wire.pushed = self._pushed
             said = await wire.ask(self._track)

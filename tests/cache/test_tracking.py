@@ -1,0 +1,255 @@
+"""The connection of pushes: what is heard on it, and that L1 falls silent whenever it might not be heard."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from cache import tracking as tracking_module
+from cache.link import Link
+from cache.local import LAG, Local, now
+from cache.tracking import Tracking
+from settings import Settings
+from tests.cache.sides import Side, connect, end, side, until
+from tests.cache.steps import OwnRedis
+from tests.harness.servers import Databases
+from tests.harness.wires import Wire
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def one(io_loop: IOLoop, settings: Settings) -> Iterator[Side]:
+    made = io_loop.run_sync(lambda: side(settings.redis, settings.namespace))
+    yield made
+    io_loop.run_sync(lambda: end(made))
+
+
+@pytest.fixture
+def other(io_loop: IOLoop, settings: Settings) -> Iterator[Side]:
+    made = io_loop.run_sync(lambda: side(settings.redis, settings.namespace))
+    yield made
+    io_loop.run_sync(lambda: end(made))
+
+
+@pytest.fixture
+def wire(io_loop: IOLoop, databases: Databases, tmp_path: Path) -> Iterator[Wire]:
+    wire = Wire(tmp_path / "pushes.sock", databases.redis_socket)
+    io_loop.run_sync(wire.mend)
+    yield wire
+    io_loop.run_sync(wire.cut)
+
+
+@pytest.fixture
+def on_wire(io_loop: IOLoop, settings: Settings, wire: Wire) -> Iterator[Side]:
+    """The link goes to Redis, the pushes come over a wire."""
+    made = io_loop.run_sync(lambda: side(settings.redis, settings.namespace, f"unix://{wire.path}?db=0"))
+    yield made
+    io_loop.run_sync(lambda: end(made))
+
+
+@pytest.fixture
+def alone(io_loop: IOLoop, tmp_path: Path) -> Iterator[tuple[Side, OwnRedis]]:
+    """With a Redis that nobody else uses."""
+    server = OwnRedis(tmp_path)
+    io_loop.run_sync(server.start)
+    made = io_loop.run_sync(lambda: side(server.url, "own"))
+    yield made, server
+    io_loop.run_sync(lambda: end(made))
+    io_loop.run_sync(server.kill)
+
+
+async def test_a_write_of_another_process_takes_the_answer_and_kills_the_ticket(one: Side, other: Side) -> None:
+    one.keep("a")
+    one.keep("b")
+    ticket = one.local.ticket("a")
+    assert one.has("a") == "old"
+    await other.write("a")
+    await until(lambda: not ticket.alive)
+
+    assert one.has("a") is None
+    assert one.has("b") == "old"
+
+
+async def test_a_write_that_returned_is_heard_before_the_fence_passes_it(one: Side, other: Side) -> None:
+    """What makes the fence a proof: no PONG overtakes the push of a write that had returned when its PING was sent."""
+    for n in range(10):
+        one.keep(f"a:{n}")
+        await other.write(f"a:{n}")
+        returned = now()
+        while one.local.until - LAG < returned:  # noqa: ASYNC110 - the fence tells nobody
+            await asyncio.sleep(0)
+        assert one.has(f"a:{n}") is None
+
+
+@pytest.mark.parametrize("name", ["post:%E4%BD%A0", "a:b:c~", "ключ"])
+async def test_names_with_any_character_are_heard(one: Side, other: Side, name: str) -> None:
+    ticket = one.local.ticket(name)
+    await other.write(name)
+    await until(lambda: not ticket.alive)
+
+
+async def test_a_push_for_another_epochs_key_is_no_push(one: Side, other: Side) -> None:
+    one.keep("a")
+    await other.redis.set(f"{one.tracking._namespace}:0123456789abcdef:a", b"x", px=1000)
+    ticket = one.local.ticket("b")
+    await other.write("b")
+    await until(lambda: not ticket.alive)
+
+    assert one.has("a") == "old"
+
+
+async def test_a_push_for_the_epoch_key_flushes(one: Side, other: Side) -> None:
+    one.keep("a")
+    ticket = one.local.ticket("b")
+    await other.redis.set(f"{one.tracking._namespace}:epoch", b"run:another")
+    await until(lambda: one.tracking.flushes)
+
+    assert one.has("a") is None
+    assert not ticket.alive
+
+
+async def test_flushall_flushes(alone: tuple[Side, OwnRedis]) -> None:
+    one, server = alone
+    one.keep("a")
+    ticket = one.local.ticket("b")
+    client = connect(server.url)
+    await client.flushall()
+    await client.aclose()
+    await until(lambda: not ticket.alive)
+
+    assert one.has("a") is None
+
+
+async def test_who_catches_up_knows_of_every_write_that_had_returned(one: Side, other: Side) -> None:
+    for _ in range(50):
+        one.keep("a")
+        await other.write("a")
+        await one.tracking.caught_up()
+        assert one.has("a") is None
+
+
+async def test_a_killed_connection_flushes_and_is_made_anew(one: Side, other: Side) -> None:
+    one.keep("a")
+    ticket = one.local.ticket("b")
+    me = one.tracking
+    mine = await other.redis.client_list()
+    ids = [client["id"] for client in mine if "t" in client["flags"]]
+    for id in ids:
+        await other.redis.client_kill_filter(_id=id)
+    await until(lambda: me.connections == 2 and one.local.open and other.local.open)
+
+    assert one.has("a") is None
+    assert not ticket.alive
+    one.keep("a", "new")
+    assert one.has("a") == "new"
+    await other.write("a")
+    await until(lambda: one.has("a") is None)
+
+
+async def test_a_half_open_connection_is_silent_before_it_can_be_wrong(on_wire: Side, other: Side, wire: Wire) -> None:
+    on_wire.keep("a")
+    assert on_wire.has("a") == "old"
+    wire.hang()
+    await other.write("a")
+    returned = now()
+    while on_wire.has("a") is not None:
+        assert now() - returned <= LAG
+        await asyncio.sleep(0.001)
+    assert not on_wire.local.open
+
+    await wire.mend()
+    await until(lambda: on_wire.local.open)
+    assert on_wire.has("a") is None
+
+
+async def test_without_a_server_it_tries_again_until_there_is_one(on_wire: Side, other: Side, wire: Wire) -> None:
+    on_wire.keep("a")
+    await wire.cut()
+    await until(lambda: on_wire.tracking.error)
+    assert not on_wire.local.open
+    assert not on_wire.local.ticket("a").alive
+
+    await wire.mend()
+    await until(lambda: on_wire.local.open)
+    assert on_wire.tracking.error is None
+    assert on_wire.has("a") is None
+
+
+async def test_a_redis_that_brings_no_pushes_opens_nothing(
+    settings: Settings,
+) -> None:
+    """As some proxies do: CLIENT TRACKING is answered OK, and that is all."""
+    redis = connect(settings.redis)
+    link, local = Link(redis, settings.namespace), Local(1 << 20)
+    tracking = Tracking(redis, settings.namespace, link, local)
+    tracking._track = tracking_module._pack("CLIENT", "TRACKING", "OFF")
+    await link.start()
+    tracking.start()
+    await until(lambda: tracking.canary_failures >= 2)
+    assert not local.open
+
+    tracking._track = tracking_module._pack("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", f"{settings.namespace}:")
+    await until(lambda: local.open)
+    await tracking.close()
+    await link.close()
+    await redis.aclose()
+
+
+async def test_pushes_that_cease_on_a_living_connection_are_found_out(
+    one: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracking_module, "CANARY", 0.0)
+    wire = one.tracking._wire
+    assert wire
+    one.tracking._next_canary = 0.0
+    wire.send(tracking_module._pack("CLIENT", "TRACKING", "OFF"), 1, lambda _: None)
+    await until(lambda: one.tracking.canary_failures)
+    assert not one.local.open
+
+    await until(lambda: one.local.open)
+    assert one.tracking.connections == 2
+
+
+async def test_the_canary_tells_how_long_a_push_takes(one: Side) -> None:
+    assert one.tracking.push_lag is not None
+    assert 0 < one.tracking.push_lag < 1
+    assert one.tracking.canary_failures == 0
+
+
+async def test_a_link_that_is_down_shuts_l1_though_pushes_come_in(one: Side) -> None:
+    one.keep("a")
+    line = one.link._line
+    line.up = False
+    line.tell()
+    assert not one.local.open
+    pongs = one.tracking.pongs
+    await until(lambda: one.tracking.pongs > pongs + 1)
+    assert not one.local.open
+
+    line.up = True
+    line.tell()
+    await until(lambda: one.local.open)
+    assert one.has("a") is None
+
+
+async def test_redis_time_is_known(one: Side) -> None:
+    seconds, micros = await one.redis.time()
+
+    assert abs(one.tracking.redis_ms - (seconds * 1000 + micros / 1000)) < 500
+
+
+async def test_a_blocked_loop_is_silent_and_recovers_on_the_same_connection(one: Side, other: Side) -> None:
+    one.keep("a")
+    await other.write("a")
+    began = now()
+    while now() - began <= LAG + 0.05:  # the loop is blocked: this is the thing itself
+        pass
+    assert one.has("a") is None
+    assert not one.local.open
+
+    await until(lambda: one.local.open)
+    assert one.tracking.connections == 1
+    assert one.has("a") is None
