@@ -30,6 +30,7 @@ COMMANDS = {
     "doctor": ("doctor", "Look for what is wrong, and say what to do about it."),
     "check": ("check", "Count again what is counted; status 0 when all agrees."),
     "bench": ("bench", "Measure pages beside two yardsticks."),
+    "prove": ("prove", "Prove that the cache never answers with old data."),
     "dev": ("dev", "One web process, restarted at each change of a source file."),
     "test": ("test", "Run ruff, mypy and pytest."),
 }

@@ -1,0 +1,101 @@
+"""`plaza prove`: a model of the cache, a history of real processes under faults, and a herd; what it did, and what it found."""
+
+import secrets
+import signal
+import sys
+import time
+from pathlib import Path
+
+import click
+import uvloop
+
+from commands.console import err, out, say
+from commands.proving import model, report
+from commands.proving.breaks import BREAKS
+from commands.proving.evidence import smallest
+from commands.proving.ground import Ground, ground
+from commands.proving.herd import stampedes
+from commands.proving.history import Found, history
+
+SEARCH = 60.0  # s in which a guard that was taken away must be missed
+LONG = 10.0  # minutes; from then on the model's worlds are the large ones
+KEPT = "plaza-history-{seed}.json"
+
+
+@click.command()
+@click.option("--minutes", type=click.FloatRange(0.05, 600), default=2.0, show_default=True,
+              help="How long the history is.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), help="Of an earlier run: the same questions, writes and faults.")
+@click.option("--keep", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+              help="Where a failing history is written.")  # fmt: skip
+@click.option("--broken", type=click.Choice(list(BREAKS)), hidden=True, help="Take this guard away: the history alone.")
+def command(minutes: float, seed: int | None, keep: Path | None, broken: str | None) -> None:
+    """Prove that the cache never answers with old data beyond its bound, on a MariaDB and a Redis of its own.
+
+    The model: every order of the steps of a few readers and writers. The history: four processes read and write twenty rows while
+    networks, Redis, MySQL and the processes themselves fail; every answer is checked, and now and then all that is remembered is
+    compared with MySQL. The herd: two thousand readers of one row are one load. The guards: each that is taken away is missed.
+
+    Status 1, and the smallest failing history in a file, when anything is wrong.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    seed = secrets.randbelow(1_000_000) if seed is None else seed
+    keep = keep or Path(KEPT.format(seed=seed))
+    well = bool(broken) or _model(long=minutes >= LONG)
+    with ground() as place:
+        well &= uvloop.run(_history(place, minutes * 60, seed, keep, broken or ""))
+        if not broken:
+            well &= uvloop.run(_rest(place, seed))
+    if not well:
+        sys.exit(1)
+
+
+def _model(*, long: bool) -> bool:
+    verdicts = model.check_all(long, lambda verdict: report.show_verdict(verdict))
+    say()
+    return all(verdict.right for verdict in verdicts)
+
+
+async def _history(place: Ground, seconds: float, seed: int, keep: Path, broken: str) -> bool:
+    async with history(place, seed=seed, broken=broken) as told:
+        with report.Board(seconds).over(told):
+            found = await told.run(seconds)
+        mark = "[green]✓[/]" if found.well else "[red]✗[/]"
+        say(f"{mark} History: {report.number(report.answers(told))} answers checked, seed {seed}")
+        say()
+        out.print(report.table(told), soft_wrap=False)
+        say()
+        _accuse(found, seed, keep)
+    return found.well
+
+
+def _accuse(found: Found, seed: int, keep: Path) -> None:
+    for problem in found.problems[:10]:
+        err.print(f"✗ {problem}", markup=False)
+    if found.evidence:
+        worst = smallest(found.evidence)
+        report.show_violation(worst, found)
+        worst.keep(keep)
+        say(f"  the history is in {keep}; again: ./plaza prove --seed {seed}")
+
+
+async def _rest(place: Ground, seed: int) -> bool:
+    """The herd, and the guards."""
+    crowds = await stampedes(place, seed)
+    report.show_herd(crowds)
+    say()
+    missed = [await _missed(place, name, seed) for name in BREAKS]
+    return all(one.well for one in crowds) and all(missed)
+
+
+async def _missed(place: Ground, name: str, seed: int) -> bool:
+    """Whether the checker notices that the guard is gone."""
+    began = time.monotonic()
+    async with history(place, seed=seed, broken=name) as told:
+        found = await told.run(SEARCH)
+    took = time.monotonic() - began
+    if found.well:
+        say(f"[red]✗[/] Guard: without its {name} the cache was found well for {SEARCH:.0f} s")
+    else:
+        say(f"[green]✓[/] Guard: without its {name:<12} noticed after {took:3.0f} s")
+    return not found.well

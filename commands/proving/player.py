@@ -1,0 +1,194 @@
+"""One process of a history: `python -m commands.proving.player PLAN`, with all that a web process has towards Redis and MySQL.
+
+It hears orders on its standard input, one JSON object a line, and answers each on its standard output.
+"""
+
+import asyncio
+import dataclasses
+import json
+import logging
+import random
+import sys
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+import models
+from cache import records
+from cache.pages import Pages
+from commands.proving import breaks, reader
+from commands.proving.checker import LAG, LEVELS, Checker, Violation
+from commands.proving.comparing import differences
+from commands.proving.ledger import Full, Ledger, now
+from commands.proving.notes import CriticalNotes, Notes
+from commands.proving.reader import Page, Reader
+from commands.proving.steps import Steps
+from commands.proving.writer import Writer
+from models import base
+from models.errors import Busy
+from settings import Settings
+
+log = logging.getLogger("plaza.prove")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """What a process is told when it starts. `redis` and `mysql` are sockets of its own wires."""
+
+    folder: str
+    process: int
+    life: int  # how many lived in its place before
+    seed: int
+    settings: dict[str, Any]
+    near: bool  # L1 is on
+    tasks: int
+    writes: float  # a second
+    pause: float  # s between two questions of a task
+    hold: tuple[float, float]  # s: the longest transaction, and how long tombstones stand
+    broken: str  # the guard that is taken away, to see whether it is missed
+
+
+class Player:
+    """The tasks of the process, and what the conductor may ask it."""
+
+    def __init__(self, plan: Plan, tables: models.Models) -> None:
+        folder = Path(plan.folder)
+        self.plan, self.cache = plan, tables.cache
+        self.ledger = Ledger(folder / "ledger", plan.process)
+        self.notes, critical = Notes(tables.db, tables.cache), CriticalNotes(tables.db, tables.cache)
+        self.pages: Pages[Page] = Pages(tables.cache.local, tables.cache.link.get, records.stamp)
+        self.checker = Checker(self.ledger, LAG if plan.near else 0, self._tell)
+        self._writer = Writer(self.notes, critical, self.ledger)
+        self._found = folder / f"violations-{plan.process}.jsonl"
+        self.steps = Steps(self.ledger, random.Random(f"{plan.seed}:{plan.process}:{plan.life}"))  # noqa: S311
+        self._plays, self._writes = asyncio.Event(), False
+        self._busy, self._idle, self._next_write = 0, asyncio.Event(), 0.0
+        self._idle.set()
+        tables.cache._asked = reader.asked
+
+    @asynccontextmanager
+    async def tasks(self) -> AsyncIterator[None]:
+        """While this lasts, the tasks wait for `play`."""
+        self.steps.install()
+        tasks = [asyncio.create_task(self._task(number)) for number in range(self.plan.tasks)]
+        tasks.append(asyncio.create_task(self._tick()))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _task(self, number: int) -> None:
+        dice = random.Random(f"{self.plan.seed}:{self.plan.process}:{self.plan.life}:{number}")  # noqa: S311
+        mine = Reader(self.notes, self.pages, self.checker, self.ledger, dice)
+        loop, every = asyncio.get_running_loop(), 1 / self.plan.writes
+        while True:
+            await self._plays.wait()
+            self._busy += 1
+            self._idle.clear()
+            try:
+                if self._writes and loop.time() >= self._next_write:
+                    self._next_write = max(self._next_write + every, loop.time() - 1)
+                    self.ledger.count(await self._writer.write(dice))
+                elif dice.random() < 0.003:
+                    await mine.given_up()
+                else:
+                    await mine.some()
+            except Busy:
+                self.ledger.count("failed reads")
+            except Full:
+                self._plays.clear()
+            except Exception as error:
+                said = "".join(traceback.format_exception(error))
+                self._tell(Violation("error", 0, self.plan.process, "", now(), now(), type(error).__name__, said, 0, 0))
+            finally:
+                self._busy -= 1
+                if not self._busy:
+                    self._idle.set()
+            await asyncio.sleep(self.plan.pause)
+
+    async def _tick(self) -> None:
+        while True:
+            self._writer.ripen()
+            for name, longest in zip(LEVELS, self.checker.staleness, strict=True):
+                self.ledger.at_most_seen(f"stale {name}", longest)
+            await asyncio.sleep(0.2)
+
+    def _tell(self, violation: Violation) -> None:
+        """Kept with what is needed to understand it; the first hundred."""
+        self.ledger.count("violations")
+        if self.ledger.counts(self.plan.process)["violations"] > 100:
+            return
+        recent = list(self.checker.recent[violation.key])
+        with self._found.open("a") as file:
+            file.write(json.dumps(dataclasses.asdict(violation) | {"recent": recent}) + "\n")
+
+    async def order(self, told: dict[str, Any]) -> Any:
+        """Do what the conductor says; what it wants to know."""
+        match told["do"]:
+            case "play":
+                self._writes, self.steps.dawdling = told["writes"], told["dawdle"]
+                self._next_write = asyncio.get_running_loop().time()
+                self._plays.set()
+            case "stop writing":
+                self._writes, self.steps.dawdling = False, False
+            case "rest":
+                self._plays.clear()
+                await self._idle.wait()
+            case "warm":
+                return await self._warm()
+            case "compare":
+                return await differences(self.notes, self.cache, self.pages)
+            case "crowd":
+                return await self._crowd(told["key"], told["count"], told["at"])
+            case "forget":
+                slot = self.notes.key(told["key"])
+                await self.cache.end((slot,), self.cache.writer())
+        return None
+
+    async def _warm(self) -> int:
+        """Ask for everything, so that there is something to compare."""
+        mine = Reader(self.notes, self.pages, self.checker, self.ledger, random.Random(1))  # noqa: S311
+        for _ in range(120):
+            await mine.some()
+        return 0
+
+    async def _crowd(self, key: int, count: int, at: int) -> int:
+        """At that moment (ns) ask `count` times at once for one row; how many got no answer."""
+        await asyncio.sleep(max(0, at - now()) / 1e9)
+        answers = await asyncio.gather(*(self.notes.find(key) for _ in range(count)), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                log.warning("no answer in the crowd: %r", answer)
+        return sum(isinstance(answer, BaseException) for answer in answers)
+
+
+async def main(plan: Plan) -> None:
+    """Live until the conductor closes our standard input."""
+    base.TRANSACTION_SECONDS, base.HOLD = plan.hold
+    breaks.apply(plan.broken)
+    async with models.connected(Settings(**plan.settings), near=plan.near) as tables:
+        player = Player(plan, tables)
+        async with player.tasks():
+            orders = asyncio.StreamReader()
+            loop = asyncio.get_running_loop()
+            await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+            print(json.dumps({"id": 0, "said": "ready"}), flush=True)
+            async with asyncio.TaskGroup() as group:
+                while line := await orders.readline():
+                    group.create_task(_obey(player, json.loads(line)))
+
+
+async def _obey(player: Player, told: dict[str, Any]) -> None:
+    print(json.dumps({"id": told["id"], "said": await player.order(told)}), flush=True)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s.%(msecs)03d %(message)s", datefmt="%H:%M:%S")
+    told = json.loads(sys.argv[1])
+    uvloop.run(main(Plan(**told | {"hold": tuple(told["hold"])})))
