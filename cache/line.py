@@ -129,7 +129,7 @@ class Line:
         if self._connecting is None or self._connecting.done():
             self._connecting = asyncio.create_task(self._connect(), name="connect to Redis")
             self._connecting.add_done_callback(_seen)
-        return await asyncio.shield(self._connecting)
+        return await _of(self._connecting, Lost("closed"))
 
     async def _connect(self) -> Wire:
         wire = await open_wire(self._redis, self._gone)
@@ -196,7 +196,10 @@ class Line:
             return False  # the replay itself asks: it must not wait for its own end
         if self._recovery is None or self._recovery.done():
             self._recovery = asyncio.create_task(self._recover(), name="recover")
-        return await asyncio.shield(self._recovery)
+        try:
+            return await _of(self._recovery, Lost("closed"))
+        except Lost:
+            return False
 
     async def _recover(self) -> bool:
         try:
@@ -226,6 +229,16 @@ class Line:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self.wire is not None:
             self.wire.close(Lost("closed"))
+
+
+async def _of(task: asyncio.Task[Result], cancelled: Exception) -> Result:
+    """What a shared task gives. Who waits does not end with it when `close` cancels it, nor it with who waits."""
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if task.cancelled():
+            raise cancelled from None
+        raise
 
 
 def _seen(task: asyncio.Task[Wire]) -> None:

@@ -103,7 +103,7 @@ class Wire(asyncio.Protocol):
         if late < 0:
             self._watch = loop.call_later(-late, self._look)
         elif not graced:
-            self._watch = loop.call_later(_GRACE if late > _GRACE else 0, self._look, True)
+            self._watch = loop.call_later(_GRACE if late > _GRACE else 0.001, self._look, True)
         else:
             self.close(Late(f"no answer in {self._seconds} s"))
 

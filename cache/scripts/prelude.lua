@@ -8,14 +8,10 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000) -- ms; no client's clock decides anything
 local GENERATION_TTL = 86400000 -- ms; far above any list's
 
--- What stands there; something that is no string is none of ours, and goes.
+-- What stands there, or false. Something that is no string is none of ours: SET and DEL will take its place.
 local function get(key)
   local data = redis.pcall('GET', key)
-  if type(data) == 'table' then
-    redis.call('DEL', key)
-    return false
-  end
-  return data
+  return type(data) == 'string' and data
 end
 
 local function kind(data)

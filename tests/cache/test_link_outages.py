@@ -14,7 +14,7 @@ from cache.records import LIST_SCHEMA, encode_list
 from cache.scripts import FILL
 from cache.wire import Lost, Wire
 from tests.cache.asking import SECONDS, TOKEN, WRITER, Links, back, told
-from tests.cache.steps import OwnRedis
+from tests.cache.steps import OwnRedis, until
 from tests.harness.counting import Counted
 from tests.harness.wires import Wire as Relay
 
@@ -198,6 +198,16 @@ async def test_who_waits_when_the_link_is_closed_is_answered(far: Link, relay: R
     assert await asyncio.gather(*asked) == [None, None]
     assert await far.get(["a"]) is None
     assert not await far.recover_now()
+
+
+async def test_who_waits_for_the_connection_when_the_link_is_closed_is_answered(links: Links, relay: Relay) -> None:
+    relay.hang()
+    link = links.open(f"unix://{relay.path}")
+    asked = [asyncio.create_task(link.get(["a"])), asyncio.create_task(link.begin(["b"], [], WRITER, 1000))]
+    await until(lambda: link._line._recovery is not None)
+    await link.close()
+
+    assert await asyncio.gather(*asked) == [None, False]
 
 
 @pytest.mark.parametrize("nonsense", [b"!?\r\n", b"+nobody asked\r\n"])

@@ -211,3 +211,5 @@ async def test_a_full_redis_refuses_values_but_no_tombstone_and_no_end(desk: Des
     assert records.kind(await desk.get("a")) == b"T"
     await desk.end(writer, ["a"], ["s"])
     assert await desk.get("a") is None
+    await desk.end(await desk.begin([], ["t"]), [], ["t"])
+    assert records.kind(await desk.get("t")) == b"G"
