@@ -72,6 +72,7 @@ class Wire(asyncio.Protocol):
         return await answer
 
     def data_received(self, data: bytes) -> None:
+        """Give every answer to the one who has waited longest. What cannot be an answer ends the connection."""
         reader, answers = self._reader, self._answers
         try:
             reader.feed(data)
