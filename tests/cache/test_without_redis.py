@@ -13,7 +13,7 @@ from tests.harness.wires import Wire
 async def until_up(*readers: Reader) -> None:
     async with asyncio.timeout(5):
         for reader in readers:
-            while not reader.link.up:
+            while not reader.link.up:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.01)
 
 
