@@ -154,7 +154,7 @@ class Line:
         else:
             raise Late(f"no epoch: {answer}")
         if answer != self.value:
-            self.value, self.epoch = answer, answer.decode().partition(":")[2]
+            self.value, self.epoch = answer, answer.decode(errors="replace").partition(":")[2]
             self.prefix = f"{self._namespace}:{self.epoch}:"
             self.counts["epochs"] += 1
             self.tell()
