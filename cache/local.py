@@ -27,13 +27,13 @@ now = partial(clock_gettime, CLOCK_BOOTTIME)
 
 
 class Watch:
-    """Wants to hear of the next change of any of its `names`: `lost` is called, and then it watches no more."""
+    """Wants to hear of changes of its `names`."""
 
     __slots__ = ()
     names: Collection[str]
 
     def lost(self) -> None:
-        """A name was pushed, dropped or flushed. May be called again."""
+        """One of the names was pushed, dropped or flushed, and is watched no more. May be called for each of them."""
         raise NotImplementedError
 
 
@@ -180,7 +180,6 @@ class Local:
             if entry := self._rows.get(name):
                 self.remove(entry)
             for watch in self._watches.pop(name, ()):
-                self.unwatch(watch)
                 watch.lost()
 
     def flush(self) -> None:

@@ -189,7 +189,10 @@ class Tracking:
             return
         if self._well and self._link.up:
             self.local.fence(pinged)
-        self._timer = asyncio.get_running_loop().call_later(max(0.0, pinged + PING - moment), self._ping, wire)
+        if moment < pinged + PING:
+            self._timer = asyncio.get_running_loop().call_later(pinged + PING - moment, self._ping, wire)
+        else:
+            self._ping(wire)  # a busy loop: not one turn more of it is to be waited for
 
     def _look_at_canary(self, pinged: float) -> None:
         if self._canary is not None:
