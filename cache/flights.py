@@ -17,13 +17,14 @@ log = logging.getLogger("plaza.cache")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a load found under one name. `stored`: Redis took it, so no write to it had returned since the load was sent.
+    """What a load found under one name. What had returned when question `by` of the flight was sent is in it, or the fill failed.
 
-    `record`: as it stands in Redis; None when it does not stand there.
+    `by` is the fill where Redis took it, the SELECT where it did not, `acquire` for what stood in Redis. `record`: as it stands
+    there; None when it does not.
     """
 
     value: Any
-    stored: bool = False
+    by: int
     record: bytes | None = None
 
 
@@ -31,13 +32,18 @@ Loaded = dict[str, Found]
 
 
 class Flight:
-    """One load. Until it is `sent`, its first question has not gone out: whatever it finds is younger than who joins it now."""
+    """One load, and how many questions it has sent: what a later one answers is younger than who joins it now."""
 
-    __slots__ = ("sent", "task")
+    __slots__ = ("questions", "task")
 
     def __init__(self) -> None:
-        self.sent = False
+        self.questions = 0
         self.task: asyncio.Task[Loaded] | None = None
+
+    def ask(self) -> int:
+        """Just before a question is sent: its number."""
+        self.questions += 1
+        return self.questions
 
 
 class Flights:
@@ -56,10 +62,9 @@ class Flights:
     async def found(self, names: Iterable[str], load: Callable[[list[str], Flight], Awaitable[Loaded]]) -> Loaded:
         """What is under each name, by loads that begin now or are under way already.
 
-        The join rule (race R28): what a load finds that had sent its first question before we asked is ours only if it was
-        stored.
-        Else a write may have returned in between, and we ask again. Raises what `load` raises. Callers that have a deadline
-        of their own, or are cancelled, stop nobody.
+        The join rule (race R28): what a load finds is ours only if the question that vouches for it was sent after we joined.
+        Else a write may have returned while the answer was under way, and we ask again. Raises what `load` raises.
+        Callers that have a deadline of their own, or are cancelled, stop nobody.
         """
         found: Loaded = {}
         wanted = list(dict.fromkeys(names))
@@ -67,14 +72,14 @@ class Flights:
             missing = [name for name in wanted if name not in self._flights]
             if missing:
                 self._start(missing, load)
-            joined: dict[Flight, tuple[bool, list[str]]] = {}
+            joined: dict[Flight, tuple[int, list[str]]] = {}
             for name in wanted:
                 flight = self._flights[name]
-                joined.setdefault(flight, (not flight.sent, []))[1].append(name)
-            for flight, (freely, ours) in joined.items():
+                joined.setdefault(flight, (flight.questions, []))[1].append(name)
+            for flight, (sent, ours) in joined.items():
                 assert flight.task is not None
                 loaded = await asyncio.shield(flight.task)
-                found.update((name, loaded[name]) for name in ours if freely or loaded[name].stored)
+                found.update((name, loaded[name]) for name in ours if loaded[name].by > sent)
             wanted = [name for name in wanted if name not in found]
         return found
 

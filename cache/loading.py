@@ -53,28 +53,28 @@ class Loader:
         token, force = self._tokens(), set[str]()
         until = asyncio.get_running_loop().time() + PATIENCE
         awaited = ""  # a name that somebody else loads, whose push we wait for
-        flight.sent = True
         left = names
         while left:
             with self._push(awaited) as push:
+                asked = flight.ask()
                 granted = await self._link.acquire(
                     [shape.ask(name, force=name in force) for name in left], token, int(LEASE * 1000)
                 )
                 if granted is None:
-                    return found | await self._unstored(left, load)
-                todo, busy = self._sort(shape, dict(zip(left, granted, strict=True)), found, force)
+                    return found | await self._unstored(left, load, flight)
+                todo, busy = self._sort(shape, dict(zip(left, granted, strict=True)), found, force, asked)
                 if todo:
-                    found.update(await self._do(shape, todo, load, token))
+                    found.update(await self._do(shape, todo, load, token, flight))
                 left = [name for name in left if name not in found]
                 if busy and (rest := until - asyncio.get_running_loop().time()) <= 0:
-                    return found | await self._unstored(left, load)
+                    return found | await self._unstored(left, load, flight)
                 if busy and push is not None:  # registered before Redis was asked: no push is missed
                     await push.wait(min(rest, max(1, *(grant.rest_ms for grant in busy.values())) / 1000))
             awaited = next(iter(busy), "")
         return found
 
     def _sort(
-        self, shape: Shape, granted: dict[str, Granted], found: Loaded, force: set[str]
+        self, shape: Shape, granted: dict[str, Granted], found: Loaded, force: set[str], asked: int
     ) -> tuple[dict[str, Granted], dict[str, Granted]]:
         """(what we are to load, what another process loads); values go to `found`, names of unreadable ones to `force`."""
         todo: dict[str, Granted] = {}
@@ -82,7 +82,7 @@ class Loader:
         for name, grant in granted.items():
             if grant.answer == "value":
                 try:
-                    found[name] = Found(shape.decode(grant.data), record=grant.data)
+                    found[name] = Found(shape.decode(grant.data), asked, grant.data)
                 except records.Unreadable:
                     log.info("unreadable record under %s: read again", name)
                     force.add(name)
@@ -107,12 +107,12 @@ class Loader:
             if grant.answer in ("refresh", "lease")
         }
         if todo:
-            await self._do(shape, todo, load, token)
+            await self._do(shape, todo, load, token, Flight())
 
-    async def _do(self, shape: Shape, todo: dict[str, Granted], load: Load, token: bytes) -> Loaded:
+    async def _do(self, shape: Shape, todo: dict[str, Granted], load: Load, token: bytes, flight: Flight) -> Loaded:
         """Read from MySQL, and store what we have the lease of."""
         leased = [name for name, grant in todo.items() if grant.answer != "bypass"]
-        began = perf_counter()
+        began, selected = perf_counter(), flight.ask()
         try:
             values = await load(list(todo))
             cost = int((perf_counter() - began) * 1_000_000)
@@ -121,8 +121,11 @@ class Loader:
             if leased:
                 await self._link.release(leased, token)
             raise
+        filled = flight.ask()
         stored = await self._store(fills, token)
-        return {name: Found(values.get(name), name in stored, stored.get(name)) for name in todo}
+        return {
+            name: Found(values.get(name), filled if name in stored else selected, stored.get(name)) for name in todo
+        }
 
     def _fill(self, shape: Shape, name: str, value: Any, grant: Granted, cost: int) -> Fill | None:
         ttl = shape.ttl * random.uniform(0.9, 1.1)  # noqa: S311 - so that what was filled together does not expire together
@@ -144,7 +147,8 @@ class Loader:
             item.name: item.record for item, answer in zip(items, answers or (), strict=False) if answer == "stored"
         }
 
-    async def _unstored(self, names: list[str], load: Load) -> Loaded:
+    async def _unstored(self, names: list[str], load: Load, flight: Flight) -> Loaded:
         async with self._gate:
+            selected = flight.ask()
             values = await load(names)
-        return {name: Found(values.get(name)) for name in names}
+        return {name: Found(values.get(name), selected) for name in names}
