@@ -72,7 +72,6 @@ def _cold(laboratory: Laboratory) -> Subject:
     def probe() -> Mapping[str, float]:
         name = f"cold-{next(_FRESH)}"
         with laboratory.fresh_door(name, namespace=name) as door:
-            door.ask("asked")
             began = perf_counter()
             _ask(door.address, path, 1)
             took = perf_counter() - began
@@ -93,14 +92,17 @@ def _rows(laboratory: Laboratory) -> Subject:
         Figure("own_ratio", f"{len(ids)} rows from there, against one", "×"),
         Figure("trip", "a row from Redis", "µs"),
         Figure("ratio", f"{len(ids)} rows from Redis, against one", "×", most=1.5),
+        Figure("mysql", "a row from MySQL", "µs"),
+        Figure("mysql_ratio", f"{len(ids)} rows from MySQL, against one", "×"),
         *(Figure(name, f"decoding a {name}", "µs", most=10) for name in ("Post", "Body", "User", "Comment")),
     )
 
     def probe() -> Mapping[str, float]:
         near, far = (door.ask("rows", ids=ids, seconds=1.0) for door in (own, bare))
+        mysql = bare.ask("rows", ids=ids, seconds=0.5, fresh=True)
         return {
             "hit": near["one"], "own_ratio": near["many"] / near["one"], "trip": far["one"],
-            "ratio": far["many"] / far["one"], **own.ask("decoding", ids=ids, seconds=1.0),
+            "ratio": far["many"] / far["one"], "mysql": mysql["one"], "mysql_ratio": mysql["many"] / mysql["one"], **own.ask("decoding", ids=ids, seconds=1.0),
         }  # fmt: skip
 
     return Subject("rows inside one process", {"rows": len(ids)}, figures=figures, probe=probe)

@@ -74,12 +74,13 @@ class Laboratory:
 
     @contextmanager
     def fresh_door(self, name: str, **choices: str) -> Iterator[Door]:
-        """A web process with a side door, until the end of the block."""
+        """A web process with a side door, until the end of the block. No page of it has been asked for."""
         address = f"127.0.0.1:{free_ports(1)[0]}"
         line = ["-m", "commands.benchmarks.inside", address]
-        with self._running(name, line, choices, piped=True) as (process, log):
-            wait_for(f"http://{address}/healthz", process, log)
-            yield Door(f"http://{address}", frozenset((process.pid,)), process)
+        with self._running(name, line, choices, piped=True) as (process, _):
+            door = Door(f"http://{address}", frozenset((process.pid,)), process)
+            door.ask("asked")  # it answers when it serves
+            yield door
 
     def _at(self, name: str, path: str, command: Callable[[int], list[str]], choices: Told) -> Server:
         if name not in self.started:
