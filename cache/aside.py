@@ -54,6 +54,7 @@ class Cache:
         self._loader = Loader(link, tracking, self.writer, loads)
         self._refreshing: set[str] = set()
         self._owed: list[tuple[list[str], bytes]] = []
+        self.unconfirmed = 0  # ends that Redis did not confirm, ever
 
     def near(self, name: str) -> Any:
         """What L1 has under the name: a row, None for a row that is not there, MISSING when it cannot say."""
@@ -232,7 +233,9 @@ class Cache:
         """The same by name. `force`: while the link is down too, for the replay of the outbox."""
         record, scope = _apart(names)
         try:
-            return await self.link.end(record, scope, writer, force=force)
+            confirmed = await self.link.end(record, scope, writer, force=force)
+            self.unconfirmed += not confirmed
+            return confirmed
         finally:
             self.local.drop(names)
 

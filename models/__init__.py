@@ -18,7 +18,6 @@ from models.bodies import Bodies
 from models.comments import Comments
 from models.database import Database
 from models.duties import Duties
-from models.errors import Busy
 from models.imports import Imports
 from models.indexing import Indexing
 from models.letters import Letters
@@ -45,6 +44,8 @@ from models.traces import asked
 from models.users import Users
 from models.writing import Writing
 from settings import Settings
+
+WITHOUT_L1 = 8  # MiB for whole pages where nothing else is kept: Redis is asked each time whether they are still right
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +109,11 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
 
     async def replay() -> None:
         """What writes could not make forgotten while Redis was away, before what it holds is believed again."""
-        if new:
-            return  # who has seen no outage knows no more than any other process: rows of the outbox are the worker's
-        if not await cache.settle():
-            raise Busy("Redis could not be told what to forget")
-        await outbox.replay()
+        if not new:  # who has seen no outage knows no more than any other process: rows of the outbox are the worker's
+            await outbox.replay()
 
     link = Link(redis, settings.namespace, replay=replay)
-    local = Local(settings.l1_memory << 20, on=near and settings.l1_memory > 0)
+    local = Local((settings.l1_memory or WITHOUT_L1) << 20, on=near and settings.l1_memory > 0)
     tracking = Tracking(redis, settings.namespace, link, local)
     cache = Cache(link, local, tracking, asked=asked)
     outbox = Outbox(db, cache)

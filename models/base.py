@@ -24,6 +24,7 @@ Item = TypeVar("Item")
 
 TRANSACTION_SECONDS = 8.0  # a transaction is given up after this
 HOLD = TRANSACTION_SECONDS + 2.0  # s; a tombstone set before COMMIT outlives any transaction
+PATIENCE = 1.0  # s that a writer waits for the end of a COMMIT that was not answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,16 @@ class Write:
         self._connection = connection
         self.writer = writer  # as the cache knows this write
         self.kept = False  # there is a row of it in the outbox
+        self.doubtful: int | None = None  # the connection, as MySQL knows it, whose COMMIT may not have been answered
         self.touched: dict[str, Slot] = {}
         self.counts = Counter[tuple[str, date]]()  # what `tallies` shall change
         self.last: list[Callable[[Write], Awaitable[None]]] = []  # done just before COMMIT
         self.fetch, self.execute, self.insert = connection.fetch, connection.execute, connection.insert
+
+    @property
+    def broken(self) -> bool:
+        """What became of the last statement is not known."""
+        return self._connection.broken
 
     def touch(self, *slots: Slot) -> None:
         """Every remembered answer that the old or the new row appears in."""
@@ -165,8 +172,9 @@ class Table(Generic[Row]):
     async def write(self) -> AsyncIterator[Write]:
         """The only way to change a row: a transaction, committed at the end; what it touched is forgotten when it returns.
 
-        Any error during COMMIT is ambiguous, so the slots are forgotten as if it had been committed. Raises Busy; Deadlock, for
-        `retried`.
+        Any error during COMMIT is ambiguous, so the slots are forgotten as if it had been committed: not before MySQL is through
+        with that connection, for a COMMIT that is carried out late would leave behind what was filled before it. Raises Busy;
+        Deadlock, for `retried`.
         """
         write: Write | None = None
         committing, began = False, time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -184,15 +192,29 @@ class Table(Generic[Row]):
                         write.kept = True
                 if time.clock_gettime(time.CLOCK_BOOTTIME) - began > TRANSACTION_SECONDS:
                     raise Busy("the process stood still")  # longer than the tombstones were meant to stand (race R10)
+                write.doubtful = connection.thread
                 await connection.commit()
+                write.doubtful = None
         except TimeoutError as error:
             raise Busy("the transaction took too long") from error
         finally:
             if write and committing:
-                await asyncio.shield(self._cache.own(self._forget(write)))
+                if not write.broken:
+                    write.doubtful = None  # MySQL has answered, whatever it said
+                forgotten = self._cache.own(self._forget(write))
+                if write.doubtful is None:
+                    await asyncio.shield(forgotten)
+                else:  # of such a COMMIT nothing is promised: the tombstones stand until MySQL is through with it
+                    await asyncio.wait((forgotten,), timeout=PATIENCE)
 
     async def _forget(self, write: Write) -> None:
-        slots = tuple(write.touched.values())
+        slots, began = tuple(write.touched.values()), time.monotonic()
+        while write.doubtful is not None and time.monotonic() - began < HOLD:
+            try:
+                await self.db.see_off(write.doubtful)
+                break
+            except Busy:
+                await asyncio.sleep(0.25)
         if await self._cache.end(slots, write.writer) or write.kept:
             return
         try:

@@ -63,6 +63,12 @@ class Connection:
         self._raw, self._seconds, self._slow_query = raw, seconds, slow_query
         self.broken = False
 
+    @property
+    def thread(self) -> int:
+        """The number by which MySQL knows this connection."""
+        number: int = self._raw.thread_id()
+        return number
+
     async def fetch(self, sql: str, *args: Any) -> tuple[tuple[Any, ...], ...]:
         """All rows. Tuples among `args` are written as `(a, b)`, for IN."""
         async with self._cursor(sql, args) as cursor:
@@ -100,7 +106,7 @@ class Connection:
         await self._plain("BEGIN", self._raw.begin())
 
     async def commit(self) -> None:
-        """Any error here is ambiguous: the transaction may have been committed."""
+        """Any error here is ambiguous: the transaction may have been committed, or may be yet (`Database.see_off`)."""
         await self._plain("COMMIT", self._raw.commit())
 
     async def rollback(self) -> None:
@@ -182,6 +188,22 @@ class Database:
     async def fetch(self, sql: str, *args: Any) -> tuple[tuple[Any, ...], ...]:
         async with self.connection() as connection:
             return await connection.fetch(sql, *args)
+
+    async def see_off(self, thread: int) -> None:
+        """Until MySQL is through with a connection that was given up: what it was sent is done by now, or never will be.
+
+        Its last COMMIT may lie unread in a socket, and would be carried out whenever MySQL comes to it. Raises Busy.
+        """
+        async with self.connection() as connection:
+            try:
+                await connection.execute("KILL %s", thread)
+            except MySQLError as error:
+                if error.args[0] != ER.NO_SUCH_THREAD:
+                    raise Busy(f"MySQL refused: {error}") from error
+                return
+            # KILL only tells it; what it was about to do is done, or rolled back, when it has gone from the list.
+            while await connection.fetch("SELECT id FROM information_schema.processlist WHERE id = %s", thread):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
 
     async def _opened(self) -> Any:
         async with self._opening:

@@ -51,14 +51,23 @@ class Outbox:
         return len(rows)
 
     async def replay(self) -> None:
-        """Make forgotten what all rows name; they stay for the worker. Raises Busy when MySQL or Redis do not answer."""
-        last = 0
-        while rows := await self.db.fetch(
-            "SELECT id, writer, names, at < NOW(6) - INTERVAL %s SECOND FROM outbox WHERE id > %s ORDER BY id LIMIT %s",
-            SETTLED, last, AT_ONCE,
-        ):  # fmt: skip
-            await self._end(rows)
-            last = rows[-1][0]
+        """Make forgotten what all rows name, and what this process owes; the rows stay for the worker.
+
+        Raises Busy when MySQL or Redis do not answer.
+        """
+        before = -1
+        while (
+            self._cache.unconfirmed != before
+        ):  # else a write of ours has returned meanwhile, that Redis did not hear of
+            before, last = self._cache.unconfirmed, 0
+            if not await self._cache.settle():
+                raise Busy("Redis could not be told what to forget")
+            while rows := await self.db.fetch(
+                "SELECT id, writer, names, at < NOW(6) - INTERVAL %s SECOND FROM outbox WHERE id > %s ORDER BY id LIMIT %s",
+                SETTLED, last, AT_ONCE,
+            ):  # fmt: skip
+                await self._end(rows)
+                last = rows[-1][0]
 
     async def _end(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """The old ones together, which after a long outage are many; the others each under its own writer."""
