@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from pymysql.constants import FIELD_TYPE
 
-from models import Models
-from models.errors import Busy
+from models import Models, database
+from models.database import Connection
+from models.errors import Busy, Deadlock
 from tests.harness.wires import Wire
 
 
@@ -31,6 +33,28 @@ async def test_the_connection_of_a_cancelled_query_is_discarded(models: Models) 
 
     assert await models.db.fetch("SELECT 42") == ((42,),)
     assert await models.db.fetch("SELECT CONNECTION_ID()") != before
+
+
+async def test_the_connection_of_an_answer_that_could_not_be_read_to_its_end_is_discarded(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiomysql itself closes a connection whose query was cancelled, but not this one: the next would get the rest."""
+
+    def picky(text: str) -> int:
+        if text == "13":
+            raise ValueError("not today")
+        return int(text)
+
+    monkeypatch.setitem(database._CONVERT, FIELD_TYPE.LONG, picky)
+    monkeypatch.setitem(database._CONVERT, FIELD_TYPE.LONGLONG, picky)
+    before = await models.db.fetch("SELECT CONNECTION_ID()")
+    with pytest.raises(ValueError, match="not today"):
+        await models.db.fetch("SELECT 13 UNION ALL SELECT 666 UNION ALL SELECT 667")
+
+    assert await models.db.fetch("SELECT 42") == ((42,),)
+    async with asyncio.timeout(5):
+        while await models.db.fetch("SELECT id FROM information_schema.processlist WHERE id = %s", before[0][0]):
+            await asyncio.sleep(0.01)
 
 
 async def test_a_query_that_takes_too_long_is_busy_and_its_connection_discarded(models: Models) -> None:
@@ -89,6 +113,27 @@ async def test_a_lock_that_is_not_had_is_busy(models: Models, other_models: Mode
         async with other_models.db.transaction() as two:
             with pytest.raises(Busy):
                 await two.execute("UPDATE users SET name = 'y' LIMIT 1")
+
+
+async def test_a_deadlock_is_told_as_one_and_the_other_transaction_goes_on(
+    models: Models, other_models: Models
+) -> None:
+    ids = [row[0] for row in await models.db.fetch("SELECT id FROM users ORDER BY id LIMIT 2")]
+    told: list[type[BaseException]] = []
+
+    async def both(transaction: Connection, first: int, second: int, reached: asyncio.Barrier) -> None:
+        await transaction.execute("UPDATE users SET name = 'x' WHERE id = %s", first)
+        await reached.wait()
+        try:
+            await transaction.execute("UPDATE users SET name = 'x' WHERE id = %s", second)
+        except Busy as error:
+            told.append(type(error))
+
+    reached = asyncio.Barrier(2)
+    async with models.db.transaction() as one, other_models.db.transaction() as two:
+        await asyncio.gather(both(one, *ids, reached), both(two, *reversed(ids), reached))
+
+    assert told == [Deadlock]
 
 
 async def test_times_are_utc_going_in_and_coming_out(models: Models) -> None:
