@@ -23,7 +23,6 @@ from typing import Any
 import msgpack
 
 VALUE, ABSENT, LEASE, TOMBSTONE, GENERATION = b"V", b"N", b"L", b"T", b"G"
-MARK = TOMBSTONE  # TODO(A2): goes with the old aside.py
 ABSENT_TTL = 30  # s; a record N lives no longer
 LARGEST = 1 << 20  # bytes; a longer record is not cached
 LIST_SCHEMA = 1
