@@ -1,7 +1,8 @@
 """The model check of the cache protocol: every order of every step in small worlds, and with one thing wrong, found guilty.
 
-Read `model_scripts` (what runs inside Redis), `model_readers` and `model_writers` (what processes do), `model_promises` (what
-must hold). `model_scenario` says what may befall them, `model_search` goes through it all, `model_catalogue` lists the worlds.
+Read `model_scripts` (what runs inside Redis), `model_readers`, `model_sharing` and `model_writers` (what processes do), then
+`model_promises` (what must hold). `model_scenario` says what may befall them, `model_catalogue` lists the worlds, and
+`model_search` goes through all that can happen there.
 """
 
 import time

@@ -4,9 +4,10 @@ from dataclasses import replace
 from functools import partial
 
 from commands.proving.model_flaws import Flaw
-from commands.proving.model_readers import at_home, by_name, caller, reader, refresher
+from commands.proving.model_readers import by_name, reader, refresher
 from commands.proving.model_scenario import Scenario
 from commands.proving.model_scripts import SISTER
+from commands.proving.model_sharing import at_home, caller
 from commands.proving.model_world import Content, Generation, Record, Value
 from commands.proving.model_writers import Plan
 
@@ -50,6 +51,11 @@ DOUBT = Scenario("a COMMIT in doubt", (read, read), (replace(post("new"), doubt=
 # The writer's way to Redis fails at `begin` or `end`.
 CUT_OFF = Scenario("a writer cut off", (read, read), (replace(post("new"), link=False),), redis=CACHED, monotonic=False)
 
+# A reader's way to Redis breaks, and what it had asked arrives long after it has asked again.
+BROKEN = Scenario(
+    "a broken connection", (partial(read, link=False), read), (sure(post("new")),), crashes=0, monotonic=False
+)
+
 # Early refresh: two who are nominated, and one who finds nothing.
 REFRESH = Scenario(
     "an early refresh", (read, refresh, refresh), (sure(post("new")),), redis={**CACHED, f"post{SISTER}": None},
@@ -68,7 +74,7 @@ LIST_FORGOTTEN = replace(
 )  # fmt: skip
 
 
-# A unique name: writer 1 hands it from row 1 to row 2, writer 2 takes it from row 2.
+# A unique name: writer 1 hands it from row 1 to row 2, writer 2 hands it back.
 def number(names: tuple[str, str]) -> Content:
     return names.index("a") + 1 if "a" in names else None
 
@@ -77,7 +83,7 @@ NAMES = Scenario(
     "a unique name", (find_a,),
     (
         sure(Plan(lambda _: ("b", "a"), records=("name a", "row 1", "row 2"))),
-        sure(Plan(lambda names: (names[0], "d") if names[1] == "a" else None, records=("name a", "row 2"))),
+        sure(Plan(lambda names: ("a", "d") if names[1] == "a" else None, records=("name a", "row 1", "row 2"))),
     ),
     state=("a", "c"),
     views={
@@ -99,7 +105,22 @@ OWN = replace(AWAY, name="L1, written here", writers=(replace(sure(post("new")),
 
 HERD = Scenario("a herd", (read,) * 3, (), crashes=0, expires=False, counts_loads=True)
 
-SMALL = (ROW, FORGETFUL, CRITICAL, DOUBT, CUT_OFF, REFRESH, LIST, LIST_FORGOTTEN, NAMES, FLIGHT, AWAY, OWN, HERD)
+SMALL = (
+    ROW,
+    FORGETFUL,
+    CRITICAL,
+    DOUBT,
+    CUT_OFF,
+    BROKEN,
+    REFRESH,
+    LIST,
+    LIST_FORGOTTEN,
+    NAMES,
+    FLIGHT,
+    AWAY,
+    OWN,
+    HERD,
+)
 
 LARGE = (
     replace(ROW, name="a row, three readers", readers=(read,) * 3, writers=(post("new"), sure(post("newer")))),
@@ -130,6 +151,7 @@ GUILTY: tuple[tuple[Scenario, Flaw, str], ...] = (
     (DOUBT, Flaw.END_IN_DOUBT, "G4"),
     (CRITICAL, Flaw.NO_OUTBOX, "G4"),
     (CUT_OFF, Flaw.NO_OUTBOX, "G1"),
+    (BROKEN, Flaw.TOKEN_PER_QUESTION, "G1"),
     (REFRESH, Flaw.REFRESH_UNLEASED, "G1"),
     (LIST, Flaw.STAMPS_AFTER_SELECT, "G1"),
     (LIST, Flaw.NO_GENERATION_COMPARE, "G1"),
@@ -138,6 +160,7 @@ GUILTY: tuple[tuple[Scenario, Flaw, str], ...] = (
     (LIST_FORGOTTEN, Flaw.END_KEEPS_GENERATIONS, "G1"),
     (NAMES, Flaw.NO_VERIFICATION, "G5"),
     (NAMES, Flaw.VERIFIED_ONCE, "G5"),
+    (NAMES, Flaw.TWO_SELECTS, "G5"),
     (FLIGHT, Flaw.FREE_JOINING, "G1"),
     (FLIGHT, Flaw.JOINED_BEFORE_SELECT, "G1"),
     (FLIGHT, Flaw.JOINED_AFTER_FILL, "G1"),

@@ -10,6 +10,7 @@ class Flaw(Enum):
     FORGET_BEFORE_COMMIT = "the key is forgotten before COMMIT only"
     NO_BEGIN = "no mark before COMMIT, only `end` after it"
     TOKEN_PER_CLIENT = "a lease's token names the client, not the fill (ABA)"  # noqa: S105 - a lease's
+    TOKEN_PER_QUESTION = "a question that is sent twice bears one token"  # noqa: S105
     EARLY_SNAPSHOT = "the SELECT's snapshot is older than the lease"
     SINGLE_FLAG = "a mark is one flag: the first `end` takes it away"
     NO_WRITER_DEADLINE = "a mark has one deadline, renewed by each writer"
@@ -28,6 +29,7 @@ class Flaw(Enum):
     END_KEEPS_GENERATIONS = "`end` gives a list's scopes no new generations"
     NO_VERIFICATION = "the row that an index leads to is not checked"
     VERIFIED_ONCE = "after a failed check the row is read through the cache again, unchecked"
+    TWO_SELECTS = "after a failed check two SELECTs are believed to tell of one moment"
     FREE_JOINING = "who comes late takes the answer of the load under way"
     JOINED_BEFORE_SELECT = "an answer from Redis is given to all who joined before a SELECT"
     JOINED_AFTER_FILL = "a stored answer is given to who joined after the fill was sent"

@@ -6,6 +6,7 @@ from functools import partial
 
 from commands.proving.model_flaws import Flaw
 from commands.proving.model_promises import check
+from commands.proving.model_scripts import acquire
 from commands.proving.model_search import ENDED, Do, Found, Point, Program, search
 from commands.proving.model_world import NOBODY, Content, Generation, Home, Lease, Mark, Record, View, World
 from commands.proving.model_writers import Plan, commits, sweep, writer
@@ -65,6 +66,8 @@ class Scenario:
             for index, point in enumerate(world.points):
                 if point.step is not None:
                     yield f"{names[index]} is killed", partial(_kill, index=index, name=names[index])
+        for key, token in world.late:
+            yield f"an acquire of {key} arrives late", partial(_arrive, key=key, token=token)
         if world.doubt or world.outbox:
             yield from self._left_to_others(world)
         for name, home in world.homes.items():
@@ -113,6 +116,11 @@ def _lose(world: World, keys: tuple[str, ...]) -> None:
         elif isinstance(record, Generation):
             world.lost |= record.pending
         world.put(key, None)
+
+
+def _arrive(world: World, key: str, token: str) -> None:
+    world.late = tuple(one for one in world.late if one != (key, token))
+    acquire(world, key, token)
 
 
 def _kill(world: World, index: int, name: str) -> None:

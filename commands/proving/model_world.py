@@ -91,6 +91,10 @@ class World:
         self.open = NOBODY  # transactions that hold their locks
         self.doubt = NOBODY  # of these, whose COMMIT was sent and never answered: the server may still do it
         self.outbox = NOBODY  # writers with a committed outbox row
+        # On the way
+        self.late: tuple[
+            tuple[str, str], ...
+        ] = ()  # questions for a lease that were given up and asked again: key, token
         # Time
         self.overdue = NOBODY  # writers whose deadline has passed
         self.crashes = self.restarts = 0  # how many more may happen
@@ -117,7 +121,7 @@ class World:
         """Equal for two moments from which the same can follow."""
         return (
             *self.redis.values(), *self.points, *self.homes.values(), self.history, self.committed, self.open, self.doubt,
-            self.outbox, self.overdue, self.crashes, self.restarts, self.returned, self.seen, self.settled, self.ended,
+            self.outbox, self.late, self.overdue, self.crashes, self.restarts, self.returned, self.seen, self.settled, self.ended,
             self.lost, self.loads, self.flight, self.landed,
         )  # fmt: skip
 

@@ -40,8 +40,8 @@ def writer(flaw: Flaw | None, me: str, plan: Plan) -> Callable[[], Program]:
         rowed = (plan.critical or not confirmed) and flaw is not Flaw.NO_OUTBOX
         answer = yield _commit(me, plan, rowed)
         if answer == "no answer" and flaw is not Flaw.END_IN_DOUBT:
-            # Nobody knows that the write is over: the mark stands until its deadline; then COMMIT is done or never will be.
-            yield step("after its deadline: end", lambda world: _end_late(world, me, plan))
+            # The server may still do it. When the connection is known to be gone there, or the deadline has passed, it is over.
+            yield step("end, once the server is through", lambda world: _end_late(world, me, plan))
             return
         if flaw is Flaw.FORGET_BEFORE_COMMIT:
             confirmed = True
@@ -122,7 +122,6 @@ def _end(world: World, me: str, plan: Plan, epoch: int) -> None:
 def _end_late(world: World, me: str, plan: Plan) -> Any:
     if me in world.doubt:
         return BLOCKED
-    world.overdue |= {me}
     redis.end(world, me, plan.records, plan.scopes, "ends late")
     return None
 
