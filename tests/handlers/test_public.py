@@ -6,6 +6,7 @@ import pytest
 
 from models import Models
 from models.writing import Draft
+from settings import Settings
 from tests.handlers.conftest import Town
 from tests.handlers.table import TABLE
 from tests.handlers.test_permissions import filled
@@ -167,6 +168,18 @@ async def test_a_warm_front_page_asks_mysql_nothing(
         assert (await visitor.get(path)).status == 200
         assert counted.statements == [], path
         assert counted.trips <= 6, path
+
+
+async def test_a_cold_front_page_asks_mysql_four_times(
+    town: Town, visitor: Browser, counted: Counted, models: Models, settings: Settings
+) -> None:
+    await visitor.get("/")
+    await models.redis.delete(*await models.redis.keys(f"{settings.namespace}:*"))
+    models.cache.local.flush()
+    counted.clear()
+
+    assert (await visitor.get("/")).status == 200
+    assert 0 < len(counted.statements) <= 4, counted.statements
 
 
 async def test_what_a_visitor_sees_is_the_change_that_was_just_made(
