@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     redis_timeout: float = Field(0.5, gt=0, le=10)
     redis_memory: int = Field(128, ge=16)
     mysql_memory: int = Field(256, ge=32)
-    l1_memory: int = Field(64, ge=0, le=4096)  # MiB in each web process; 0: what is read is not kept there
+    l1_memory: int = Field(64, ge=0, le=4096)  # MiB in each web process; 0: Redis is asked each time
 
     # Mail; without smtp_url none is sent
     smtp_url: str | None = Field(None, pattern=_SMTP_URL, examples=["smtps://user:password@host:465"])

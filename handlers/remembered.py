@@ -43,7 +43,7 @@ class Remembering(Application):
         super().__init__(*args, log_function=self.recorder, **options)
         self.host_is_ours = lru_cache(256)(partial(_is_ours, urlsplit(app.settings.site_url).netloc.lower()))
         self.pages, self.caught_up = app.models.pages, app.models.cache.tracking.caught_up
-        self._checks = set[asyncio.Task[None]]()
+        self.waiting = set[asyncio.Task[None]]()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         return Door(self, super().start_request(server_conn, request_conn), request_conn)
@@ -55,11 +55,11 @@ class Remembering(Application):
             answer = await self.pages.check(key)
         return answer
 
-    def begin(self, check: Coroutine[Any, Any, None]) -> None:
-        """Run it; the loop alone would not hold on to its task."""
-        task = asyncio.ensure_future(check)
-        self._checks.add(task)
-        task.add_done_callback(self._checks.discard)
+    def wait(self, door: Coroutine[Any, Any, None]) -> None:
+        """Go on with a question that could not be answered at once; the loop alone would not hold on to its task."""
+        task = asyncio.ensure_future(door)
+        self.waiting.add(task)
+        task.add_done_callback(self.waiting.discard)
 
 
 def _is_ours(netloc: str, host: str) -> bool:
@@ -115,7 +115,7 @@ class Door(HTTPMessageDelegate):
         elif self._answer:
             self._give(self._answer, self._trace)
         else:
-            self._web.begin(self._later(self._trace))
+            self._web.wait(self._later(self._trace))
 
     async def _later(self, trace: Trace) -> None:
         """Give what is kept, if Redis says that it is right; else the handler goes on, in the same trace."""

@@ -9,20 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets
 
 from handlers.answers import LARGEST
+from handlers.api import JsonAnswer
 from handlers.keeping import LONGEST
 from handlers.tracing import ASKED_BY
-from models import Models, slow
+from models import Models, connected, slow
 from models.logs import Journal
+from models.site import ALL as ALL_OF_SITE
 from models.writing import Draft
 from server import Running, running
 from settings import Settings
 from tests.handlers.conftest import Town
 from tests.handlers.table import TABLE
 from tests.harness.browser import Browser
+from tests.harness.counting import Counted
 from tests.harness.people import People
+from tests.harness.servers import Databases
 from tests.harness.wires import Wire
 
 INSIDE = "Authorization: none\r\n"  # nobody reads it; with it a question is always the handler's
@@ -277,16 +284,59 @@ async def test_the_sites_own_language_is_the_one_it_has_now(
     assert b'<html lang="en">' in await asker.until_kept("/", "Accept-Language: en\r\n")
 
 
-async def test_while_mysql_is_away_nothing_is_kept_that_lacks_what_mysql_has(
-    asker: Asker, mysql_wire: Wire, models: Models, lines: Lines
+async def test_what_is_shown_under_the_settings_names_while_mysql_is_away_is_not_kept(
+    asker: Asker, mysql_wire: Wire, models: Models, people: People, town: Town, lines: Lines
 ) -> None:
+    """All of the page is in Redis but for what an administrator has edited of the site."""
+    await models.sites.edit({"title": "The name that was edited"}, by=people.ada)
+    await asker.until_kept(town.path)
     await mysql_wire.cut()
+    await models.cache.drop([ALL_OF_SITE(1)])
     for _ in range(4):
-        assert (await asker.ask("/robots.txt")).startswith(b"HTTP/1.1 200 ")
+        answer = await asker.ask(town.path + "?x")
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"The name that was edited" not in answer
+        assert not asker.kept()
     await mysql_wire.mend()
 
+    assert b"The name that was edited" in await asker.until_kept(town.path + "?x")
+
+
+class Personal(JsonAnswer):
+    async def get(self) -> None:
+        await self.identify()
+        self.answer({"for": self.user.name if self.user else ""})
+
+
+class Private(JsonAnswer):
+    async def get(self) -> None:
+        self.set_header("Cache-Control", "private")
+        self.answer({})
+
+
+class Baker(JsonAnswer):
+    async def get(self) -> None:
+        self.set_cookie("a", "b")
+        self.answer({})
+
+
+class Piecemeal(JsonAnswer):
+    async def get(self) -> None:
+        self.write("one")
+        await self.flush()
+        self.finish("two")
+
+
+@pytest.mark.parametrize("handler", [Personal, Private, Baker, Piecemeal])
+async def test_a_handler_that_says_it_is_public_but_is_not_is_found_out(
+    handler: type[JsonAnswer], asker: Asker, site: Running, lines: Lines
+) -> None:
+    web = site.application
+    web.add_handlers(".*", [("/careless", handler, {"app": web.app, "route": "careless"})])
+    for _ in range(4):
+        assert (await asker.ask("/careless")).startswith(b"HTTP/1.1 200 ")
+
     assert "page" not in {line["cache"] for line in lines()}
-    await asker.until_kept("/robots.txt")
 
 
 async def test_who_writes_sees_it_at_once(asker: Asker, bob: Browser, town: Town, lines: Lines) -> None:
@@ -295,3 +345,88 @@ async def test_who_writes_sees_it_at_once(asker: Asker, bob: Browser, town: Town
         answer = await bob.post(f"/blog/{town.post.id}/comments", {"body": f"Number {n}."}, follow=True)
         assert f"Number {n}." in answer.text
         assert f"Number {n}.".encode() in await asker.ask(town.path)
+
+
+@pytest.fixture
+def elsewhere(io_loop: IOLoop, settings: Settings, databases: Databases) -> Iterator[Models]:
+    """Another process, which reaches Redis beside the wire of the test."""
+    straight = settings.model_copy(update={"redis_url": f"unix://{databases.redis_socket}?db=0"})
+    context = connected(straight)
+    yield io_loop.run_sync(context.__aenter__)
+    io_loop.run_sync(lambda: context.__aexit__(None, None, None))
+
+
+async def test_who_is_signed_in_sees_what_was_written_elsewhere_however_late_that_is_told(
+    asker: Asker, site: Running, bob: Browser, town: Town, elsewhere: Models, people: People, redis_wire: Wire
+) -> None:
+    """The pushes of the other process' write hang on the wire. Others may get what is 0.3 s old; a member may not."""
+    while not site.models.pages.get(f" {town.path}"):  # until it is answered without a trip
+        await asker.until_kept(town.path)
+    redis_wire.hang()
+    await elsewhere.comments.create(town.post.id, "From elsewhere.", by=people.alice)
+    asked = asyncio.ensure_future(bob.get(town.path))
+    while not site.application.waiting and not asked.done():  # noqa: ASYNC110 - nobody tells that a question has come
+        await asyncio.sleep(0)
+    await redis_wire.mend()
+
+    assert "From elsewhere." in (await asked).text
+
+
+@pytest.mark.parametrize("choices", [{"comments_per_minute": 1000}])
+async def test_after_a_post_to_one_process_the_page_of_another_shows_it(
+    bob: Browser, town: Town, settings: Settings, http_client: AsyncHTTPClient
+) -> None:
+    async with running(settings) as other:
+        server = HTTPServer(other.application)
+        sockets = bind_sockets(0, "127.0.0.1")
+        server.add_sockets(sockets)
+        there = Browser(http_client, f"http://127.0.0.1:{sockets[0].getsockname()[1]}", other.models)
+        there.cookies = bob.cookies
+        for n in range(20):
+            await bob.post(f"/blog/{town.post.id}/comments", {"body": f"Number {n}."})
+            assert f"Number {n}." in (await there.get(town.path)).text
+            for _ in range(3):
+                await there.get(town.path)  # it is kept there when the next one comes
+        server.stop()
+        await server.close_all_connections()
+
+
+async def test_a_page_that_has_changed_is_made_once_however_many_ask_for_it(
+    asker: Asker, browse: Callable[[], Browser], models: Models, town: Town, people: People, lines: Lines
+) -> None:
+    await asker.until_kept(town.path)
+    before = len(lines())
+    await models.comments.create(town.post.id, "One more.", by=people.alice)
+    answers = await asyncio.gather(*(browse().get(town.path) for _ in range(20)))
+
+    assert all("One more." in answer.text for answer in answers)
+    assert [line["cache"] for line in lines()[before:]].count("page") == 19
+
+
+@pytest.mark.parametrize("choices", [{"l1_memory": 0}])
+async def test_without_l1_a_page_that_was_made_before_is_one_trip(
+    asker: Asker, town: Town, people: People, models: Models, counted: Counted
+) -> None:
+    for path in ("/", town.path, f"/api/blogs/{town.post.id}", "/feed.atom"):
+        kept = await asker.until_kept(path)
+        counted.clear()
+
+        assert await asker.ask(path) == kept
+        assert asker.kept()
+        assert (counted.trips, counted.statements) == (1, [])
+    await models.comments.create(town.post.id, "One more.", by=people.alice)
+    assert b"One more." in await asker.ask(town.path)
+
+
+@pytest.mark.parametrize("choices", [{"l1_memory": 0}])
+async def test_while_redis_is_away_pages_are_made_and_afterwards_kept_again(
+    asker: Asker, town: Town, redis_wire: Wire, lines: Lines
+) -> None:
+    kept = await asker.until_kept(town.path)
+    await redis_wire.cut()
+    for _ in range(3):
+        assert await asker.ask(town.path) == kept
+        assert not asker.kept()
+    await redis_wire.mend()
+
+    assert await asker.until_kept(town.path) == kept
