@@ -6,7 +6,7 @@ stopped process, a blocked loop and a half-open socket all fall silent, and neve
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from time import CLOCK_BOOTTIME, clock_gettime
 from typing import Any
@@ -108,6 +108,7 @@ class Local:
         self.live, self.spare = Sieve(), Sieve()  # what may be answered; pages to be looked at again, which go first
         self.ended: deque[Watch] = deque()  # marks whose tickets are gone
         self.tracked = False  # pushes come in; kept apart from the fence, which says how far they have come
+        self.look: Callable[[], None] | None = None  # reads what has come on the connection of pushes, without waiting
         self.redis_ahead: float | None = None  # ms that Redis' clock is ahead of `now() * 1000`
         self.hits = self.misses = self.kept = self.evicted = self.too_big = self.drops = self.flushes = 0
         self.until = _SHUT  # the fence and LAG: no answer is given after it
@@ -119,7 +120,7 @@ class Local:
     @property
     def open(self) -> bool:
         """Something may be answered at this moment."""
-        return now() <= self.until
+        return now() <= self.until or self.catch_up()
 
     @property
     def fence_age(self) -> float:
@@ -128,10 +129,10 @@ class Local:
 
     def get(self, name: str) -> Entry | None:
         """The answer, if there is one that may be given at this moment."""
-        entry = self._rows.get(name)
-        if entry is not None:
-            moment = now()
-            if moment <= self.until and moment <= entry.until:
+        moment = now()
+        if moment <= self.until or self.catch_up():
+            entry = self._rows.get(name)
+            if entry is not None and moment <= entry.until:
                 entry.used = True
                 self.hits += 1
                 return entry
@@ -207,6 +208,12 @@ class Local:
         self._clear_away()
         if self.tracked and self._on:
             self.until = moment + LAG
+
+    def catch_up(self) -> bool:
+        """The fence is old, perhaps only because this loop was busy. Read what has come meanwhile; whether it is young now."""
+        if self.tracked and self.look is not None:
+            self.look()
+        return now() <= self.until
 
     def watch(self, watch: Watch, names: Iterable[str] | None = None) -> None:
         """`watch` hears of the next change of these, or of all its names."""

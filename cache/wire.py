@@ -6,6 +6,8 @@ can never be taken for the answer of another command.
 """
 
 import asyncio
+import os
+import socket
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
@@ -91,6 +93,12 @@ class Wire(asyncio.Protocol):
             IndexError,
         ) as error:  # no protocol of Redis, or an answer that nobody has asked for
             self.close(Lost(f"not understood: {error}"))
+
+    def second_handle(self) -> socket.socket | None:
+        """The same socket, to be read without waiting for the loop, and closed by the caller; None when TLS stands before it."""
+        if self._transport.get_extra_info("sslcontext") is not None:
+            return None
+        return socket.socket(fileno=os.dup(self._transport.get_extra_info("socket").fileno()))
 
     def connection_lost(self, error: Exception | None) -> None:
         self.close(Lost(str(error or "Redis closed the connection")))

@@ -1,6 +1,7 @@
 """What a process may answer by itself, and what it must forget; the bound on its memory."""
 
 import gc
+import threading
 import tracemalloc
 from dataclasses import dataclass
 from pathlib import Path
@@ -236,20 +237,28 @@ def test_nothing_is_left_behind_by_tickets_that_ended() -> None:
     assert local.live.weight == 0
 
 
-def test_a_ticket_may_end_in_the_midst_of_anything() -> None:
-    """Garbage that holds tickets is collected whenever memory is asked for, in `watch` and `drop` too."""
-    local, threshold = opened(), gc.get_threshold()
-    gc.set_threshold(1, 1, 1)
-    try:
-        for n in range(300):
-            circle: list[Any] = [local.ticket(f"a:{n % 3}", "scope")]
-            circle.append(circle)
-            del circle
-            ticket = local.ticket(f"a:{n % 3}", "scope")
-            local.drop([f"a:{n % 3}"])
-            assert not ticket.alive
-    finally:
-        gc.set_threshold(*threshold)
+def test_what_a_ticket_watched_is_cleared_away_by_the_loop_not_where_the_ticket_ends() -> None:
+    """It ends wherever garbage is collected: in the midst of `watch`, in another thread."""
+    local = opened()
+    ticket = local.ticket("a")
+    thread = threading.Thread(target=lambda held: held.clear(), args=([ticket],))
+    del ticket
+    thread.start()
+    thread.join()
+    del thread
+    assert set(local._watches) == {"a"}
+
+    local.ticket("b")
+    assert "a" not in local._watches
+
+
+def test_a_name_added_to_a_ticket_is_watched() -> None:
+    local = opened()
+    ticket = local.ticket("a")
+    ticket.also("b")
+    local.drop(["b"])
+
+    assert not ticket.alive
 
 
 def test_what_a_value_weighs_is_near_what_it_takes() -> None:

@@ -45,7 +45,7 @@ print(rss() - before, local.kept)
 
 
 def test_a_full_l1_leaves_a_web_process_under_two_hundred_megabytes() -> None:
-    """Of posts, users and comments, as Redis' records give them; a third of them pushed out again."""
+    """Of posts, users and comments, as Redis' records give them; some of them pushed out again."""
     said = run(RSS + """
 import random
 from datetime import UTC, datetime, timedelta
@@ -57,18 +57,20 @@ from models.users import User
 
 local = Local(64 << 20); local.begin(); local.fence(now())
 drawn, moment = random.Random(1), datetime.now(UTC)
+pool = drawn.randbytes(100_000).hex()
 
 def text(words):
-    return " ".join("w%x" % drawn.randrange(9**9) for _ in range(words))
+    start = drawn.randrange(len(pool) - 1000)
+    return pool[start : start + 8 * words]
 
 def made(row, n):
     kinds = {"datetime": lambda: moment + timedelta(seconds=n), "bool": lambda: True, "int": lambda: n + 1000,
-             "tuple": lambda: (text(1), text(1)), "str": lambda: text(drawn.choice((1, 4, 8, 60)))}
+             "tuple": lambda: (text(1), text(1)), "str": lambda: text(drawn.choice((1, 4, 8, 120)))}
     return row(*(next((make() for kind, make in kinds.items() if kind in str(field.type)), None)
                  for field in row.__dataclass_fields__.values()))
 
 n = 0
-while not local.evicted or local.evicted < local.live.count // 2:
+while not local.evicted or local.evicted < local.live.count // 4:
     n += 1
     row = (Post, User, Comment)[n % 3]
     name = "%s:%d" % (row.__name__, n)
@@ -78,5 +80,5 @@ print(rss(), local.live.weight, local.live.count)
 """)  # fmt: skip
 
     assert said[1] > 63 << 20
-    assert said[2] > 20_000
+    assert said[2] > 10_000
     assert said[0] < 200_000_000
