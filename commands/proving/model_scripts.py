@@ -41,7 +41,7 @@ def acquire(world: World, key: str, token: str) -> Value | str:
 
 def nominate(world: World, key: str, token: str) -> str:
     """Ask to refresh a value before it is too old. One reader is elected ("refresh"); the value stays meanwhile."""
-    if world.hit(key) is None or world.redis[key + SISTER] is not None:
+    if world.hit(key) is None or world.redis[key + SISTER] not in (None, Lease(token)):
         return "another does"
     world.put(key + SISTER, Lease(token))
     return "refresh"
@@ -49,18 +49,16 @@ def nominate(world: World, key: str, token: str) -> str:
 
 def fill(world: World, key: str, token: str, value: Value) -> str:
     """Store what was loaded, if no writer has come in between: then the lease of this very load still stands."""
-    if world.redis.get(key + SISTER) == Lease(token):
-        world.put(key + SISTER, None)
-        if isinstance(world.redis[key], Value):
-            world.put(key, value)
-            return "stored"
-        return "superseded"
-    if world.redis[key] != Lease(token):
+    standing = world.redis[key]
+    elected = isinstance(standing, Value) and world.redis.get(key + SISTER) == Lease(token)
+    if standing != Lease(token) and not elected:
         return "superseded"
     if world.is_list(key) and (value.stamps != world.stamps(key) or blocks(world, world.redis[f"{key}/scope"])):
         world.put(key, None)
         return "invalidated"
     world.put(key, value)
+    if key + SISTER in world.redis:
+        world.put(key + SISTER, None)
     return "stored"
 
 

@@ -26,13 +26,13 @@ def caller(flaw: Flaw | None, me: str, key: str) -> Callable[[], Program]:
     def program() -> Program:
         since = -1
         while True:
-            asked, flight = yield step("looks for a load under way", lambda world: _join(world, me))
-            since = asked if since < 0 else since
+            now, flight = yield step("looks for a load under way", lambda world: _join(world, me))
+            since = now if since < 0 else since
             if flight is None:
                 content = yield from _fly(flaw, me, key)
                 yield told(key, content, since)
                 return
-            content, how = yield step(f"waits for {flight.pilot}", lambda world, f=flight: landed(world, f))  # type: ignore[misc]
+            content, how = yield step(f"waits for {flight.pilot}", lambda world, f=flight: _landed(world, f))  # type: ignore[misc]
             if flight.stage in _early_enough(flaw, how):
                 yield told(key, content, since)
                 return
@@ -91,7 +91,7 @@ def _land(world: World, me: str, content: Content, how: str) -> None:
     world.flight, world.landed = None, (*world.landed, (me, content, how))
 
 
-def landed(world: World, flight: Flight) -> Hashable:
+def _landed(world: World, flight: Flight) -> Hashable:
     return next(((content, how) for pilot, content, how in world.landed if pilot == flight.pilot), BLOCKED)
 
 
