@@ -213,3 +213,28 @@ async def test_a_full_redis_refuses_values_but_no_tombstone_and_no_end(desk: Des
     assert await desk.get("a") is None
     await desk.end(await desk.begin([], ["t"]), [], ["t"])
     assert records.kind(await desk.get("t")) == b"G"
+
+
+@pytest.mark.parametrize("half", ["begin", "end"])
+async def test_either_half_of_a_write_takes_the_right_to_refresh(desk: Desk, half: str) -> None:
+    await desk.stored("a", record("old"))
+    mine = fresh()
+    await desk.acquire("a", mine, nominated=True)
+    if half == "begin":  # and then the writer was killed
+        dead = await desk.begin(["a"], hold=1)
+        await desk.overdue(dead, "a")
+    else:  # Redis was away at its `begin`
+        await desk.end(fresh(), ["a"])
+    await desk.stored("a", record("new"))
+
+    assert await desk.fill("a", record("old again"), mine) == "superseded"
+    assert await desk.get("a") == record("new")
+
+
+async def test_a_scope_is_free_when_the_last_of_its_writers_is(desk: Desk) -> None:
+    one, two = await desk.begin([], ["s"]), await desk.begin([], ["s"])
+
+    await desk.end(two, [], ["s"])
+    assert (await desk.acquire_list("items", fresh(), "s")).answer == "bypass"
+    await desk.end(one, [], ["s"])
+    assert (await desk.acquire_list("items", fresh(), "s")).answer == "lease"
