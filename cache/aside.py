@@ -186,7 +186,7 @@ class Cache:
             stamps, items = records.decode_list(data)
         except records.Unreadable:
             return None
-        if any(stamp != records.generation(there) for stamp, there in zip(stamps, answers[1:], strict=True)):
+        if stamps != tuple(map(records.generation, answers[1:])):  # of other code the list may have other scopes, too
             return None
         soft, cost = records.expiry(data)
         early = self._early()

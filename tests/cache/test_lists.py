@@ -4,6 +4,7 @@ import asyncio
 
 from redis.asyncio import Redis
 
+from cache import List, Scope
 from tests.cache.conftest import NOTES, PAGE, Reader, Truth
 from tests.harness.counting import Counted
 
@@ -104,3 +105,13 @@ async def test_unreadable_bytes_of_a_list_are_a_miss(one: Reader, truth: Truth, 
         assert await one.page() == (1,)
 
     assert truth.loads == 5
+
+
+async def test_a_list_that_was_stored_before_it_had_a_second_scope_is_read_again(one: Reader, truth: Truth) -> None:
+    wider = List("notes.page", by=("n",), scopes=(NOTES, Scope("authors")), ttl=60)
+    assert await one.page() == (1,)
+
+    assert await one.cache.items(wider(1), truth.page) == (1,)
+    assert await one.cache.items(wider(1), truth.page) == (1,)
+    assert truth.loads == 2
+    assert await one.page() == (1,)  # and the code of before gets on beside it
