@@ -9,7 +9,7 @@ for k = 2, 2 * records, 2 do
   if kind(data) == 'T' then
     others, latest = pending(data, 2, writer)
   end
-  redis.call('DEL', KEYS[k + 1])
+  redis.call('DEL', KEYS[k + 1]) -- tidy, not a guard: a refresh needs a value, and whoever stores one takes the sister away
   put(KEYS[k], 'T' .. others .. mine, math.max(latest - now, hold))
 end
 

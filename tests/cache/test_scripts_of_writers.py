@@ -216,7 +216,7 @@ async def test_a_full_redis_refuses_values_but_no_tombstone_and_no_end(desk: Des
 
 
 @pytest.mark.parametrize("half", ["begin", "end"])
-async def test_either_half_of_a_write_takes_the_right_to_refresh(desk: Desk, half: str) -> None:
+async def test_after_either_half_of_a_write_an_early_refresh_stores_nothing(desk: Desk, half: str) -> None:
     await desk.stored("a", record("old"))
     mine = fresh()
     await desk.acquire("a", mine, nominated=True)
