@@ -50,6 +50,7 @@ async def test_a_caller_who_goes_away_takes_nobody_along(link: Link, inside: Red
     await link.start()
     await link.acquire([Ask("known", 1)], TOKEN, 1000)  # from now on Redis knows the script
     await inside.set(link.full("a"), "a")
+    wire = link._line.wire
     gone, stays = asyncio.create_task(link.get(["a"])), asyncio.create_task(link.get(["a"]))
     script = asyncio.create_task(link.acquire([Ask("b", 1)], TOKEN, 1000))
     await asyncio.sleep(0)
@@ -59,6 +60,7 @@ async def test_a_caller_who_goes_away_takes_nobody_along(link: Link, inside: Red
 
     assert await stays == [b"a"]
     assert await link.get(["b"]) == [b"L" + TOKEN], "the answers stayed in step"
+    assert link._line.wire is wire, "and the connection is the same"
 
 
 @pytest.mark.parametrize("name", ["", " ", "中文:🎈", "a\r\nGET b", "\0", "\ud800", "x" * 10_000])
