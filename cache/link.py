@@ -52,6 +52,7 @@ class Granted(NamedTuple):
     data: bytes = b""
     stamps: tuple[bytes, ...] = ()
     rest_ms: int = 0
+    token: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +139,20 @@ class Link:
                 len(ask.scopes),
             )
         ]
-        # The 8 random bytes are never sent twice: a generation that comes back would make old lists valid.
-        answers = await self._run(
-            scripts.ACQUIRE, lambda: (names, [token, lease_ms, secrets.token_bytes(8), *per_ask]), len(asks)
-        )
+        tokens: list[bytes] = []
+
+        def make() -> tuple[Sequence[str], Sequence[bytes | int]]:
+            # A question that is sent twice bears two tokens: its first copy, arriving late, must not give back a lease that a
+            # writer has taken away. Nor are the 8 random bytes sent twice: a generation that came back would make old lists good.
+            tokens.append(secrets.token_bytes(16) if tokens else token)
+            return names, [tokens[-1], lease_ms, secrets.token_bytes(8), *per_ask]
+
+        answers = await self._run(scripts.ACQUIRE, make, len(asks))
         if answers is None:
             return None
-        granted = [_granted(answer) for answer in answers]
+        granted = [_granted(answer, tokens[-1]) for answer in answers]
+        for lost in tokens[:-1]:  # nobody has heard of these leases
+            await self.release([ask.name for ask, one in zip(asks, granted, strict=True) if one.answer == "busy"], lost)
         self.counts.update(f"acquire {one.answer}" for one in granted)
         return granted
 
@@ -176,7 +184,8 @@ class Link:
 
     async def release(self, names: Sequence[str], token: bytes) -> None:
         """The load failed: whoever asks next may load at once."""
-        await self._done(scripts.RELEASE, lambda: (_with_sisters(names), [token]))
+        if names:
+            await self._done(scripts.RELEASE, lambda: (_with_sisters(names), [token]))
 
     async def _done(self, script: Script, make: Make, *, force: bool = False) -> bool:
         return await self._run(script, make, 1, force=force) is not None
@@ -184,15 +193,21 @@ class Link:
     async def _run(self, script: Script, make: Make, weight: int, *, force: bool = False) -> Any:
         if not weight:
             return []
-        began = perf_counter()
+        began, names = perf_counter(), list[str]()
+
+        def made() -> tuple[Sequence[str], Sequence[bytes | int]]:
+            keys, args = make()
+            names[:] = keys[:1]
+            return keys, args
+
         self.counts["trips"] += 1
         try:
-            return await self._line.run(script, make, force=force)
+            return await self._line.run(script, made, force=force)
         except Down:
             return None
         finally:
             if self._sent is not None:
-                self._sent((script.name, *make()[0][:1]), 1, began)
+                self._sent((script.name, *names), 1, began)
 
 
 def _keys(name: str, scopes: Sequence[str]) -> tuple[str, ...]:
@@ -203,11 +218,11 @@ def _with_sisters(names: Sequence[str]) -> list[str]:
     return [key for name in names for key in (name, name + SISTER)]
 
 
-def _granted(answer: list[Any]) -> Granted:
+def _granted(answer: list[Any], token: bytes) -> Granted:
     what = answer[0].decode()
     if what == "busy":
         return Granted("busy", rest_ms=answer[1])
     if what == "bypass":
         return Granted("bypass")
     _, data, stamps = answer
-    return Granted(what, data, tuple(stamps[at : at + 8] for at in range(0, len(stamps), 8)))
+    return Granted(what, data, tuple(stamps[at : at + 8] for at in range(0, len(stamps), 8)), token=token)

@@ -50,7 +50,7 @@ class Loader:
     async def load(self, shape: Shape, names: list[str], load: Load, flight: Flight) -> Loaded:
         """What is under each of the names, loaded where need be. Raises what `load` raises."""
         found: Loaded = {}
-        token, force = self._tokens(), set[str]()
+        force = set[str]()
         until = asyncio.get_running_loop().time() + PATIENCE
         awaited = ""  # a name that somebody else loads, whose push we wait for
         left = names
@@ -58,13 +58,13 @@ class Loader:
             with self._push(awaited) as push:
                 asked = flight.ask()
                 granted = await self._link.acquire(
-                    [shape.ask(name, force=name in force) for name in left], token, int(LEASE * 1000)
+                    [shape.ask(name, force=name in force) for name in left], self._tokens(), int(LEASE * 1000)
                 )
                 if granted is None:
                     return found | await self._unstored(left, load, flight)
                 todo, busy = self._sort(shape, dict(zip(left, granted, strict=True)), found, force, asked)
                 if todo:
-                    found.update(await self._do(shape, todo, load, token, flight))
+                    found.update(await self._do(shape, todo, load, flight))
                 left = [name for name in left if name not in found]
                 if busy and (rest := until - asyncio.get_running_loop().time()) <= 0:
                     return found | await self._unstored(left, load, flight)
@@ -97,9 +97,8 @@ class Loader:
 
     async def refresh(self, shape: Shape, names: Sequence[str], load: Load) -> None:
         """Load again what is about to expire, where nobody else does."""
-        token = self._tokens()
         granted = await self._link.acquire(
-            [shape.ask(name, nominated=True) for name in names], token, int(LEASE * 1000)
+            [shape.ask(name, nominated=True) for name in names], self._tokens(), int(LEASE * 1000)
         )
         todo = {
             name: grant
@@ -107,11 +106,12 @@ class Loader:
             if grant.answer in ("refresh", "lease")
         }
         if todo:
-            await self._do(shape, todo, load, token, Flight())
+            await self._do(shape, todo, load, Flight())
 
-    async def _do(self, shape: Shape, todo: dict[str, Granted], load: Load, token: bytes, flight: Flight) -> Loaded:
+    async def _do(self, shape: Shape, todo: dict[str, Granted], load: Load, flight: Flight) -> Loaded:
         """Read from MySQL, and store what we have the lease of."""
         leased = [name for name, grant in todo.items() if grant.answer != "bypass"]
+        token = todo[leased[0]].token if leased else b""  # all are of one question
         began, selected = perf_counter(), flight.ask()
         try:
             values = await load(list(todo))

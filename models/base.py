@@ -148,9 +148,9 @@ class Table(Generic[Row]):
                 return row
             # One of the two is older than the other (races R12, R13): both go, and MySQL decides.
             await self._cache.drop((slot, self.key(pointer.id)))
-        rows = await self.db.fetch(sql, *args)
-        fresh = await self._select((rows[0][0],)) if rows else {}
-        return next((row for row in fresh.values() if holds(row)), None)
+        # Number and row in one statement: between two of them the value could move to another row.
+        rows = await self.db.fetch(self.rows_sql.replace("IN %s", f"IN ({sql})"), *args)
+        return self.make(*rows[0]) if rows else None
 
     async def all(self, slot: Slot, sql: str, *args: Any) -> list[Row]:
         """The rows of a list, in its order; `sql` selects their primary keys."""
