@@ -45,6 +45,7 @@ class Sieve:
         self.count += 1
 
     def remove(self, item: Item) -> None:
+        """Take out an item that is here; the hand goes on to the next."""
         if self._hand is item:
             self._hand = item.newer
         if item.newer is None:
