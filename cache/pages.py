@@ -40,7 +40,8 @@ class _Page(Item, Watch, Generic[Kept]):
 
     def __init__(self, pages: "Pages[Kept]", key: str, answer: Kept, stamps: dict[str, int]) -> None:
         names = tuple(stamps)
-        super().__init__(answer.weight + PAGE_OVERHEAD + sum(weigh(name) + NAME_OVERHEAD for name in names))
+        bytes_ = answer.weight + answer.weight // 8  # measured: blocks of many sizes leave holes
+        super().__init__(bytes_ + PAGE_OVERHEAD + sum(weigh(name) + NAME_OVERHEAD for name in names))
         self._pages, self.key, self.answer, self.armed = pages, key, answer, False
         self.names, self.stamps, self.until = names, tuple(stamps.values()), 0.0
 

@@ -36,7 +36,7 @@ def maker(at: Side, io_loop: IOLoop) -> Maker:
 
 
 async def test_pages_share_the_room_and_those_that_wait_go_first(maker: Maker) -> None:
-    maker.at.local.most = 58_000
+    maker.at.local.most = 65_000
     for n in range(8):
         for _ in range(2):
             with maker.pages.reading() as reading:
@@ -50,7 +50,7 @@ async def test_pages_share_the_room_and_those_that_wait_go_first(maker: Maker) -
             maker.pages.put(f"/{n}", reading, Made("x" * 6000))
 
     local = maker.at.local
-    assert local.live.weight + local.spare.weight <= 58_000
+    assert local.live.weight + local.spare.weight <= 65_000
     assert [maker.pages.get(f"/{n}") is not None for n in range(10)] == [True] * 6 + [False] * 2 + [True] * 2
     assert set(maker.pages._pages) == {f"/{n}" for n in range(10)} - {"/6"}
     local.flush()
