@@ -19,6 +19,7 @@ from handlers.api import JsonAnswer
 from handlers.keeping import LONGEST
 from handlers.tracing import ASKED_BY
 from models import Models, connected, slow
+from models.comments import BY_ID as COMMENT
 from models.logs import Journal
 from models.site import ALL as ALL_OF_SITE
 from models.writing import Draft
@@ -351,25 +352,34 @@ async def test_who_writes_sees_it_at_once(asker: Asker, bob: Browser, town: Town
 def elsewhere(io_loop: IOLoop, settings: Settings, databases: Databases) -> Iterator[Models]:
     """Another process, which reaches Redis beside the wire of the test."""
     straight = settings.model_copy(update={"redis_url": f"unix://{databases.redis_socket}?db=0"})
+    straight.__dict__.pop("redis", None)  # the address that was found before is copied too
     context = connected(straight)
     yield io_loop.run_sync(context.__aenter__)
     io_loop.run_sync(lambda: context.__aexit__(None, None, None))
 
 
 async def test_who_is_signed_in_sees_what_was_written_elsewhere_however_late_that_is_told(
-    asker: Asker, site: Running, bob: Browser, town: Town, elsewhere: Models, people: People, redis_wire: Wire
+    asker: Asker, site: Running, bob: Browser, town: Town, elsewhere: Models, redis_wire: Wire
 ) -> None:
     """The pushes of the other process' write hang on the wire. Others may get what is 0.3 s old; a member may not."""
-    while not site.models.pages.get(f" {town.path}"):  # until it is answered without a trip
-        await asker.until_kept(town.path)
-    redis_wire.hang()
-    await elsewhere.comments.create(town.post.id, "From elsewhere.", by=people.alice)
-    asked = asyncio.ensure_future(bob.get(town.path))
-    while not site.application.waiting and not asked.done():  # noqa: ASYNC110 - nobody tells that a question has come
-        await asyncio.sleep(0)
-    await redis_wire.mend()
+    key, still_open = f" {town.path}", False
+    for n in range(20):  # on a busy machine 0.3 s are over before the question is asked; then it proves nothing
+        while not site.models.pages.get(key):  # until it is answered without a trip
+            await asker.until_kept(town.path)
+        async with elsewhere.db.connection() as connection:
+            await connection.execute("UPDATE comments SET body_html = %s WHERE id = %s", f"Words {n}.", town.talk.id)
+        redis_wire.hang()
+        ended = await elsewhere.cache.end([COMMENT(town.talk.id)], elsewhere.cache.writer())  # what a write does last
+        still_open = ended and site.models.pages.get(key) is not None
+        asked = asyncio.ensure_future(bob.get(town.path))
+        while not site.application.waiting and not asked.done():  # noqa: ASYNC110 - nobody tells that a question has come
+            await asyncio.sleep(0)
+        await redis_wire.mend()
 
-    assert "From elsewhere." in (await asked).text
+        assert f"Words {n}." in (await asked).text or not ended
+        if still_open:
+            break
+    assert still_open
 
 
 @pytest.mark.parametrize("choices", [{"comments_per_minute": 1000}])
