@@ -99,7 +99,10 @@ class Cache:
             if len(found) == len(wanted):
                 return found
         flights = self._flights
-        unknown = [name for name in wanted if name not in found and name not in flights]
+        flying = flights.flying
+        unknown = (
+            [name for name in wanted if name not in found and name not in flying] if found or flying else list(wanted)
+        )
         shape = Rows(cls, ttl)
         if unknown:
             await self._ask(shape, unknown, found, reading, load)
@@ -118,7 +121,7 @@ class Cache:
     ) -> None:
         """What Redis has of the rows goes to `found`, and to L1."""
         local, decode = self.local, records.decode_row
-        keeping = reading is not None or local.tracked
+        keeping = reading is not None or local.open
         tickets = [local.ticket(name) for name in names] if keeping else []
         answers = await self.link.get(names)
         if answers is None:
@@ -160,7 +163,7 @@ class Cache:
             return {name: await load()}
 
         shape = Items(slot)
-        if name not in self._flights:
+        if name not in self._flights.flying:
             found = await self._ask_list(shape, slot, reading, load_named)
             if found is not None:
                 self._asked(1, 0)

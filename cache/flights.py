@@ -47,17 +47,11 @@ class Flight:
 
 
 class Flights:
-    """The loads in the air, by name."""
+    """The loads in the air: `flying` by name."""
 
     def __init__(self) -> None:
-        self._flights: dict[str, Flight] = {}
+        self.flying: dict[str, Flight] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._flights
-
-    def __bool__(self) -> bool:
-        return bool(self._flights)
 
     async def found(self, names: Iterable[str], load: Callable[[list[str], Flight], Awaitable[Loaded]]) -> Loaded:
         """What is under each name, by loads that begin now or are under way already.
@@ -69,12 +63,12 @@ class Flights:
         found: Loaded = {}
         wanted = list(dict.fromkeys(names))
         while wanted:
-            missing = [name for name in wanted if name not in self._flights]
+            missing = [name for name in wanted if name not in self.flying]
             if missing:
                 self._start(missing, load)
             joined: dict[Flight, tuple[int, list[str]]] = {}
             for name in wanted:
-                flight = self._flights[name]
+                flight = self.flying[name]
                 joined.setdefault(flight, (flight.questions, []))[1].append(name)
             for flight, (sent, ours) in joined.items():
                 assert flight.task is not None
@@ -86,7 +80,7 @@ class Flights:
     def _start(self, names: list[str], load: Callable[[list[str], Flight], Awaitable[Loaded]]) -> None:
         flight = Flight()
         flight.task = self.own(self._fly(flight, names, load), f"load {names[0]}")
-        self._flights.update(dict.fromkeys(names, flight))
+        self.flying.update(dict.fromkeys(names, flight))
 
     async def _fly(
         self, flight: Flight, names: Sequence[str], load: Callable[[list[str], Flight], Awaitable[Loaded]]
@@ -95,7 +89,7 @@ class Flights:
             return await load(list(names), flight)
         finally:
             for name in names:
-                del self._flights[name]
+                del self.flying[name]
 
     def own(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """A task that nobody's going away stops. It belongs to no page that is being made, though to the request's trace."""
