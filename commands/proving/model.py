@@ -14,7 +14,7 @@ from commands.proving.model_flaws import Flaw
 from commands.proving.model_scenario import Scenario
 from commands.proving.model_search import Found
 
-MOST = 3_000_000  # states of one world, about a KB each; a world that has more is not proven
+MOST = 1_500_000  # states of one world, about a KB each; a world that has more is not proven
 
 
 @dataclass(frozen=True)

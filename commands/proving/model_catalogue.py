@@ -131,7 +131,14 @@ LARGE = (
     replace(LIST, name="a list, two readers", readers=(read_list,) * 2),
     replace(NAMES, name="a unique name, two readers", readers=(find_a,) * 2, crashes=0),
     replace(FLIGHT, name="a load three callers share", readers=(call,) * 3),
-    replace(AWAY, name="L1, two writers", writers=(post("new"), replace(post("newer"), home="home")), evicts=True),
+    replace(AWAY, name="L1, evictions", evicts=True),
+    replace(
+        AWAY,
+        name="L1, two writers",
+        crashes=0,
+        readers=(read_at_home,),
+        writers=(sure(post("new")), replace(sure(post("newer")), home="home")),
+    ),
 )
 
 GUILTY: tuple[tuple[Scenario, Flaw, str], ...] = (
