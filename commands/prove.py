@@ -1,5 +1,6 @@
 """`plaza prove`: a model of the cache, a history of real processes under faults, and a herd; what it did, and what it found."""
 
+import math
 import secrets
 import signal
 import sys
@@ -38,6 +39,8 @@ def command(minutes: float, seed: int | None, keep: Path | None, broken: str | N
 
     Status 1, and the smallest failing history in a file, when anything is wrong.
     """
+    if not math.isfinite(minutes):
+        raise click.BadParameter("a number of minutes")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     keep = keep or Path(KEPT.format(seed=seed))

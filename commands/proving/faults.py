@@ -100,7 +100,7 @@ class Faults:
 
     async def _delayed(self) -> str:
         wire, name = self._wire()
-        delay = self._dice.choice((0.01, 0.05, 0.3))
+        delay = self._dice.choice((0.01, 0.04, 0.08, 0.12, 0.3))
         wire.delay = delay
         await asyncio.sleep(self._dice.uniform(0.3, 1.5))
         await wire.mend()

@@ -134,7 +134,7 @@ def _folder() -> Path:
 def ground() -> Iterator[Ground]:
     """Both servers, with all tables; gone at the end. Raises Trouble."""
     folder = _folder()
-    settings = Settings(var=folder, mysql_memory=64)
+    settings = Settings(var=folder, mysql_memory=64, web=16)  # `web`: room for connections that are half open
     server = OwnRedis(settings)
     try:
         make_folders(settings)
