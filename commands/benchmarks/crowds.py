@@ -15,7 +15,7 @@ from settings import MysqlAddress
 PROCESSES, EACH = 4, 500
 HELD = 0.5  # s that the table is locked for while the herd arrives; less than a lease lasts
 CONNECTIONS = 8
-ENOUGH = 3  # times the memory setting, in bytes of pages answered: then the memory is full
+FULL = 0.98  # of the memory setting
 
 
 def _herd(laboratory: Laboratory) -> Subject:
@@ -58,10 +58,11 @@ def _memory(laboratory: Laboratory, keys: int) -> Subject:
     door = laboratory.door("memory", namespace="memory")
     full = laboratory.settings.l1_memory
     facts: dict[str, Any] = {"keys": keys}
+    part_size = max(1, keys // 10)
     figures = (
         Figure("empty", "when it has started", "MB"),
-        Figure("read", "pages read, each twice", "MB"),
-        Figure("full", f"when its own memory of {full} MB is full", "MB", most=200),
+        Figure("kept", f"what it keeps of pages and rows, of {full} MiB", "MiB"),
+        Figure("full", "its size then", "MB", most=200),
         Figure("grown", f"more after {keys:,} distinct keys", "MB", most=10),
         Figure("rate", "keys read", "a second"),
     )
@@ -69,22 +70,21 @@ def _memory(laboratory: Laboratory, keys: int) -> Subject:
     def probe() -> Mapping[str, float]:
         _read(door.address, ["/"])
         empty = door.memory
-        read = 0
+        kept = read = 0.0
         for part in _parts(_paths(laboratory)):
             read += _read(door.address, part)
-            if read > ENOUGH * full * 1e6:
+            kept = door.ask("kept")
+            if kept > FULL * full:
                 break
         facts["pages_bytes"] = read
         held = door.memory
-        took = door.ask("absent", first=0, count=keys)
-        facts["seconds"] = took
-        return {
-            "empty": empty,
-            "read": read / 1e6,
-            "full": held,
-            "grown": max(0.0, door.memory - held),
-            "rate": keys / took,
-        }
+        took, sizes = 0.0, list[float]()
+        for first in range(0, keys, part_size):
+            took += door.ask("absent", first=first, count=min(part_size, keys - first))
+            sizes.append(door.memory)
+        facts.update(seconds=took, sizes=sizes)
+        grown = max(0.0, sizes[-1] - held)
+        return {"empty": empty, "kept": kept, "full": held, "grown": grown, "rate": keys / took}
 
     return Subject("memory", facts, figures=figures, probe=probe, once=True)
 

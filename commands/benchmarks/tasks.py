@@ -105,6 +105,12 @@ async def writes(models: Models, asked: Asked, id: int) -> dict[str, float]:
     return found
 
 
+async def kept(models: Models, asked: Asked) -> float:
+    """What the process keeps of rows, lists and pages, in MiB as it weighs them itself."""
+    local = models.cache.local
+    return (local.live.weight + local.spare.weight) / (1 << 20)
+
+
 async def absent(models: Models, asked: Asked, first: int, count: int) -> float:
     """Read `count` keys that nobody has read before, and that have no row, from the `first` on; seconds."""
     began = time.monotonic()
@@ -145,5 +151,6 @@ TASKS: dict[str, Callable[..., Awaitable[Any]]] = {
     "decoding": decoding,
     "herd": herd,
     "writes": writes,
+    "kept": kept,
     "absent": absent,
 }
