@@ -104,7 +104,9 @@ class Flights:
         """Take note of a failure even when every caller has gone away."""
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.debug("%s failed", task.get_name(), exc_info=error)
+            # Whoever waits for a load is told its error; of all else only the log is.
+            level = logging.DEBUG if task.get_name().startswith("load ") else logging.WARNING
+            log.log(level, "%s failed", task.get_name(), exc_info=error)
 
     async def settle(self) -> None:
         """Wait until every task of ours has ended."""

@@ -3,12 +3,18 @@
 import ast
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from models import Models
 from models import base as models_base
+from models.audit import entries
+from models.database import Connection
 from models.errors import Busy, Deadlock
 from models.retrying import retried
+from models.writing import Draft
+from tests.harness.people import People
 from tests.models.conftest import Things
 
 
@@ -67,3 +73,26 @@ def test_every_method_that_writes_is_done_again_after_a_deadlock() -> None:
     ]
 
     assert wrong == []
+
+
+async def test_what_is_done_again_is_counted_and_logged_once(
+    models: Models, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MySQL ends the transaction at its last statement but one, when all else has been written."""
+    post = await models.writing.create(Draft("T", "", "B", ("news",)), by=people.alice)
+    execute, ended = Connection.execute, list[str]()
+
+    async def ended_once(connection: Connection, sql: str, *args: Any) -> int:
+        count = await execute(connection, sql, *args)
+        if sql.startswith("INSERT INTO tallies") and not ended:
+            ended.append(sql)
+            raise Deadlock("ended")
+        return count
+
+    monkeypatch.setattr(Connection, "execute", ended_once)
+    await models.publishing.publish(post.id, by=people.alice)
+
+    assert ended
+    assert (await models.posts.fresh().one(post.id)).version == post.version + 1
+    assert len(await entries(models.db, action="post.publish")) == 1
+    assert (await models.posts.front(1)).item_count == 1  # and `check` finds every tally right
