@@ -17,11 +17,11 @@ import uvloop
 from setproctitle import setproctitle
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application
 
 import handlers
 from handlers.app import App
 from handlers.limits import Limits
+from handlers.remembered import Remembering
 from handlers.static import publish
 from handlers.views import Views
 from models import Models, connected, logs, sentry
@@ -38,7 +38,7 @@ LAST_CALL = 0.05  # s; who had looked up our socket's name just before it went h
 class Running:
     settings: Settings
     models: Models
-    application: Application
+    application: Remembering
 
 
 @asynccontextmanager

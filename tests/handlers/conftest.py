@@ -1,5 +1,6 @@
 """A small site for the tests of handlers: a published post with a discussion, a draft, and one in the trash."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -9,6 +10,8 @@ from models import Models
 from models.comments import Comment
 from models.posts import Post
 from models.writing import Draft
+from tests.handlers.asking import Asker
+from tests.harness.browser import Browser
 from tests.harness.people import People
 
 
@@ -46,3 +49,8 @@ async def build_town(models: Models, people: People) -> Town:
 def town(io_loop: IOLoop, models: Models, people: People) -> Town:
     built: Town = io_loop.run_sync(lambda: build_town(models, people))
     return built
+
+
+@pytest.fixture
+def asker(browse: Callable[[], Browser], models: Models) -> Asker:
+    return Asker(browse(), models)
