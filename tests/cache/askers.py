@@ -9,7 +9,8 @@ from tornado.ioloop import IOLoop
 
 from cache.link import Link
 from tests.cache.asking import SECONDS, Desk, Links
-from tests.cache.steps import OwnRedis, client
+from tests.cache.own_redis import OwnRedis
+from tests.cache.steps import client
 from tests.harness.wires import Wire
 
 

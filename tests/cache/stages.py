@@ -8,7 +8,8 @@ from tornado.ioloop import IOLoop
 
 from settings import Settings
 from tests.cache.notes import CommitWire, Desks
-from tests.cache.steps import OwnRedis, Stage, folder_url
+from tests.cache.own_redis import OwnRedis
+from tests.cache.steps import Stage, folder_url
 from tests.harness.servers import Databases
 from tests.harness.wires import Wire
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import itertools
-import signal
-import subprocess
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +11,6 @@ from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from cache import Cache, Key, List, Scope, Slot
 from cache.link import Link
@@ -293,42 +290,3 @@ async def _read_near(process: Process, id: int) -> bool:
 
 def folder_url(path: Path) -> str:
     return f"unix://{path}?db=0"
-
-
-class OwnRedis:
-    """A Redis of the test's own in a folder, to be killed, stopped and started again with what it saved."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self.socket = folder, folder / "own.sock"
-        self._process: asyncio.subprocess.Process | None = None
-
-    @property
-    def url(self) -> str:
-        return folder_url(self.socket)
-
-    async def start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            "redis-server", "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self._folder), "--save", "",
-            "--appendonly", "no", "--maxmemory-policy", "volatile-lfu", stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        redis = client(self.url)
-        await until_answers(lambda: _answers(redis))
-        await redis.aclose()
-
-    async def kill(self) -> None:
-        """With -9; its dump stays."""
-        if self._process and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-        self.socket.unlink(missing_ok=True)
-
-    def send(self, number: signal.Signals) -> None:
-        assert self._process
-        self._process.send_signal(number)
-
-
-async def _answers(redis: Redis) -> bool:
-    try:
-        return bool(await redis.ping())
-    except (RedisError, OSError):
-        return False

@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 from cache.link import Ask, Link
 from cache.wire import Wire
 from tests.cache.asking import TOKEN, WRITER, Links, told
-from tests.cache.steps import OwnRedis, client
+from tests.cache.own_redis import OwnRedis
+from tests.cache.steps import client
 from tests.harness.counting import Counted
 
 pytest_plugins = ["tests.cache.stages", "tests.cache.askers"]

@@ -14,7 +14,8 @@ from cache.records import LIST_SCHEMA, encode_list
 from cache.scripts import ACQUIRE, BEGIN, END, FILL
 from cache.wire import Lost, Wire
 from tests.cache.asking import SECONDS, TOKEN, WRITER, Links, back, fresh, told
-from tests.cache.steps import OwnRedis, until
+from tests.cache.own_redis import OwnRedis
+from tests.cache.steps import until
 from tests.harness.counting import Counted
 from tests.harness.wires import Wire as Relay
 

@@ -1,13 +1,11 @@
-"""Races of a reader's fill with a writer: R1 to R3, R11, R18, R24 to R26."""
+"""Races of a reader's fill with a writer: R1 to R3, R11, R18."""
 
 import asyncio
-import time
-from dataclasses import dataclass
 
 import pytest
 
 from cache import records
-from tests.cache.steps import NOTE, NOTES, PAGE, Note, Process, Stage, until_answers
+from tests.cache.steps import NOTE, NOTES, Note, Process, Stage, until, until_answers
 
 pytest_plugins = ["tests.cache.stages"]
 
@@ -123,6 +121,56 @@ async def test_r03_who_fills_after_its_lease_has_ended_does_not_overwrite_a_valu
     assert await slow.text(1) == await quick.text(1) == "new"
 
 
+async def test_r03_a_lease_that_stands_makes_others_wait_for_its_fill(stage: Stage) -> None:
+    one, other = await stage.process(), await stage.process()
+    load = stage.truth.hold()
+    first = asyncio.create_task(one.text(1))
+    await load.reached()
+    second = asyncio.create_task(other.text(1))
+    await until(lambda: other.link.answers("acquire"))
+    load.free()
+
+    assert await first == await second == "old"
+    assert stage.truth.loads == 1
+
+
+async def test_r03_an_early_refresh_that_read_before_a_write_is_refused_after_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the lease of the sister key while the old value stands; then a write comes, and another reader fills the new one."""
+    early, other = await stage.process(local=True), await stage.process(local=True)
+    assert await other.text(1) == "old"
+    monkeypatch.setattr(early.cache, "_early", lambda: lambda soft, cost: True)
+    load = stage.truth.hold()
+    assert await early.text(1) == "old"
+    await load.reached()
+    monkeypatch.undo()
+    await other.write(1, "new")
+    assert await other.text(1) == "new"
+    load.free()
+    await until(lambda: early.link.answers("fill"))
+
+    assert early.link.answers("fill") == [["superseded"]]
+    assert await early.text(1) == await other.text(1) == "new"
+
+
+async def test_r03_of_all_who_are_nominated_one_refreshes_and_nobody_waits(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = await stage.process(local=True), await stage.process(local=True)
+    await one.text(1)
+    for process in (one, other):
+        monkeypatch.setattr(process.cache, "_early", lambda: lambda soft, cost: soft >= 0)
+    load = stage.truth.hold()
+    assert [await one.text(1), await other.text(1), await one.text(1)] == ["old"] * 3
+    await load.reached()
+    await until(lambda: len(other.link.answers("acquire")) == 1)
+    load.free()
+    await until(lambda: len(one.link.answers("fill")) == 2)
+
+    assert stage.truth.loads == 2
+
+
 async def test_r11_that_a_row_is_absent_is_not_filled_after_it_was_inserted(stage: Stage) -> None:
     reader, writer = await stage.process(), await stage.process()
     load = stage.truth.hold()
@@ -190,92 +238,3 @@ async def test_r18_a_list_that_was_built_while_its_generation_was_evicted_is_ref
     await write
 
     assert await reader.page() == (1, 2)
-
-
-async def test_r24_a_loader_that_raises_gives_its_lease_back_and_nothing_is_remembered(stage: Stage) -> None:
-    one, other = await stage.process(), await stage.process()
-
-    async def fails(_: object) -> dict[object, Note]:
-        raise OSError("no truth today")
-
-    with pytest.raises(OSError, match="no truth"):
-        await one.cache.rows(Note, [NOTE(1)], fails)  # type: ignore[arg-type]
-    await until_answers(lambda: _gone(stage, one, NOTE(1).name))
-
-    assert await other.text(1) == "old"
-    assert "BUSY" not in repr(other.link.told)
-
-
-async def test_r24_a_list_whose_loader_raises_gives_its_lease_back(stage: Stage) -> None:
-    one, other = await stage.process(), await stage.process()
-
-    async def fails() -> tuple[int, ...]:
-        raise OSError("no truth today")
-
-    with pytest.raises(OSError, match="no truth"):
-        await one.cache.items(PAGE(1), fails)
-    await until_answers(lambda: _gone(stage, one, PAGE(1).name))
-
-    assert await other.page() == (1,)
-
-
-async def test_r25_two_programs_with_two_shapes_of_a_row_take_turns_and_each_reads_its_own(stage: Stage) -> None:
-    old_program, new_program = await stage.process(), await stage.process()
-    mine = Note
-
-    @dataclass(frozen=True, slots=True)
-    class Newer:
-        id: int
-        text: bytes
-
-    Newer.__name__ = "Note"
-
-    async def load(slots: list[object]) -> dict[object, Newer]:
-        return {NOTE(id): Newer(id, text.encode()) for id, text in stage.truth.rows.items()}
-
-    for turn in ("a", "b", "c"):
-        await old_program.write(1, turn)
-        found = await new_program.cache.rows(Newer, [NOTE(1)], load)  # type: ignore[arg-type]
-        assert found[NOTE(1)] == Newer(1, turn.encode())
-        assert await old_program.note(1) == mine(1, turn)
-        found = await new_program.cache.rows(Newer, [NOTE(1)], load)  # type: ignore[arg-type]
-        assert found[NOTE(1)] == Newer(1, turn.encode())
-
-
-@pytest.mark.parametrize("hours", [-1000, -1, 1, 1000])
-async def test_r26_a_writer_whose_clock_is_wrong_holds_its_tombstone_for_as_long_as_another(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, hours: int
-) -> None:
-    reader, writer = await stage.process(), await stage.process()
-    now = time.time
-    monkeypatch.setattr(time, "time", lambda: now() + hours * 3600)
-    monkeypatch.setattr(time, "time_ns", lambda: int((now() + hours * 3600) * 1e9))
-    begun = writer.hold("after begin")
-    write = asyncio.create_task(writer.write(1, "new"))
-    await begun.reached()
-    left = await stage.redis.pttl(writer.link.full(NOTE(1).name))
-    assert 5_000 < left <= 11_000
-    assert await reader.text(1) == "old"
-    assert await stage.raw(reader, NOTE(1))  # a tombstone: nothing was filled
-    begun.free()
-    await write
-
-    assert await reader.text(1) == "new"
-    assert await reader.text(1) == "new"
-    assert stage.truth.loads == 2
-
-
-async def test_r26_a_value_filled_under_a_wrong_clock_is_neither_refreshed_at_once_nor_kept_for_ever(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    skewed, right = await stage.process(), await stage.process()
-    now = time.time
-    with monkeypatch.context() as patch:
-        patch.setattr(time, "time", lambda: now() - 3_600_000)
-        await skewed.text(1)
-    for _ in range(20):
-        await right.text(1)
-    left = await stage.redis.pttl(right.link.full(NOTE(1).name))
-
-    assert stage.truth.loads == 1
-    assert 50_000 < left < 70_000

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from tests.cache.notes import Desk, Desks
-from tests.cache.steps import NOTE, OwnRedis, Stage, folder_url, near, open_level, until, until_answers, warm
+from tests.cache.own_redis import OwnRedis
+from tests.cache.steps import NOTE, Stage, folder_url, near, open_level, until, until_answers, warm
 from tests.harness.wires import Wire
 
 pytest_plugins = ["tests.cache.stages"]
@@ -44,6 +45,21 @@ async def test_r17_a_process_that_meets_the_restarted_redis_on_an_open_pool_does
 
     assert await other.text(1) == "new"
     assert await one.text(1) == "new"
+
+
+async def test_r17_who_reads_under_an_epoch_that_is_no_more_goes_over_to_the_next(own_stage: Stage) -> None:
+    """The epoch's key alone is lost, the old values stand, and no connection breaks: each MGET tells."""
+    reader, writer = await own_stage.process(), await own_stage.process()
+    assert await reader.text(1) == "old"
+    assert await reader.page() == (1,)
+    before = reader.link.epoch
+    await own_stage.redis.delete(f"{own_stage.namespace}:epoch")
+    await writer.write(1, "new")
+    await writer.write(2, "second")
+
+    assert await reader.text(1) == "new"
+    assert await reader.page() == (1, 2)
+    assert reader.link.epoch == writer.link.epoch != before
 
 
 async def test_r17_a_restart_empties_the_level_of_every_process(own_redis: OwnRedis, own_stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """Races of a transaction with readers and other writers, over a real MySQL: R4, R6 to R10."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -179,6 +180,24 @@ async def test_r10_a_transaction_is_given_up_before_its_tombstone_ends(
     assert await reader.notes.text(1) == "old"
 
 
+async def test_r10_a_process_that_slept_in_its_transaction_does_not_commit(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine was suspended after `begin`: no timer has run, and the tombstone has ended meanwhile."""
+    writer, reader = await desks.open(), await desks.open()
+    begun, now = writer.hold("after begin"), time.clock_gettime
+    write = asyncio.create_task(writer.notes.change(1, "late"))
+    await begun.reached()
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: now(clock) + base.HOLD)
+    begun.free()
+    with pytest.raises(Busy):
+        await write
+    monkeypatch.undo()
+
+    assert await desks.stored(1) == "old"
+    assert await reader.notes.text(1) == "old"
+
+
 async def test_r10_a_table_that_is_critical_leaves_a_row_in_the_outbox_until_its_end_is_confirmed(desks: Desks) -> None:
     writer = await desks.open(critical=True)
     committed = writer.hold("before end")
@@ -191,7 +210,7 @@ async def test_r10_a_table_that_is_critical_leaves_a_row_in_the_outbox_until_its
     assert before == 1
 
 
-async def test_a_cancelled_statement_does_not_leave_its_answer_to_the_next_reader(desks: Desks) -> None:
+async def test_r06_a_cancelled_statement_does_not_leave_its_answer_to_the_next_reader(desks: Desks) -> None:
     """A connection whose query was cancelled is thrown away: what it would answer next is the answer to that query."""
     desk, slow = await desks.open(size=1), "SELECT 666, 'x', SLEEP(0.2), 1 FROM notes"
     asked = asyncio.create_task(desk.db.fetch(slow))

@@ -14,7 +14,7 @@ from cache.local import LAG, Local, now
 from cache.tracking import Tracking
 from settings import Settings
 from tests.cache.sides import Side, connect, end, side, until
-from tests.cache.steps import OwnRedis
+from tests.cache.own_redis import OwnRedis
 from tests.harness.servers import Databases
 from tests.harness.wires import Wire
 

@@ -1,0 +1,49 @@
+"""Each guard of the cache is needed: a copy of the tree without it fails the tests that aim at it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cache.guards import GUARDS
+from tests.cache.mutations import Moved, Mutation, copy_tree, without
+from tests.cache.nursery import Nursery
+from tests.harness.servers import Databases
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_tree(tmp_path_factory.mktemp("copy"))
+
+
+@pytest.fixture(scope="module")
+def nursery(copy: Path, databases: Databases) -> Iterator[Nursery]:
+    nursery = Nursery(copy, databases._server.var)
+    yield nursery
+    nursery.close()
+
+
+@pytest.mark.parametrize("mutation", GUARDS, ids=lambda mutation: mutation.guard)
+def test_without_this_guard_a_test_fails(nursery: Nursery, copy: Path, mutation: Mutation) -> None:
+    with without(mutation, copy):
+        told = nursery.run(mutation.tests)
+
+    assert any(why.startswith("call: ") for why in told.values()), told
+
+
+def test_with_all_guards_the_same_tests_pass(nursery: Nursery) -> None:
+    told = nursery.run(tuple(dict.fromkeys(test for mutation in GUARDS for test in mutation.tests)))
+
+    assert set(told.values()) == {""}, {name: why for name, why in told.items() if why}
+
+
+def test_a_mutation_that_does_not_find_its_guard_says_so(copy: Path) -> None:
+    nowhere = Mutation("none", (("cache/aside.py", "no such line", ""),), ())
+    everywhere = Mutation("many", (("cache/aside.py", "self", ""),), ())
+
+    before = (copy / "cache/aside.py").read_text()
+    for lost in (nowhere, everywhere):
+        with pytest.raises(Moved), without(lost, copy):
+            pass
+
+    assert (copy / "cache/aside.py").read_text() == before
