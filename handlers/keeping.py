@@ -10,6 +10,7 @@ from handlers.app import App
 from handlers.tracing import Traced
 
 LONGEST = 300  # characters of an address that is kept
+KEY: ContextVar[str | None] = ContextVar("key", default=None)  # under which the answer to this request may be kept
 MADE: ContextVar["Future[None] | None"] = ContextVar("made", default=None)  # others wait for what this request makes
 
 
@@ -31,7 +32,7 @@ class Keeping(Traced):
 
     def begin_reading(self) -> None:
         """From here on it is noted of what this answer is made."""
-        if self.public and self.request.method in ("GET", "HEAD"):
+        if self.public and KEY.get() is not None:
             self.reading = self.app.models.pages.begin()
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "Future[None]":
@@ -43,8 +44,7 @@ class Keeping(Traced):
                 made.set_result(None)
 
     def _finish_and_keep(self, chunk: str | bytes | dict[str, Any] | None) -> "Future[None]":
-        reading, headers = self.reading, self.request.headers
-        key = key_of(self.request.uri or "", headers.get("Accept-Language", ""), headers.get("Cookie", ""))
+        reading, key = self.reading, KEY.get()
         if reading is None or key is None or not self._may_be_kept():
             return super().finish(chunk)
         if chunk is not None:

@@ -24,7 +24,7 @@ from tornado.web import Application
 from handlers import origin
 from handlers.answers import Answer
 from handlers.app import App
-from handlers.keeping import MADE, key_of
+from handlers.keeping import KEY, MADE, key_of
 from handlers.tracing import ASKED_BY, Recorder
 from models.traces import TRACE, Trace
 
@@ -111,7 +111,7 @@ class Door(HTTPMessageDelegate):
     def finish(self) -> None:
         """Answer now, or when Redis has been asked, or let the handler do it."""
         if self._trace is None:
-            self._inside.finish()
+            self._go_in()
         elif self._answer:
             self._give(self._answer, self._trace)
         else:
@@ -143,6 +143,7 @@ class Door(HTTPMessageDelegate):
 
     def _go_in(self) -> None:
         self._gone_in = True
+        KEY.set(self._key)  # the next question of this connection sets it anew
         self._inside.finish()
 
     def _give(self, answer: Answer, trace: Trace) -> None:

@@ -121,3 +121,23 @@ async def test_while_redis_is_away_pages_are_made_and_afterwards_kept_again(
     await redis_wire.mend()
 
     assert await asker.until_kept(town.path) == kept
+
+
+@pytest.mark.parametrize("choices", [{"l1_memory": 0}])
+async def test_who_goes_away_while_redis_is_asked_leaves_nothing_behind(
+    asker: Asker, town: Town, site: Running, http_server: HTTPServer, base_url: str, redis_wire: Wire
+) -> None:
+    kept = await asker.until_kept(town.path)
+    redis_wire.hang()
+    _, writer = await asyncio.open_connection("localhost", int(base_url.rpartition(":")[2]))
+    writer.write(f"GET {town.path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    while not site.application.waiting:  # noqa: ASYNC110 - nobody tells that a question has come
+        await asyncio.sleep(0)
+    (waiting,) = site.application.waiting
+    writer.transport.abort()
+    while http_server._connections:  # noqa: ASYNC110 - nor that a client has gone
+        await asyncio.sleep(0.01)
+    await redis_wire.mend()
+
+    await waiting
+    assert await asker.until_kept(town.path) == kept
