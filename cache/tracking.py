@@ -215,7 +215,7 @@ class Tracking:
             self._why = died
             wire.close(died)
             return
-        if self._well and self._link.up:
+        if self._well:
             self.local.fence(pinged)
         if moment < pinged + PING:
             self._timer = asyncio.get_running_loop().call_later(pinged + PING - moment, self._ping, wire)

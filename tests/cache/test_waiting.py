@@ -62,6 +62,15 @@ async def test_a_waiter_wakes_when_the_name_is_pushed(one: Side, other: Side) ->
     assert one.local._watches == {}
 
 
+async def test_a_waiter_who_goes_leaves_nothing_behind(one: Side) -> None:
+    with one.tracking.push("a") as push:
+        waiting = asyncio.create_task(push.wait(60))
+        await asyncio.sleep(0)
+        waiting.cancel()
+
+    assert one.local._watches == {}
+
+
 async def test_a_push_between_the_question_and_the_wait_is_not_missed(one: Side, other: Side) -> None:
     with one.tracking.push("a") as push:
         ticket = one.local.ticket("a")
@@ -70,16 +79,18 @@ async def test_a_push_between_the_question_and_the_wait_is_not_missed(one: Side,
         await asyncio.wait_for(push.wait(60), 5)
 
 
-async def test_waiters_wake_when_the_connection_breaks_and_only_rest_while_there_is_none(
-    on_wire: Side, wire: Wire
-) -> None:
+async def test_waiters_wake_when_the_connection_breaks(on_wire: Side, wire: Wire) -> None:
     with on_wire.tracking.push("a") as push:
         waiting = asyncio.create_task(push.wait(60))
         await asyncio.sleep(0)
         await wire.cut()
         await asyncio.wait_for(waiting, 5)
-    await until(lambda: not on_wire.tracking.connected)
-    with on_wire.tracking.push("a") as push:
+
+
+async def test_without_pushes_a_waiter_only_rests(one: Side) -> None:
+    """As in a process that does not listen: it asks again soon."""
+    await one.tracking.close()
+    with one.tracking.push("a") as push:
         await asyncio.wait_for(push.wait(60), 5)
 
 
