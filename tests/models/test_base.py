@@ -237,6 +237,6 @@ async def test_a_process_that_stood_still_before_its_commit_gives_up(
         async with things.write() as w:
             await w.execute("UPDATE things SET code = 'b' WHERE id = %s", thing.id)
             w.touch(BY_ID(thing.id))
-            monkeypatch.setattr(models_base.time, "clock_gettime", lambda which: clock(which) + 9)
+            monkeypatch.setattr(time, "clock_gettime", lambda which: clock(which) + 9)
 
     assert (await things.one(thing.id)).code == "a"

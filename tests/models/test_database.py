@@ -133,7 +133,7 @@ async def test_a_deadlock_is_told_as_one_and_the_other_transaction_goes_on(
 
     reached = asyncio.Barrier(2)
     async with models.db.transaction() as one, other_models.db.transaction() as two:
-        await asyncio.gather(both(one, *ids, reached), both(two, *reversed(ids), reached))
+        await asyncio.gather(both(one, ids[0], ids[1], reached), both(two, ids[1], ids[0], reached))
 
     assert told == [Deadlock]
 
