@@ -1,6 +1,7 @@
 """A Redis of a test's own: killed with -9, and started again with what it had saved."""
 
 import asyncio
+import signal
 import subprocess
 from pathlib import Path
 
@@ -36,6 +37,10 @@ class OwnRedis:
             self._process.kill()
             await self._process.wait()
         self.socket.unlink(missing_ok=True)
+
+    def send(self, number: signal.Signals) -> None:
+        assert self._process
+        self._process.send_signal(number)
 
 
 async def _answers(redis: Redis) -> bool:

@@ -13,8 +13,8 @@ from cache.link import Link
 from cache.local import LAG, Local, now
 from cache.tracking import Tracking
 from settings import Settings
-from tests.cache.sides import Side, connect, end, side, until
 from tests.cache.own_redis import OwnRedis
+from tests.cache.sides import Side, connect, end, side, until
 from tests.harness.servers import Databases
 from tests.harness.wires import Wire
 
