@@ -1,5 +1,6 @@
 """`plaza prove`: a model of the cache, a history of real processes under faults, and a herd; what it did, and what it found."""
 
+import logging
 import math
 import secrets
 import signal
@@ -10,7 +11,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from commands.console import err, out, say
+from commands.console import err, out, say, step
 from commands.proving import model, report
 from commands.proving.breaks import BREAKS
 from commands.proving.evidence import smallest
@@ -42,6 +43,7 @@ def command(minutes: float, seed: int | None, keep: Path | None, broken: str | N
     if not math.isfinite(minutes):
         raise click.BadParameter("a number of minutes")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    logging.getLogger("plaza").addHandler(logging.NullHandler())  # that Redis was killed is no news here
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     keep = keep or Path(KEPT.format(seed=seed))
     well = bool(broken) or _model(long=minutes >= LONG)
@@ -54,19 +56,20 @@ def command(minutes: float, seed: int | None, keep: Path | None, broken: str | N
 
 
 def _model(*, long: bool) -> bool:
-    verdicts = model.check_all(long, lambda verdict: report.show_verdict(verdict))
-    say()
+    with step("Model: every order of the steps, each flaw"):
+        verdicts = model.check_all(long)
+    report.show_model(verdicts)
     return all(verdict.right for verdict in verdicts)
 
 
 async def _history(place: Ground, seconds: float, seed: int, keep: Path, broken: str) -> bool:
     async with history(place, seed=seed, broken=broken) as told:
         with report.Board(seconds).over(told):
-            found = await told.run(seconds)
+            found = await told.run(seconds, told=report.act)
         mark = "[green]✓[/]" if found.well else "[red]✗[/]"
         say(f"{mark} History: {report.number(report.answers(told))} answers checked, seed {seed}")
         say()
-        out.print(report.table(told), soft_wrap=False)
+        out.print(report.table(told), width=max(out.width, report.WIDTH), crop=False, soft_wrap=False)
         say()
         _accuse(found, seed, keep)
     return found.well

@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from typing import Final
 
@@ -24,7 +24,7 @@ AT_ONCE: Final = 2  # faults that overlap
 class Faults:
     """The faults of one history. `lossy` are the times (ns) in which Redis may have lost a tombstone."""
 
-    def __init__(self, ground: Ground, troupe: Troupe, ledger: Ledger, seed: int) -> None:
+    def __init__(self, ground: Ground, troupe: Troupe, ledger: Ledger, seed: int, only: Collection[str] = ()) -> None:
         self._ground, self._troupe, self._ledger = ground, troupe, ledger
         self._dice = random.Random(f"{seed}:faults")  # noqa: S311 - to be the same again
         self.counts = Counter[str]()
@@ -52,6 +52,8 @@ class Faults:
             "MySQL deadlock": (3, self._deadlock),
             "MySQL lock wait": (1, self._lock_wait),
         }
+        if only:
+            self._kinds = {kind: how for kind, how in self._kinds.items() if kind in only}
 
     async def run(self, seconds: float) -> None:
         """One after another, now and then two at once, for so long; everything is whole again when this returns."""
@@ -121,7 +123,7 @@ class Faults:
     async def _blackholed(self) -> str:
         wire, name = self._wire()
         wire.hang()
-        await asyncio.sleep(self._dice.choice((0.1, 0.4, 1.0, 2.5)))
+        await asyncio.sleep(self._dice.choice((0.1, 0.4, 0.8, 2.5)))
         await wire.mend()
         return name
 

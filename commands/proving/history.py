@@ -10,6 +10,7 @@ from typing import Any
 
 import models
 from commands.proving import comparing
+from commands.proving.breaks import WANTED
 from commands.proving.checker import Violation
 from commands.proving.evidence import Evidence, excused
 from commands.proving.faults import Faults
@@ -51,17 +52,19 @@ class History:
         self.found = Found()
         self._read: dict[int, int] = dict.fromkeys(range(PROCESSES), 0)  # bytes of each process' file of violations
 
-    async def run(self, seconds: float, *, faults: bool = True, enough: Callable[[], bool] = lambda: False) -> Found:
-        """Acts of faults, each with a comparison at its end. It ends sooner when there is `enough`, or a violation."""
+    async def run(
+        self, seconds: float, *, faults: bool = True, told: Callable[["History"], None] = lambda history: None
+    ) -> Found:
+        """Acts of faults, each with a comparison at its end, of which `told` hears. A violation ends it."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while (rest := until - loop.time()) > 0 and not enough() and self.found.well:
+        while (rest := until - loop.time()) > 0 and self.found.well:
             await self.troupe.play()
             act = asyncio.create_task(self.faults.run(min(ACT, rest)) if faults else asyncio.sleep(min(ACT, rest)))
             while not act.done():
                 await asyncio.wait({act}, timeout=0.5)
                 self.look()
-                if enough() or not self.found.well:
+                if not self.found.well:
                     act.cancel()
                     with suppress(asyncio.CancelledError):
                         await act
@@ -69,6 +72,7 @@ class History:
             if self.found.well:
                 await self.quiesce()
             self.look()
+            told(self)
         return self.found
 
     def look(self) -> None:
@@ -137,7 +141,7 @@ async def history(
     ledger = ground.begin()
     await ground.mend()
     members = troupe(ground, seed=seed, near=near, **choices)
-    faults = Faults(ground, members, ledger, seed)
+    faults = Faults(ground, members, ledger, seed, WANTED.get(choices.get("broken", ""), ()))
     async with models.connected(Settings(**ground.choices(None))) as tables:
         sweeping = asyncio.create_task(_sweep(tables))
         try:

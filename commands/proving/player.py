@@ -32,6 +32,8 @@ from models import base
 from models.errors import Busy
 from settings import Settings
 
+AT_HOME = 2  # tasks that only ask L1
+
 log = logging.getLogger("plaza.prove")
 
 
@@ -64,7 +66,8 @@ class Player:
         self.checker = Checker(self.ledger, LAG if plan.near else 0, self._tell)
         self._writer = Writer(self.notes, critical, self.ledger)
         self._found = folder / f"violations-{plan.process}.jsonl"
-        self.steps = Steps(self.ledger, random.Random(f"{plan.seed}:{plan.process}:{plan.life}"))  # noqa: S311
+        dice = random.Random(f"{plan.seed}:{plan.process}:{plan.life}")  # noqa: S311 - to be the same again
+        self.steps = Steps(self.ledger, dice, broken=bool(plan.broken))
         self._plays, self._writes = asyncio.Event(), False
         self._busy, self._idle, self._next_write = 0, asyncio.Event(), 0.0
         self._idle.set()
@@ -85,14 +88,16 @@ class Player:
 
     async def _task(self, number: int) -> None:
         dice = random.Random(f"{self.plan.seed}:{self.plan.process}:{self.plan.life}:{number}")  # noqa: S311
-        mine = Reader(self.notes, self.pages, self.checker, self.ledger, dice)
+        mine = self._reader(dice)
         loop, every = asyncio.get_running_loop(), 1 / self.plan.writes
         while True:
             await self._plays.wait()
             self._busy += 1
             self._idle.clear()
             try:
-                if self._writes and loop.time() >= self._next_write:
+                if self.plan.near and number < AT_HOME:
+                    mine.at_home()
+                elif self._writes and loop.time() >= self._next_write:
                     self._next_write = max(self._next_write + every, loop.time() - 1)
                     self.ledger.count(await self._writer.write(dice))
                 elif dice.random() < 0.003:
@@ -111,6 +116,9 @@ class Player:
                 if not self._busy:
                     self._idle.set()
             await asyncio.sleep(self.plan.pause)
+
+    def _reader(self, dice: random.Random) -> Reader:
+        return Reader(self.notes, self.cache, self.pages, self.checker, self.ledger, dice)
 
     async def _tick(self) -> None:
         while True:
@@ -153,7 +161,7 @@ class Player:
 
     async def _warm(self) -> int:
         """Ask for everything, so that there is something to compare."""
-        mine = Reader(self.notes, self.pages, self.checker, self.ledger, random.Random(1))  # noqa: S311
+        mine = self._reader(random.Random(1))  # noqa: S311
         for _ in range(120):
             await mine.some()
         return 0

@@ -17,6 +17,7 @@ from commands.proving.herd import Stampede
 from commands.proving.history import Found, History
 from commands.proving.model import Verdict
 
+WIDTH = 110  # columns that the table needs
 _NS = 1_000_000  # in a ms
 
 
@@ -51,6 +52,14 @@ class Board:
         return Group(self._bar, Text(), table(self._history), Text(f"  {last[0][2]}", style="dim", no_wrap=True))
 
 
+def act(history: History) -> None:
+    """One line after each comparison."""
+    found, total = history.found, history.ledger.total
+    writes, faults = number(total("returned")), history.faults.counts.total()
+    did = f"{number(answers(history)):>14} answers {writes:>10} writes {faults:>6} faults"
+    out.print(f"[dim]  comparison {found.quiet:<4}{did}[/]")
+
+
 def table(history: History) -> Table:
     """Reads by level with the longest staleness, writes, faults."""
     total, found = history.ledger.total, history.found
@@ -60,10 +69,8 @@ def table(history: History) -> Table:
     shown.add_column("")
     for level in LEVELS:
         stale = total(f"stale {level}") / _NS
-        bound = f"at most {LAG // _NS} where L1 is on" if level == "L1" else ""
-        shown.add_row(
-            f"answers by {level}", number(total(level)), f"[dim]longest staleness {stale:.0f} ms[/] [dim]{bound}[/]"
-        )
+        bound = f", {LAG // _NS} are allowed" if level == "L1" else ""
+        shown.add_row(f"answers by {level}", number(total(level)), f"[dim]longest staleness {stale:.0f} ms{bound}[/]")
     shown.add_row(
         "  of them lists and pages", number(total("lists")), f"[dim]{number(total('pages'))} pages not made again[/]"
     )
@@ -90,11 +97,21 @@ def answers(history: History) -> int:
     return sum(history.ledger.total(level) for level in LEVELS)
 
 
-def show_verdict(verdict: Verdict) -> None:
-    """One line of the model check; of a broken promise that should have been kept, each step."""
-    out.print(Text.assemble(("✓ ", "green") if verdict.right else ("✗ ", "red"), f"Model: {verdict}"))
-    if not verdict.right:
-        out.print(Text(verdict.counterexample()))
+def show_model(verdicts: Sequence[Verdict]) -> None:
+    """What holds, what was found guilty; of each surprise every step."""
+    kinds = {
+        "worlds in which the protocol holds": [one for one in verdicts if one.flaw is None],
+        "flaws that are found guilty": [one for one in verdicts if one.flaw and one.promise],
+        "flaws that do no harm while nobody dies": [one for one in verdicts if one.flaw and not one.promise],
+    }
+    for title, those in kinds.items():
+        right = [one for one in those if one.right]
+        mark = "[green]✓[/]" if len(right) == len(those) else "[red]✗[/]"
+        states = number(sum(one.found.states for one in those))
+        say(f"{mark} Model: {len(right)} of {len(those)} {title} [dim]{states} states[/]")
+    for one in verdicts:
+        if not one.right:
+            out.print(Text(f"{one}\n{one.counterexample()}"))
 
 
 def show_herd(stampedes: Sequence[Stampede]) -> None:

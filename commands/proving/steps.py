@@ -25,16 +25,18 @@ STEPS: Final = tuple(
     for side in ("before", "after")
 )
 OF_A_WRITE: Final = 6  # the first of them are steps of writes
-DAWDLES = 0.004  # of the steps are followed by a rest of up to 60 ms
-SLEEPS = 0.00003  # and of these by one that is longer than a lease
+DAWDLES = 0.004  # of the steps are followed by a rest of up to 60 ms; where a guard is gone, more of them
+DAWDLES_BROKEN = 0.05
+SLEEPS = 0.00003  # of the steps are followed by a rest that is longer than a lease
 LONG = 3.6  # s
 
 
 class Steps:
     """The steps of this process, once `install`ed."""
 
-    def __init__(self, ledger: Ledger, dice: random.Random) -> None:
+    def __init__(self, ledger: Ledger, dice: random.Random, *, broken: bool) -> None:
         self._ledger, self._dice, self._orders = ledger, dice, ledger.orders
+        self._dawdles = DAWDLES_BROKEN if broken else DAWDLES
         self.dawdling = False
 
     def install(self) -> None:
@@ -57,7 +59,7 @@ class Steps:
             chance = self._dice.random()
             if chance < SLEEPS:
                 await asyncio.sleep(LONG)
-            elif chance < DAWDLES:
+            elif chance < self._dawdles:
                 self._ledger.count("dawdled")
                 await asyncio.sleep(self._dice.random() ** 3 * 0.06)
 

@@ -77,7 +77,10 @@ class Member:
         if not self._process or self._process.returncode is not None or not self._process.stdin:
             raise Gone(f"process {self.plan.process} is not there")
         answer = self._answers[self._number] = asyncio.get_running_loop().create_future()
-        self._process.stdin.write((json.dumps({"id": self._number, "do": do, **told}) + "\n").encode())
+        try:
+            self._process.stdin.write((json.dumps({"id": self._number, "do": do, **told}) + "\n").encode())
+        except (RuntimeError, OSError) as error:  # uvloop's word for a pipe that has gone
+            raise Gone(f"process {self.plan.process} has just ended") from error
         async with asyncio.timeout(patience):
             return await answer
 

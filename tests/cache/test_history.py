@@ -1,7 +1,7 @@
 """The history checker: it accuses every kind of wrong answer, no right one, and finds the cache innocent under faults."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -223,7 +223,7 @@ def test_a_nonce_names_its_process_and_is_never_given_twice(world: World) -> Non
     assert max(nonces) >> 3 < NONCES
 
 
-def run(place: Ground, seconds: float, *, enough: Callable[[], bool] = lambda: False, **choices: object) -> Found:
+def run(place: Ground, seconds: float, **choices: object) -> Found:
     async def told() -> Found:
         seed = secrets.randbelow(1_000_000)
         async with history(place, seed=seed, **choices) as one:  # type: ignore[arg-type]
