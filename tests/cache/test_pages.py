@@ -97,6 +97,18 @@ async def test_a_change_while_it_was_made_leaves_the_page_unarmed(maker: Maker) 
     assert await maker.checked("/") is None
 
 
+async def test_a_change_between_an_answer_and_its_being_noted_leaves_the_page_unarmed(maker: Maker) -> None:
+    await maker.make("/", "a")
+    with maker.pages.reading() as reading:
+        ticket = maker.at.local.ticket("a")
+        await heard(maker, "a", 5)
+        reading.saw("a", 0, ticket.alive)
+    maker.pages.put("/", reading, Made("old"))
+
+    assert maker.pages.get("/") is None
+    assert await maker.checked("/") is None
+
+
 async def test_with_an_old_fence_a_page_costs_one_trip_and_stays(maker: Maker) -> None:
     await maker.kept("/", "a", "b")
     maker.at.local.until = now() - 1
