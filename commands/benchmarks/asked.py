@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 import aiomysql
 from redis.asyncio.connection import AbstractConnection
@@ -30,10 +31,15 @@ class Asked:
         asked = cls()
         run, send, sent = aiomysql.Connection._execute_command, AbstractConnection.send_packed_command, Wire.send
 
+        made = WeakSet[Any]()  # connections that have done nothing yet; aiomysql ends their making with a COMMIT
+
         async def counted_run(connection: Any, command: Any, sql: Any) -> Any:
             text = sql.decode(errors="replace") if isinstance(sql, bytes) else str(sql)
-            if text and not text.startswith(_SESSION):
+            if text.startswith(_SESSION):
+                made.add(connection)
+            elif text and not (connection in made and text == "COMMIT"):
                 asked.statements.append(text)
+                made.discard(connection)
             return await run(connection, command, sql)
 
         async def counted_send(connection: Any, command: Any, *args: Any, **kwargs: Any) -> Any:
