@@ -12,7 +12,7 @@ import click
 import uvloop
 
 from commands.console import err, out, say, step
-from commands.proving import model, report
+from commands.proving import model, mutations, report
 from commands.proving.breaks import BREAKS
 from commands.proving.evidence import smallest
 from commands.proving.ground import Ground, ground
@@ -36,7 +36,8 @@ def command(minutes: float, seed: int | None, keep: Path | None, broken: str | N
 
     The model: every order of the steps of a few readers and writers. The history: four processes read and write twenty rows while
     networks, Redis, MySQL and the processes themselves fail; every answer is checked, and now and then all that is remembered is
-    compared with MySQL. The herd: two thousand readers of one row are one load. The guards: each that is taken away is missed.
+    compared with MySQL. The herd: two thousand readers of one row are one load. The guards: each that is taken away is missed,
+    in a history and, line by line in the code, by a test.
 
     Status 1, and the smallest failing history in a file, when anything is wrong.
     """
@@ -45,12 +46,15 @@ def command(minutes: float, seed: int | None, keep: Path | None, broken: str | N
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.getLogger("plaza").addHandler(logging.NullHandler())  # that Redis was killed is no news here
     seed = secrets.randbelow(1_000_000) if seed is None else seed
+    say(f"Seed {seed}, a history of {minutes:g} minutes")
     keep = keep or Path(KEPT.format(seed=seed))
     well = bool(broken) or _model(long=minutes >= LONG)
     with ground() as place:
         well &= uvloop.run(_history(place, minutes * 60, seed, keep, broken or ""))
         if not broken:
             well &= uvloop.run(_rest(place, seed))
+    if not broken:
+        well &= _code()
     if not well:
         sys.exit(1)
 
@@ -92,6 +96,25 @@ async def _rest(place: Ground, seed: int) -> bool:
     say()
     missed = [await _missed(place, name, seed) for name in BREAKS]
     return all(one.well for one in crowds) and all(missed)
+
+
+def _code() -> bool:
+    """The guards as they stand in the code, each noticed by a test when it is gone."""
+    guards = failed = 0
+    began = time.monotonic()
+    with out.status("Code: each guard is taken out of a copy …", spinner="dots") as shown:
+        for one in mutations.outcomes():
+            guards += bool(one.guard)
+            shown.update(f"Code: {guards} guards, the last one {one.guard} …")
+            if not one.well:
+                failed += 1
+                what = f"no test fails without this guard: {one.guard}" if one.guard else "a copy with all guards fails"
+                say(f"[red]✗[/] Code: {what}")
+    well = guards > 0 and not failed
+    mark = "[green]✓[/]" if well else "[red]✗[/]"
+    took = time.monotonic() - began
+    say(f"{mark} Code: {guards} guards, each taken out once; {guards - failed} noticed by a test ({took:.0f} s)")
+    return well
 
 
 async def _missed(place: Ground, name: str, seed: int) -> bool:

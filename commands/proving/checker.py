@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from commands.proving.ledger import BEGUN, ENDED, KEYS, META, NONCE, THERE, VERSIONS, Ledger, now
+from commands.proving.ledger import BEGUN, ENDED, ENDER, KEYS, META, THERE, VERSIONS, WHAT, Ledger, now
 from commands.proving.notes import Note
 
 LAG = 300_000_000  # ns; what a process' own memory may be behind (G2)
@@ -67,12 +67,12 @@ class Checker:
         if note is None:
             self._some_version(question, key, lambda shown: not shown & THERE, "absent")
             return
-        version, words = note.version, self._words
-        place = self._ledger.at(key, version) if 0 < version < VERSIONS else 0
+        version, words, place = note.version, self._words, self._ledger.of(note.nonce)
         shown = words[place + META]
-        if note.id != key or not place or words[place + NONCE] != note.nonce or not shown & THERE:
-            rolled = self._ledger.was_rolled_back(note.nonce)
-            self._guilty("rolled back" if rolled else "phantom", question, key, said(note))
+        if self._ledger.was_rolled_back(note.nonce):
+            self._guilty("rolled back", question, key, said(note))
+        elif note.id != key or words[place + WHAT] != key << 32 | version or not shown & THERE:
+            self._guilty("phantom", question, key, said(note))
         elif (shown >> 32, shown >> 8 & 0xFFFFFF) != (note.shelf, note.name):
             self._guilty("mixed", question, key, said(note))
         else:
@@ -88,19 +88,17 @@ class Checker:
         for key in range(1, KEYS + 1):
             if (version := answer.get(key)) is None:
                 self._some_version(question, key, lambda shown: not shown & THERE, "absent from the census")
-            elif not self._words[self._ledger.at(key, version) + META] & THERE:
+            elif version >= VERSIONS or not any(shown & THERE for shown in self._ledger.wrote(key, version)):
                 self._guilty("phantom", question, key, f"version {version} in the census")
             else:
                 self._version(question, key, version, lambda version=version: f"version {version} in the census")  # type: ignore[misc]
 
     def members(self, question: Question, shelf: int, ids: set[int]) -> None:
         """Who is on a shelf, and who is not."""
-        words, at = self._words, self._ledger.at
         for key in range(1, KEYS + 1):
             there = key in ids
-            if (words[at(key, question.floors[key]) + META] >> 32 == shelf) is not there:
-                what = f"{'on' if there else 'not on'} shelf {shelf}"
-                self._some_version(question, key, lambda shown, there=there: (shown >> 32 == shelf) is there, what)  # type: ignore[misc]
+            what = f"{'on' if there else 'not on'} shelf {shelf}"
+            self._some_version(question, key, lambda shown, there=there: (shown >> 32 == shelf) is there, what)  # type: ignore[misc]
 
     def nobody_named(self, question: Question, name: int) -> None:
         """No row has this name."""
@@ -133,7 +131,7 @@ class Checker:
             if not 0 < ended <= asked:
                 continue
             late = max(late, asked - ended)
-            mine = self._words[place + NONCE] & 7 == self._me
+            mine = self._words[place + ENDER] & 7 == self._me
             if asked - ended > (0 if mine else self._lag):
                 why, missed = "own write not seen" if mine and asked - ended <= self._lag else "too old", newer
         if not why:
@@ -144,18 +142,15 @@ class Checker:
 
     def _some_version(self, question: Question, key: int, fits: Callable[[int], bool], what: str) -> None:
         """The answer shows no number; some version that may be shown must fit it."""
-        words, at, floor = self._words, self._ledger.at, question.floors[key]
-        if fits(words[at(key, floor) + META]):
-            self.recent[key].append((question.asked, now(), floor, what))
-            return
-        for version in range(floor + 1, self._ledger.ceiling[key] + 1):
-            if fits(words[at(key, version) + META]):
+        wrote, floor = self._ledger.wrote, question.floors[key]
+        for version in range(floor, max(floor, self._ledger.ceiling[key]) + 1):
+            if any(map(fits, wrote(key, version))):
                 self.recent[key].append((question.asked, now(), version, what))
                 return
         late, why, missed = 0, "too old", floor
         for version in range(floor - 1, -1, -1):
             late, why, missed = self._late(question, key, version)
-            if why or fits(words[at(key, version) + META]):
+            if why or any(map(fits, wrote(key, version))):
                 break
         self.staleness[self.level] = max(self.staleness[self.level], late)
         if why:

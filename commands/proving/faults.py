@@ -19,6 +19,9 @@ from commands.proving.troupe import Member, Troupe
 from commands.proving.wires import Wire
 
 AT_ONCE: Final = 2  # faults that overlap
+UNWELL: Final = (
+    8.0  # s from the begin of a fault that MySQL may fail a process: connections time out, and are made again
+)
 
 
 class Faults:
@@ -98,6 +101,7 @@ class Faults:
         one = self._dice.randrange(PROCESSES)
         if self._dice.random() < 0.75:
             return self._ground.redis_wires[one], f"Redis of process {one}"
+        self._ledger.trouble(one, UNWELL)
         return self._ground.mysql_wires[one], f"MySQL of process {one}"
 
     async def _delayed(self) -> str:
@@ -183,6 +187,10 @@ class Faults:
                 self.lossy.append((began, now()))
         return ""
 
+    def _trouble_all(self) -> None:
+        for process in range(PROCESSES):
+            self._ledger.trouble(process, UNWELL)
+
     def _member(self) -> Member:
         return self._dice.choice(self._troupe.members)
 
@@ -191,6 +199,7 @@ class Faults:
         if not (pid := member.pid):
             return "not there"
         seconds = self._dice.choice((0.1, 0.4, 1.0, 2.0, 5.0))  # the last is longer than a tombstone stands
+        self._ledger.trouble(member.plan.process, UNWELL)
         member.stopped = True
         end(pid, signal.SIGSTOP)
         await asyncio.sleep(seconds)
@@ -224,10 +233,12 @@ class Faults:
         return f"{one} {STEPS[step]}"
 
     async def _mysql_kill(self) -> str:
+        self._trouble_all()
         return await asyncio.to_thread(mysql_faults.kill, self._ground, self._dice.choice((1, 3, 50)))
 
     async def _deadlock(self) -> str:
         return await asyncio.to_thread(mysql_faults.deadlock, self._ground, self._dice.randint(1, 3))
 
     async def _lock_wait(self) -> str:
+        self._trouble_all()  # writers who wait hold all connections of the pools
         return await asyncio.to_thread(mysql_faults.lock_wait, self._ground, self._dice.randint(1, 4), 3.3)

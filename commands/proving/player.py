@@ -92,7 +92,7 @@ class Player:
         loop, every = asyncio.get_running_loop(), 1 / self.plan.writes
         while True:
             await self._plays.wait()
-            self._busy += 1
+            self._busy, asked = self._busy + 1, now()
             self._idle.clear()
             try:
                 if self.plan.near and number < AT_HOME:
@@ -104,8 +104,11 @@ class Player:
                     await mine.given_up()
                 else:
                     await mine.some()
-            except Busy:
+            except Busy as error:
                 self.ledger.count("failed reads")
+                if not self.ledger.troubled(asked):
+                    self.ledger.count("failed though well")
+                    log.warning("a question failed though MySQL was well: %s", error)
             except Full:
                 self._plays.clear()
             except Exception as error:

@@ -74,12 +74,11 @@ def table(history: History) -> Table:
     shown.add_row(
         "  of them lists and pages", number(total("lists")), f"[dim]{number(total('pages'))} pages not made again[/]"
     )
+    failed = f"{number(total('failed reads'))} failed, {number(total('failed though well'))} of them with MySQL well"
     ends = ", ".join(f"{number(total(name))} {said}" for name, said in (
         ("rolled back", "rolled back"), ("refused", "refused"), ("unknown", "of unknown end")))  # fmt: skip
     shown.add_row("writes that returned", number(total("returned")), f"[dim]{ends}[/]")
-    shown.add_row(
-        "questions given up, failed", number(total("cut short")), f"[dim]{number(total('failed reads'))} failed[/]"
-    )
+    shown.add_row("questions given up, failed", number(total("cut short")), f"[dim]{failed}[/]")
     shown.add_row("faults", number(history.faults.counts.total()), f"[dim]{kinds(history.faults.counts)}[/]")
     shown.add_row(
         "processes that died", number(history.troupe.deaths.total()), f"[dim]{kinds(history.troupe.deaths)}[/]"

@@ -38,8 +38,8 @@ class Writing:
     def confirm(self) -> None:
         """Redis has heard of it before COMMIT, or has not."""
         if self.begun and self.ledger:
-            for key, (version, _) in self.entered.items():
-                self.ledger.confirm(key, version)
+            for _, nonce in self.entered.values():
+                self.ledger.confirm(nonce)
 
 
 WRITING: ContextVar[Writing | None] = ContextVar("WRITING", default=None)
@@ -134,12 +134,12 @@ class Writer:
 
     def _returned(self, writing: Writing) -> None:
         when = now()
-        for key, (version, _) in writing.entered.items():
+        for key, (version, nonce) in writing.entered.items():
             if writing.ended:
-                self._ledger.end(key, version, when)
+                self._ledger.end(key, version, nonce, when)
                 self._ledger.raise_floor(key, version)
             else:
-                self._ledger.end(key, version, when + OUTBOX_BOUND)
+                self._ledger.end(key, version, nonce, when + OUTBOX_BOUND)
                 self._later.append((when + OUTBOX_BOUND, key, version))
 
     def ripen(self) -> None:

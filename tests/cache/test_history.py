@@ -41,7 +41,7 @@ class World:
             note = replace(note, id=key, version=version, nonce=nonce, text=text_of(nonce))
         ledger.enter(key, version, nonce, (meta(note.name, note.shelf) if note else 0) | BEGUN)
         if ended is not None:
-            ledger.end(key, version, now() - ended * MS)
+            ledger.end(key, version, nonce, now() - ended * MS)
             ledger.raise_floor(key, version)
         return note
 
@@ -159,6 +159,17 @@ def test_a_row_of_a_transaction_that_was_rolled_back_is_known_as_such(world: Wor
     judge.row(judge.ask("", (1,)), 1, undone)
 
     assert world.kinds() == ["rolled back"]
+
+
+def test_who_had_lost_its_lock_without_knowing_does_not_make_the_others_row_a_phantom(world: World) -> None:
+    note = world.write(NOTE, 1, 1, process=0)
+    world.write(None, 1, 1, process=1, ended=None)
+    judge = world.judge()
+
+    judge.row(judge.ask("", (1,)), 1, note)
+    judge.members(judge.ask("", ALL), 2, {1})
+
+    assert world.kinds() == []
 
 
 @pytest.mark.parametrize("change", [{"name": 6}, {"shelf": 3}, {"text": "half"}])
