@@ -19,7 +19,7 @@ from cache.flights import Flights
 from cache.link import Link
 from cache.loading import Load, Loader, Shape
 from cache.local import Local
-from cache.reading import READING, Reading
+from cache.reading import LOAD, READING, Reading
 from cache.shapes import Items, Rows
 from cache.slots import Slot, is_scope
 from cache.tracking import Tracking
@@ -62,6 +62,8 @@ class Cache:
         if entry is None:
             return MISSING
         if (reading := READING.get()) is not None:
+            if reading is LOAD:
+                return MISSING
             reading.saw(name, entry.stamp, True)
         return entry.value
 
@@ -90,7 +92,7 @@ class Cache:
         found: dict[str, Any] = {}
         reading, local = READING.get(), self.local
         wanted = dict.fromkeys(names)
-        if local.open:
+        if reading is not LOAD and local.open:
             for name in wanted:
                 if (entry := local.get(name)) is not None:
                     found[name] = entry.value
@@ -152,7 +154,7 @@ class Cache:
     async def items(self, slot: Slot, load: Callable[[], Awaitable[tuple[Any, ...]]]) -> tuple[Any, ...]:
         """The items of a list, remembered or loaded. `load` gives ids and small numbers, in their final order."""
         reading, name = READING.get(), slot.name
-        if (entry := self.local.get(name)) is not None:
+        if reading is not LOAD and (entry := self.local.get(name)) is not None:
             items, stamps = entry.value
             if reading is not None:
                 _saw_list(reading, slot, entry.stamp, stamps, True)

@@ -10,7 +10,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
-from cache.reading import READING
+from cache.reading import LOAD, READING
 
 log = logging.getLogger("plaza.cache")
 
@@ -92,9 +92,10 @@ class Flights:
                 del self.flying[name]
 
     def own(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """A task that nobody's going away stops. It belongs to no page that is being made, though to the request's trace."""
+        """A task that nobody's going away stops. It belongs to no page that is being made, though to the request's trace; what it
+        reads, it reads past L1."""
         context = copy_context()
-        context.run(READING.set, None)
+        context.run(READING.set, LOAD)
         task = asyncio.get_running_loop().create_task(work, name=name, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
