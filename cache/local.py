@@ -107,7 +107,7 @@ class Local:
         self.most, self._on = most, on
         self.live, self.spare = Sieve(), Sieve()  # what may be answered; pages to be looked at again, which go first
         self.ended: deque[Watch] = deque()  # marks whose tickets are gone
-        self.tracked = False  # pushes come in; kept apart from the fence, which says how far they have come
+        self.tracked = False  # we are on and pushes come in; kept apart from the fence, which says how far they have come
         self.look: Callable[[], None] | None = None  # reads what has come on the connection of pushes, without waiting
         self.redis_ahead: float | None = None  # ms that Redis' clock is ahead of `now() * 1000`
         self.hits = self.misses = self.kept = self.evicted = self.too_big = self.drops = self.flushes = 0
@@ -142,7 +142,7 @@ class Local:
     def ticket(self, *names: str) -> Ticket:
         """Before Redis is asked for these names (of a list: its own and its scopes')."""
         self._clear_away()
-        return Ticket(self, names, alive=True) if self.tracked and self._on else self._dead
+        return Ticket(self, names, alive=True) if self.tracked else self._dead
 
     def put(
         self, ticket: Ticket, name: str, value: Any, *, stamp: int, weight: int | None = None, until: int = 0
@@ -196,7 +196,7 @@ class Local:
     def begin(self) -> None:
         """A connection brings pushes from now on; of what was before it nothing is known."""
         self.shut()
-        self.tracked = True
+        self.tracked = self._on
 
     def shut(self) -> None:
         """No pushes come in any more, or Redis is not to be trusted: nothing is answered until `begin` and `fence`."""
@@ -206,7 +206,7 @@ class Local:
     def fence(self, moment: float) -> None:
         """All that Redis had been told of at `moment` (see `now`) has been pushed to us."""
         self._clear_away()
-        if self.tracked and self._on:
+        if self.tracked:
             self.until = moment + LAG
 
     def catch_up(self) -> bool:

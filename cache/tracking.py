@@ -93,9 +93,10 @@ class Tracking:
 
     async def close(self) -> None:
         """End, and close the connection."""
-        if self._task is not None:
+        # Told until it listens: asyncio.wait_for of Python 3.11, by which redis-py connects, swallows one that meets an answer.
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait((self._task,), timeout=0.1)
 
     def told(self) -> None:
         """The link's epoch changed, or it went down or came up: nothing that was kept is to be trusted."""
@@ -114,8 +115,11 @@ class Tracking:
         return 0 if self.local.redis_ahead is None else int(now() * 1000 + self.local.redis_ahead)
 
     async def caught_up(self) -> None:
-        """Until L1 knows of every write, of any process, that had returned before this call: one trip; none while L1 is shut."""
-        if self._wire is None or not self.local.open:
+        """Until L1 knows of every write, of any process, that had returned before this call: one trip; none while L1 is shut.
+
+        A fence that is merely old is no reason to go on: it may be young again before anything is read.
+        """
+        if self._wire is None or not self.local.tracked:
             return
         try:
             await self._wire.ask(_TIME)

@@ -142,6 +142,19 @@ async def test_who_catches_up_knows_of_every_write_that_had_returned(one: Side, 
         assert one.has("a") is None
 
 
+async def test_who_catches_up_while_the_fence_is_old_knows_of_them_too(on_wire: Side, wire: Wire) -> None:
+    """The answer that makes L1 open again may be to a question of before: then it does not tell of all those writes."""
+    wire.hang()
+    await until(lambda: not on_wire.local.open)
+    told = asyncio.ensure_future(on_wire.tracking.caught_up())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert not told.done()
+    await wire.mend()
+    await told
+
+
 async def test_a_killed_connection_flushes_and_is_made_anew(one: Side, other: Side) -> None:
     one.keep("a")
     ticket = one.local.ticket("b")
