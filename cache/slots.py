@@ -50,7 +50,9 @@ def is_scope(name: str) -> bool:
 
 
 class _Declared:
-    """A family of slots: a name, and the fields whose values tell its slots apart."""
+    """A family of slots: a name, and the fields whose values tell its slots apart. Called with another number of values than it
+    has fields, it raises TypeError; so does a name with a colon.
+    """
 
     def __init__(self, name: str, *, by: tuple[str, ...] = ()) -> None:
         if ":" in name:
@@ -64,7 +66,7 @@ class _Declared:
 
 
 class Key(_Declared, Generic[Row]):
-    """A row by its primary key. `ttl` in seconds."""
+    """A row by its primary key. `ttl` in seconds: the longest that an old value can live where a promise has an exception."""
 
     def __init__(self, name: str, row: type[Row], *, by: tuple[str, ...] = ("id",), ttl: int) -> None:
         super().__init__(name, by=by)
@@ -80,7 +82,10 @@ class Key(_Declared, Generic[Row]):
 
 
 class Index(_Declared):
-    """A unique value that leads to a primary key. It holds the key alone: the row is read, and checked, under its own `Key`."""
+    """A unique value that leads to a primary key. It holds the key alone: the row is read, and checked, under its own `Key`.
+
+    `ttl` in seconds.
+    """
 
     def __init__(self, name: str, *, by: tuple[str, ...], ttl: int) -> None:
         super().__init__(name, by=by)
@@ -101,7 +106,7 @@ class List(_Declared):
     """An ordered answer: ids (never rows) and small numbers, valid as long as none of its scopes was touched.
 
     A scope takes its values from the list's own, by name: `List("posts.by_tag", by=("tag", "page"), scopes=(TAGGED,))` with
-    `TAGGED = Scope("posts.tagged", by=("tag",))` depends on `TAGGED(tag)`.
+    `TAGGED = Scope("posts.tagged", by=("tag",))` depends on `TAGGED(tag)`. `ttl` in seconds. Without a scope: TypeError.
     """
 
     def __init__(self, name: str, *, by: tuple[str, ...] = (), scopes: tuple[Scope, ...], ttl: int) -> None:
