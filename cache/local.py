@@ -107,7 +107,7 @@ class Local:
         self.most, self._on = most, on
         self.live, self.spare = Sieve(), Sieve()  # what may be answered; pages to be looked at again, which go first
         self.ended: deque[Watch] = deque()  # marks whose tickets are gone
-        self.tracked = False  # we are on and pushes come in; kept apart from the fence, which says how far they have come
+        self.tracked = False  # on, and pushes come in; kept apart from the fence, which says how far they have come
         self.look: Callable[[], None] | None = None  # reads what has come on the connection of pushes, without waiting
         self.redis_ahead: float | None = None  # ms that Redis' clock is ahead of `now() * 1000`
         self.hits = self.misses = self.kept = self.evicted = self.too_big = self.drops = self.flushes = 0
