@@ -64,8 +64,8 @@ def table(history: History) -> Table:
     """Reads by level with the longest staleness, writes, faults."""
     total, found = history.ledger.total, history.found
     shown = Table(box=None, padding=(0, 2, 0, 2), header_style="dim", pad_edge=False)
-    shown.add_column("", no_wrap=True)
-    shown.add_column("", justify="right", no_wrap=True)
+    shown.add_column("", no_wrap=True, min_width=26)
+    shown.add_column("", justify="right", no_wrap=True, min_width=12)  # so that nothing moves while the figures grow
     shown.add_column("")
     for level in LEVELS:
         stale = total(f"stale {level}") / _NS

@@ -1,6 +1,7 @@
 """A wire between a process and a real server, which can be cut, delayed, made to hang, or leave connections half open."""
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import cast
@@ -10,17 +11,17 @@ class Wire:
     """Relays `path` (a Unix socket) to the server at `target` (another one)."""
 
     def __init__(self, path: Path, target: str) -> None:
-        self.path, self._target = path, target
+        self.path, self.target = path, target
         self._server: asyncio.Server | None = None
-        self._pairs: set[_Pair] = set()
+        self.pairs: set[_Pair] = set()
         self.delay = 0.0  # seconds that every byte is late, either way
-        self._hangs = False
+        self.hangs = False  # nothing comes through
 
     async def mend(self) -> None:
         """Let everything through, from now on; what was held back comes late, as it does on a network."""
-        self.delay, self._hangs = 0.0, False
-        for pair in list(self._pairs):
-            pair.flush()
+        self.delay, self.hangs = 0.0, False
+        for pair in list(self.pairs):
+            pair.drain(all_of_it=True)
         if self._server is None:
             self.path.unlink(missing_ok=True)
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,96 +35,86 @@ class Wire:
             self._server = None
             self.path.unlink(missing_ok=True)
         self.reset()
-        self._hangs = False
+        self.hangs = False
         await asyncio.sleep(0)
 
     def reset(self) -> None:
         """Break every open connection; new ones are welcome."""
-        for pair in list(self._pairs):
+        for pair in list(self.pairs):
             pair.abort()
 
     def hang(self) -> None:
         """As if the server had been frozen: connections stay, nothing comes through until `mend`."""
-        self._hangs = True
+        self.hangs = True
 
     def half_open(self, *, every: int = 1) -> int:
         """Every n-th of the open connections hears nothing more from the server, for ever, and nobody tells it. How many."""
-        chosen = list(self._pairs)[::every]
+        chosen = list(self.pairs)[::every]
         for pair in chosen:
             pair.deaf = True
         return len(chosen)
 
-    @property
-    def hangs(self) -> bool:
-        return self._hangs
-
 
 class _Pair:
-    """One connection of a process (`near`) and the one to the server for it (`far`)."""
+    """One connection of a process (`near`) and the one to the server for it (`far`). What goes through keeps its order."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire, self.deaf = wire, False
         self.near, self.far = _End(self, from_server=False), _End(self, from_server=True)
-        self._held: list[tuple[_End, bytes]] = []
-        self._free_at = 0.0
+        self._queue = deque[tuple[float, _End, bytes]]()  # (due, to whom, what)
+        self._timer: asyncio.TimerHandle | None = None
 
     def opened(self) -> None:
-        self._wire._pairs.add(self)
+        self._wire.pairs.add(self)
         self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     async def _connect(self) -> None:
         try:
-            await asyncio.get_running_loop().create_unix_connection(lambda: self.far, self._wire._target)
+            await asyncio.get_running_loop().create_unix_connection(lambda: self.far, self._wire.target)
         except OSError:
             self.abort()
             return
-        self.flush()
+        self.drain()
 
     def heard(self, data: bytes, *, from_server: bool) -> None:
         if from_server and self.deaf:
             return
-        sink = self.near if from_server else self.far
-        if self._wire.hangs or self._held or sink.transport is None:
-            self._held.append((sink, data))
-            if not self._wire.hangs:
-                self.flush()
-        elif self._wire.delay or self._free_at:
-            self._later(sink, data)
+        wire, sink = self._wire, self.near if from_server else self.far
+        if self._queue or wire.hangs or wire.delay or sink.transport is None:
+            self._queue.append((asyncio.get_running_loop().time() + wire.delay, sink, data))
+            self.drain()
         else:
             sink.write(data)
 
-    def _later(self, sink: "_End", data: bytes) -> None:
-        """In order, also when the delay has become shorter meanwhile."""
-        loop = asyncio.get_running_loop()
-        due = max(loop.time() + self._wire.delay, self._free_at)
-        self._free_at = due if self._wire.delay or due > loop.time() else 0.0
-        if due > loop.time():
-            loop.call_at(due, sink.write, data)
-        else:
-            sink.write(data)
-
-    def flush(self) -> None:
+    def drain(self, *, all_of_it: bool = False) -> None:
+        """Send on what is due. One timer, for the first: timers of their own would overtake each other."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
         if self._wire.hangs or self.far.transport is None:
             return
-        held, self._held = self._held, []
-        for sink, data in held:
+        loop = asyncio.get_running_loop()
+        while self._queue and (all_of_it or self._queue[0][0] <= loop.time()):
+            _, sink, data = self._queue.popleft()
             sink.write(data)
-        if self.near.lost:
+        if self._queue:
+            self._timer = loop.call_at(self._queue[0][0] + 0.001, self.drain)
+        elif self.near.lost:
             self.far.close()
 
     def lost(self, end: "_End") -> None:
         end.lost = True
-        if end is self.near and self._held and not self.far.lost:
-            return  # its last commands are still under way: they arrive when the wire is mended, and are obeyed
+        if end is self.near and self._queue and not self.far.lost:
+            return  # its last commands are still under way: they arrive in the end, and are obeyed
         self.abort() if end is self.far else self.far.close()
         if self.near.lost and (self.far.lost or self.far.transport is None):
-            self._wire._pairs.discard(self)
+            self._wire.pairs.discard(self)
 
     def abort(self) -> None:
-        self._held.clear()
+        self._queue.clear()
         self.near.abort()
         self.far.abort()
-        self._wire._pairs.discard(self)
+        self._wire.pairs.discard(self)
 
 
 class _End(asyncio.Protocol):
