@@ -219,3 +219,20 @@ async def test_rows_of_long_ago_are_done_together(things: Things, models: Models
 
     assert models.cache.link.counts["trips"] == trips + 1
     assert models_outbox.SETTLED > models_base.HOLD
+
+
+async def test_of_very_many_names_redis_is_told_a_part_at_a_time(
+    things: Things, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its answer would be late, each time again, and nobody would ever believe it any more."""
+    await models.outbox.sweep(0)
+    names = "\n".join(f"session:{n}" for n in range(25)).encode()
+    async with models.db.connection() as connection:
+        for n in range(2):
+            sql = "INSERT INTO outbox (writer, names, at) VALUES (%s, %s, NOW(6) - INTERVAL 1 HOUR)"
+            await connection.execute(sql, bytes(16), names.replace(b":", b":%d-" % n))
+    monkeypatch.setattr(models_outbox, "NAMES_AT_ONCE", 20)
+    trips = models.cache.link.counts["trips"]
+    await models.outbox.replay()
+
+    assert models.cache.link.counts["trips"] == trips + 3
