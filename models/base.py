@@ -24,6 +24,9 @@ Item = TypeVar("Item")
 
 TRANSACTION_SECONDS = 8.0  # a transaction is given up after this
 HOLD = TRANSACTION_SECONDS + 2.0  # s; a tombstone set before COMMIT outlives any transaction
+DOUBT = (
+    60.0  # s for which MySQL is asked what became of a COMMIT; it may stand still for longer than HOLD, and then do it
+)
 PATIENCE = 1.0  # s that a writer waits for the end of a COMMIT that was not answered
 
 
@@ -209,7 +212,7 @@ class Table(Generic[Row]):
 
     async def _forget(self, write: Write) -> None:
         slots, began = tuple(write.touched.values()), time.monotonic()
-        while write.doubtful is not None and time.monotonic() - began < HOLD:
+        while write.doubtful is not None and time.monotonic() - began < DOUBT:
             try:
                 await self.db.see_off(write.doubtful)
                 break

@@ -202,8 +202,10 @@ class Database:
                     raise Busy(f"MySQL refused: {error}") from error
                 return
             # KILL only tells it; what it was about to do is done, or rolled back, when it has gone from the list.
-            while await connection.fetch("SELECT id FROM information_schema.processlist WHERE id = %s", thread):  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+            with _told_truthfully():
+                async with asyncio.timeout(self._seconds):
+                    while await connection.fetch("SELECT id FROM information_schema.processlist WHERE id = %s", thread):  # noqa: ASYNC110
+                        await asyncio.sleep(0.005)
 
     async def _opened(self) -> Any:
         async with self._opening:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,41 @@ async def test_r06_a_commit_that_arrives_after_its_writer_gave_up_leaves_nothing
     await until_answers(lambda: _unlocked(desks, 1))
 
     assert await reader.notes.text(1) == await desks.stored(1)
+
+
+async def test_r06_a_mysql_that_stands_still_for_longer_than_the_tombstone_leaves_nothing_old_behind(
+    desks: Desks, commit_wire: CommitWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer cannot ask what became of its COMMIT; the tombstone runs out, a reader fills; then MySQL goes on, and does it."""
+    writer, reader = await desks.open(mysql=commit_wire.path, size=1, seconds=0.3), await desks.open()
+    see_off, away = writer.db.see_off, True
+
+    async def cannot(thread: int) -> None:
+        if away:
+            raise Busy("MySQL stands still")
+        await see_off(thread)
+
+    monkeypatch.setattr(base, "HOLD", 0.3)
+    monkeypatch.setattr(writer.db, "see_off", cannot)
+    await writer.db.fetch("SELECT 1")
+    commit_wire.delay = True
+    with pytest.raises(Busy):
+        await writer.notes.change(1, "new")
+    await until_answers(lambda: _filled(reader))
+    commit_wire.through.set()
+    await until_answers(lambda: _holds(desks, 1, "new"))
+    away = False
+
+    await until_answers(lambda: _reads(reader, "new"))
+
+
+async def _filled(desk: Any) -> bool:
+    assert await desk.notes.text(1) == "old"
+    return ["stored"] in desk.process.link.answers("fill")
+
+
+async def _reads(desk: Any, text: str) -> bool:
+    return bool(await desk.notes.text(1) == text)
 
 
 async def _holds(desks: Desks, id: int, text: str) -> bool:
