@@ -75,7 +75,7 @@ async def test_r06_a_commit_that_arrives_after_its_writer_gave_up_leaves_nothing
 async def test_r06_a_mysql_that_stands_still_for_longer_than_the_tombstone_leaves_nothing_old_behind(
     desks: Desks, commit_wire: CommitWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The writer cannot ask what became of its COMMIT; the tombstone runs out, a reader fills; then MySQL goes on, and does it."""
+    """The writer cannot ask what became of its COMMIT; the tombstone runs out, a reader fills; then MySQL does it."""
     writer, reader = await desks.open(mysql=commit_wire.path, size=1, seconds=0.3), await desks.open()
     see_off, away = writer.db.see_off, True
 
