@@ -2,18 +2,28 @@
 
 import asyncio
 import os
+from collections.abc import Callable
+from contextlib import suppress
 
-from cache import local, records
+import pytest
+from redis.asyncio import Redis
+
+from cache import local, records, tracking
+from cache.local import Local
+from cache.wire import Wire, open_wire
 from tests.cache.steps import (
+    MEMORY,
     NOTE,
+    PATIENCE,
     Stage,
+    client,
     folder_url,
     near,
     open_level,
     until,
     warm,
-)  # fmt: skip
-from tests.harness.wires import Wire
+)
+from tests.harness.wires import Wire as Hose
 
 pytest_plugins = ["tests.cache.stages"]
 
@@ -69,7 +79,7 @@ async def test_a_redis_that_is_full_and_may_evict_nothing_loses_no_write(own_sta
     assert await other.text(1) == "2"
 
 
-async def test_an_answer_that_comes_after_its_time_out_is_nobodys_answer(stage: Stage, side_wire: Wire) -> None:
+async def test_an_answer_that_comes_after_its_time_out_is_nobodys_answer(stage: Stage, side_wire: Hose) -> None:
     stage.truth.rows[2] = "two"
     slow, other = await stage.process(url=folder_url(side_wire.path), seconds=0.2), await stage.process()
     assert [await slow.text(1), await slow.text(2)] == ["old", "two"]
@@ -86,7 +96,7 @@ async def test_an_answer_that_comes_after_its_time_out_is_nobodys_answer(stage: 
 
 
 async def test_a_begin_that_redis_carries_out_after_its_time_out_bars_a_row_for_a_while_and_loses_nothing(
-    stage: Stage, side_wire: Wire
+    stage: Stage, side_wire: Hose
 ) -> None:
     slow, other = await stage.process(url=folder_url(side_wire.path), seconds=0.2), await stage.process()
     assert await slow.text(1) == await other.text(1) == "old"
@@ -103,7 +113,7 @@ async def test_a_begin_that_redis_carries_out_after_its_time_out_bars_a_row_for_
     assert await other.text(1) == await slow.text(1) == "new"
 
 
-async def test_a_level_whose_redis_hangs_falls_silent_within_its_bound(stage: Stage, side_wire: Wire) -> None:
+async def test_a_level_whose_redis_hangs_falls_silent_within_its_bound(stage: Stage, side_wire: Hose) -> None:
     one, other = await stage.process(local=True, url=folder_url(side_wire.path), seconds=0.5), await stage.process()
     await warm(one, 1)
     side_wire.hang()
@@ -130,3 +140,26 @@ async def test_what_stands_under_a_name_is_told_by_its_first_byte(stage: Stage) 
     assert absent == b"N"
     assert 0 < await stage.redis.ttl(one.link.full(NOTE(7).name)) <= 33
     assert records.stamp(value or b"") is not None
+
+
+async def test_pushes_end_though_a_cancellation_was_swallowed_in_their_connecting(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As asyncio.wait_for of Python 3.11 does with one that meets an answer: the process would never end."""
+    one = await stage.process()
+    began = asyncio.Event()
+
+    async def swallows(redis: Redis, lost: Callable[[Wire], None]) -> Wire:
+        began.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return await open_wire(redis, lost)
+
+    monkeypatch.setattr(tracking, "open_wire", swallows)
+    redis = client(stage.url)
+    pushes = tracking.Tracking(redis, stage.namespace, one.link, Local(MEMORY))
+    pushes.start()
+    await began.wait()
+    async with asyncio.timeout(PATIENCE):
+        await pushes.close()
+    await redis.aclose()
