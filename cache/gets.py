@@ -11,7 +11,7 @@ from typing import Any
 from hiredis import ReplyError, pack_command
 
 from cache.line import Down, Line, OtherEpoch
-from cache.wire import Lost, Wire
+from cache.wire import Late, Lost, Wire
 
 MOST_NAMES = 500  # of one MGET: Redis serves nobody else meanwhile
 
@@ -93,6 +93,9 @@ class Gets:
         found = None if isinstance(answers, Exception) else _of(epoch, answers)
         if found is not None:
             turn.answer(found)
+        elif isinstance(answers, Late):
+            self._line.fail(answers)
+            turn.answer(None)
         else:
             self._ask_again(turn)
 
