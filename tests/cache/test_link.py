@@ -8,11 +8,12 @@ import pytest
 from redis.asyncio import Redis
 
 from cache.link import Ask, Link
-from cache.wire import Wire
+from cache.wire import Lost, Wire
 from tests.cache.asking import TOKEN, WRITER, Links, told
 from tests.cache.own_redis import OwnRedis
 from tests.cache.steps import client
 from tests.harness.counting import Counted
+from tests.harness.wires import Wire as Relay
 
 pytest_plugins = ["tests.cache.stages", "tests.cache.askers"]
 
@@ -179,3 +180,22 @@ async def test_what_a_restarted_redis_brings_back_is_out_of_reach(
     assert link.epoch != old
     assert changes[0] == (True, link.epoch)
     assert await link.end(["a"], [], WRITER)
+
+
+async def test_a_get_whose_answer_is_late_does_not_wait_for_another_try(
+    far: Link, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would wait as long again for a connection, and then be told the same."""
+    await far.start()
+    connections = list[bool]()
+
+    async def connect() -> Wire:
+        connections.append(far.up)
+        raise Lost("not in this test")
+
+    monkeypatch.setattr(far._line, "_connect", connect)
+    relay.hang()
+
+    assert await far.get(["a"]) is None
+    assert not any(connections)
+    assert not far.up

@@ -142,25 +142,6 @@ async def test_a_question_that_was_asked_again_and_arrives_late_gives_nobody_a_r
     assert await link.get(["a"]) == [b"L" + TOKEN]  # it has come
 
 
-async def test_a_get_whose_answer_is_late_does_not_wait_for_another_try(
-    far: Link, relay: Relay, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It would wait as long again for a connection, and then be told the same."""
-    await far.start()
-    connections = list[bool]()
-
-    async def connect() -> Wire:
-        connections.append(far.up)
-        raise Lost("not in this test")
-
-    monkeypatch.setattr(far._line, "_connect", connect)
-    relay.hang()
-
-    assert await far.get(["a"]) is None
-    assert not any(connections)
-    assert not far.up
-
-
 async def test_a_late_answer_is_never_taken_for_the_next_ones(far: Link, relay: Relay, inside: Redis) -> None:
     await inside.set(far.full("a"), b"of a")
     await inside.set(far.full("b"), b"of b")
