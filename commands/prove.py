@@ -13,7 +13,7 @@ import uvloop
 
 from commands.console import err, out, say, step
 from commands.proving import model, mutations, report
-from commands.proving.breaks import BREAKS
+from commands.proving.breaks import BREAKS, WRITES
 from commands.proving.evidence import smallest
 from commands.proving.ground import Ground, ground
 from commands.proving.herd import stampedes
@@ -120,11 +120,12 @@ def _code() -> bool:
 async def _missed(place: Ground, name: str, seed: int) -> bool:
     """Whether the checker notices that the guard is gone."""
     began = time.monotonic()
-    async with history(place, seed=seed, broken=name) as told:
+    async with history(place, seed=seed, broken=name, writes=WRITES.get(name, 80.0)) as told:
         found = await told.run(SEARCH)
     took = time.monotonic() - began
-    if found.well:
-        say(f"[red]✗[/] Guard: without its {name} the cache was found well for {SEARCH:.0f} s")
-    else:
+    if found.accused:
         say(f"[green]✓[/] Guard: without its {name:<12} noticed after {took:3.0f} s")
-    return not found.well
+    else:
+        said = found.problems[0] if found.problems else f"the cache was found well for {SEARCH:.0f} s"
+        say(f"[red]✗[/] Guard: without its {name}: {said}")
+    return found.accused

@@ -65,7 +65,9 @@ BREAKS: dict[str, Callable[[], None]] = {
 }
 
 # The faults without which a guard is hardly ever needed: a history without it has these alone.
-WANTED = {"fence": ("wire blackholed", "process stopped")}
+WANTED = {"fence": ("wire blackholed", "process stopped"), "ticket": ("wire delayed",)}
+# Writes of a process in a second, where those of every history would soon cover up what went wrong.
+WRITES = {"ticket": 6.0, "fence": 10.0}
 
 
 class _Equal:

@@ -22,6 +22,8 @@ from models.errors import Busy
 from settings import Settings
 
 ACT = 45.0  # s of faults before everything is compared
+PATIENCE = 10.0  # s, beside a tombstone's life, for all that is under way to end
+FEW = 6.0  # writes of a process in a second, in every fourth act: many soon cover up what is wrong in L1
 NEAR = (True, False, True, False)  # whose L1 is on
 
 
@@ -39,6 +41,11 @@ class Found:
     @property
     def well(self) -> bool:
         return not self.evidence and not self.problems
+
+    @property
+    def accused(self) -> bool:
+        """A wrong answer was seen, not only a process that failed."""
+        return any(one.violation.kind != "error" for one in self.evidence)
 
 
 class History:
@@ -59,7 +66,7 @@ class History:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while (rest := until - loop.time()) > 0 and self.found.well:
-            await self.troupe.play()
+            await self.troupe.play(FEW if self.found.quiet % 4 == 3 else 0.0)
             act = asyncio.create_task(self.faults.run(min(ACT, rest)) if faults else asyncio.sleep(min(ACT, rest)))
             while not act.done():
                 await asyncio.wait({act}, timeout=0.5)
@@ -104,10 +111,9 @@ class History:
         """Writers stop; when nothing is under way any more, every level of every process is compared with MySQL."""
         loop = asyncio.get_running_loop()
         await self.troupe.stop_writing()
-        began = loop.time()
         await self.troupe.all("warm")
         await self.troupe.rest()
-        longest = self.troupe.members[0].plan.hold[1] + 8
+        began, longest = loop.time(), self.troupe.members[0].plan.hold[1] + PATIENCE
         while under_way := await self._under_way():
             if loop.time() - began > longest:
                 self.found.problems += [f"after {longest:.0f} s there still stands {one}" for one in under_way]

@@ -108,7 +108,8 @@ class Member:
 class Troupe:
     """All of them. Who dies is replaced at once, and plays on."""
 
-    def __init__(self, ground: Ground, plans: list[Plan]) -> None:
+    def __init__(self, ground: Ground, plans: list[Plan], writes: float) -> None:
+        self._writes = writes
         self.members = [Member(ground, plan) for plan in plans]
         self.deaths = Counter[str]()
         self._replacing: set[asyncio.Task[None]] = set()
@@ -133,13 +134,14 @@ class Troupe:
         while self._replacing:
             await asyncio.gather(*self._replacing, return_exceptions=True)
 
-    async def play(self, *, writes: bool = True, dawdle: bool = True) -> None:
-        self._playing = {"writes": writes, "dawdle": dawdle}
+    async def play(self, writes: float = 0.0) -> None:
+        """`writes` are those of one process in a second."""
+        self._playing = {"writes": writes or self._writes, "dawdle": True}
         await self.all("play", **self._playing)
 
     async def stop_writing(self) -> None:
         if self._playing:
-            self._playing = {"writes": False, "dawdle": False}
+            self._playing = {"writes": 0.0, "dawdle": False}
         await self.all("stop writing")
 
     async def rest(self) -> None:
@@ -182,15 +184,15 @@ class Troupe:
 
 
 def troupe(
-    ground: Ground, *, seed: int, near: tuple[bool, ...], tasks: int = 50, writes: float = 50.0, pause: float = 0.002,
+    ground: Ground, *, seed: int, near: tuple[bool, ...], tasks: int = 50, writes: float = 80.0, pause: float = 0.002,
     hold: tuple[float, float] = (3.0, 4.0), broken: str = "",
 ) -> Troupe:  # fmt: skip
     """`near` says whose L1 is on; `writes` are those of one process in a second, `pause` is a task's rest in seconds."""
     plans = [
         Plan(
-            folder=str(ground.folder), process=one, life=0, seed=seed, near=near[one], tasks=tasks, writes=writes,
+            folder=str(ground.folder), process=one, life=0, seed=seed, near=near[one], tasks=tasks,
             settings=ground.choices(one) | {"l1_memory": 8 if near[one] else 0}, pause=pause, hold=hold, broken=broken,
         )
         for one in range(PROCESSES)
     ]  # fmt: skip
-    return Troupe(ground, plans)
+    return Troupe(ground, plans, writes)
