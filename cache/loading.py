@@ -112,9 +112,11 @@ class Loader:
         """Read from MySQL, and store what we have the lease of."""
         leased = [name for name, grant in todo.items() if grant.answer != "bypass"]
         token = todo[leased[0]].token if leased else b""  # all are of one question
-        began, selected = perf_counter(), flight.ask()
         try:
-            values = await load(list(todo))
+            # While a write holds everything up, nothing is kept, and every reader would load: those stand in line.
+            async with nullcontext() if leased else self._gate:
+                began, selected = perf_counter(), flight.ask()
+                values = await load(list(todo))
             cost = int((perf_counter() - began) * 1_000_000)
             fills = {name: self._fill(shape, name, values.get(name), todo[name], cost) for name in leased}
         except BaseException:
@@ -128,7 +130,7 @@ class Loader:
         }
 
     def _fill(self, shape: Shape, name: str, value: Any, grant: Granted, cost: int) -> Fill | None:
-        ttl = shape.ttl * random.uniform(0.9, 1.1)  # noqa: S311 - so that what was filled together does not expire together
+        ttl = shape.ttl * random.uniform(0.8, 1.0)  # noqa: S311 - so that what was filled together does not expire together
         if value is None:
             ttl = min(ttl, records.ABSENT_TTL)
         now = self._tracking.redis_ms

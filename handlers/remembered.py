@@ -5,6 +5,7 @@ with its query, the language) or sends the question on to its handler: a host th
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Coroutine
 from functools import lru_cache, partial
@@ -27,6 +28,8 @@ from handlers.app import App
 from handlers.keeping import KEY, MADE, key_of
 from handlers.tracing import ASKED_BY, Recorder
 from models.traces import TRACE, Trace
+
+log = logging.getLogger("plaza.web")
 
 # With one of these the question is another one: who asks, what a page waited for, a body that has yet to be read.
 _OTHERWISE = frozenset({"Authorization", "Content-Length", "Transfer-Encoding", ASKED_BY})
@@ -120,9 +123,14 @@ class Door(HTTPMessageDelegate):
     async def _later(self, trace: Trace) -> None:
         """Give what is kept, if Redis says that it is right; else the handler goes on, in the same trace."""
         TRACE.set(trace)
-        if self._signed_in:
-            await self._web.caught_up()
-        answer = await self._found(self._key) if self._key is not None and self._may_be_kept() else None
+        answer = None
+        try:
+            if self._signed_in:
+                await self._web.caught_up()
+            if self._key is not None and self._may_be_kept():
+                answer = await self._found(self._key)
+        except Exception:
+            log.exception("what is kept could not be asked for: %s", self._start.path if self._key else "")
         if answer:
             self._give(answer, trace)
         elif not self._gone_in:

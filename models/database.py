@@ -26,8 +26,11 @@ WORTH_TELLING = 0.001  # s of waiting for a connection, from which on it is a sp
 # READ COMMITTED: each statement sees what is committed now, so a fill is never from an older snapshot than its lease. The
 # variable has two names: /*M! is read by MariaDB alone, /*!80000 by MySQL alone (MariaDB skips 50700 to 99999).
 # GROUP_CONCAT is cut at 1 KiB in MySQL 8 unless told otherwise; the sql_mode makes both servers refuse what they would bend.
+# A transaction that stands still ends before the tombstones of its write do, and with it a COMMIT that is under way for longer
+# (MariaDB alone can be told so; 8 s is models.base.TRANSACTION_SECONDS).
 _INIT = (
-    "SET SESSION /*M!100000 tx_isolation = 'READ-COMMITTED', */ /*!80000 transaction_isolation = 'READ-COMMITTED', */ "
+    "SET SESSION /*M!100000 idle_transaction_timeout = 8, tx_isolation = 'READ-COMMITTED', */ "
+    "/*!80000 transaction_isolation = 'READ-COMMITTED', */ "
     "time_zone = '+00:00', group_concat_max_len = 1048576, innodb_lock_wait_timeout = 3, "
     "sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_ENGINE_SUBSTITUTION'"
 )

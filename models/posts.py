@@ -48,9 +48,9 @@ AUTHOR_PAGES = List("posts.author.page", by=("author", "page"), scopes=(BY_AUTHO
 TAG_PAGES = List("posts.tag.page", by=("tag", "page"), scopes=(TAGGED,), ttl=600)
 MONTHS = List("posts.months", scopes=(PUBLISHED,), ttl=600)
 OF_MONTH = List("posts.month", by=("month", "after"), scopes=(PUBLISHED,), ttl=600)
-PARTS = List("posts.parts", scopes=(PUBLISHED,), ttl=3600)
-PART_CHANGED = List("posts.part.changed", by=("part",), scopes=(IN_PART,), ttl=3600)
-SITEMAP = List("posts.sitemap", by=("part",), scopes=(IN_PART,), ttl=3600)
+PARTS = List("posts.parts", scopes=(PUBLISHED,), ttl=600)
+PART_CHANGED = List("posts.part.changed", by=("part",), scopes=(IN_PART,), ttl=600)
+SITEMAP = List("posts.sitemap", by=("part",), scopes=(IN_PART,), ttl=600)
 
 
 def shown_in(post: Post) -> tuple[Slot, ...]:
