@@ -86,7 +86,7 @@ OF_WRITES = (
     ),
     guard(
         "a snapshot after the lease",
-        ("models/database.py", "tx_isolation = 'READ-COMMITTED', */ /*!8", "tx_isolation = 'REPEATABLE-READ', */ /*!8"),
+        ("models/database.py", "= 8, tx_isolation = 'READ-COMMITTED'", "= 8, tx_isolation = 'REPEATABLE-READ'"),
         ("models/database.py", "autocommit=True", "autocommit=False"),
         needed_by=(WRITERS + "r08_a_load_reads_a_snapshot_that_was_opened_after_its_lease",),
     ),
