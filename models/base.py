@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 
 TRANSACTION_SECONDS = 8.0  # a transaction is given up after this
 HOLD = TRANSACTION_SECONDS + 2.0  # s; a tombstone set before COMMIT outlives any transaction
-DOUBT = 60.0  # s for which MySQL is asked what became of a COMMIT, which it may carry out after it stood still for longer than HOLD
+DOUBT = 60.0  # s for which MySQL is asked what became of a COMMIT: it may carry it out after it stood still for longer than HOLD
 PATIENCE = 1.0  # s that a writer waits for the end of a COMMIT that was not answered
 
 
