@@ -103,6 +103,13 @@ class Link:
         """Connect, if Redis is there. Not needed: the first question does it."""
         await self._line.start()
 
+    async def look(self) -> None:
+        """Learn which epoch there is, as any question would; nothing while Redis cannot be asked."""
+        try:
+            await self._line.asked(self._line.learn)
+        except Down:
+            pass
+
     async def recover_now(self) -> bool:
         """Try to have Redis back without waiting for the next try; whether it is."""
         return await self._line.recover_now()

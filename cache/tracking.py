@@ -75,6 +75,8 @@ class Tracking:
         self._epoch_key = f"{namespace}:epoch".encode()
         self._prefix = link.full("")
         self._track = _pack("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", f"{namespace}:")
+        self._which = _pack("GET", f"{namespace}:epoch")
+        self._epoch = ""  # of the Redis that brings the pushes
         self._canary: Canary | None = None
         self._next_canary = 0.0
         self._wire: Wire | None = None
@@ -101,10 +103,13 @@ class Tracking:
     def told(self) -> None:
         """The link's epoch changed, or it went down or came up: nothing that was kept is to be trusted."""
         self._prefix = self._link.full("")
-        if self.connected and self._link.up:
+        if self.connected and self._link.up and self._epoch == self._link.epoch:
             self.local.begin()
-        else:
-            self.local.shut()
+            return
+        self.local.shut()
+        if self.connected and self._link.up and self._wire is not None:
+            self._why = Lost("another epoch: another Redis may be asked than brings the pushes")
+            self._wire.close(self._why)
 
     def push(self, name: str) -> Push:
         return Push(self, name)
@@ -158,6 +163,9 @@ class Tracking:
             said = await wire.ask(self._track)
             if isinstance(said, ReplyError):
                 raise Lost(str(said))
+            await self._link.look()  # after a restart it may not have asked yet
+            epoch = await wire.ask(self._which)
+            self._epoch = epoch.decode(errors="replace").partition(":")[2] if isinstance(epoch, bytes) else ""
             self._socket = wire.second_handle()
             self.connected, self._why = True, Lost("the connection broke")
             self.connections += 1
