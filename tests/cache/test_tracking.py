@@ -155,23 +155,6 @@ async def test_who_catches_up_while_the_fence_is_old_knows_of_them_too(on_wire: 
     await told
 
 
-async def test_pushes_of_another_redis_than_is_asked_are_not_believed(
-    alone: tuple[Side, OwnRedis], settings: Settings
-) -> None:
-    """After a failover the old one may live on, and answer those who are still connected to it."""
-    redis, link, local = connect(settings.redis), Link(connect(settings.redis), settings.namespace), Local(1 << 20)
-    await link.start()
-    tracking = Tracking(connect(alone[1].url), settings.namespace, link, local)
-    tracking.start()
-    await until(lambda: tracking.connections == 3 or local.open)
-
-    assert not local.open
-    for one in (tracking, link):
-        await one.close()
-    for client in (redis, link._line._redis, tracking._redis):
-        await client.aclose()
-
-
 async def test_a_killed_connection_flushes_and_is_made_anew(one: Side, other: Side) -> None:
     one.keep("a")
     ticket = one.local.ticket("b")
