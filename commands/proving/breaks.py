@@ -64,8 +64,15 @@ BREAKS: dict[str, Callable[[], None]] = {
     "fence": _no_fence,
 }
 
-# The faults without which a guard is hardly ever needed: a history without it has these alone.
-WANTED = {"fence": ("wire blackholed", "process stopped"), "ticket": ("wire delayed",)}
+# A history without a guard has these faults alone: what the guard is for, or what does no harm (most faults slow everything down).
+WANTED = {
+    "token": ("SCRIPT FLUSH",),
+    "join rule": ("wire delayed",),
+    "generations": ("SCRIPT FLUSH",),
+    "index check": ("SCRIPT FLUSH",),
+    "ticket": ("wire delayed",),
+    "fence": ("wire blackholed", "process stopped"),
+}
 # Writes of a process in a second, where those of every history would soon cover up what went wrong.
 WRITES = {"ticket": 6.0, "fence": 10.0}
 

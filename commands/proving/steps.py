@@ -26,7 +26,7 @@ STEPS: Final = tuple(
 )
 OF_A_WRITE: Final = 6  # the first of them are steps of writes
 DAWDLES = 0.004  # of the steps are followed by a rest of up to 60 ms; where a guard is gone, more of them
-DAWDLES_BROKEN = 0.05
+DAWDLES_BROKEN = 0.12
 SLEEPS = 0.00003  # of the steps are followed by a rest that is longer than a lease
 LONG = 3.6  # s
 
