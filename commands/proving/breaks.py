@@ -64,7 +64,7 @@ BREAKS: dict[str, Callable[[], None]] = {
     "fence": _no_fence,
 }
 
-# A history without a guard has these faults alone: what the guard is for, or what does no harm (most faults slow everything down).
+# A history without a guard has these faults alone: what the guard is for, or what does no harm (most faults slow all down).
 WANTED = {
     "token": ("SCRIPT FLUSH",),
     "join rule": ("wire delayed",),
