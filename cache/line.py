@@ -60,6 +60,7 @@ class Line:
         self._recovery: asyncio.Task[bool] | None = None
         self._tries: asyncio.Task[None] | None = None
         self._closed = False
+        self._said = ""  # why the last replay failed: told once, though it is tried four times a second
 
     async def start(self) -> bool:
         """Try once at once, and then again and again; whether the line is up."""
@@ -211,11 +212,13 @@ class Line:
         except (
             Exception
         ) as error:  # the replay asks MySQL, which may be away as well: then nothing here is to be trusted
-            log.warning("Redis is back, but what it has missed could not be replayed: %r", error)
+            if repr(error) != self._said:
+                self._said = repr(error)
+                log.warning("Redis is back, but what it has missed could not be replayed: %s", self._said)
             return False
         if self._closed or self.wire is not wire:
             return False  # lost again meanwhile
-        self.up = True
+        self.up, self._said = True, ""
         log.info("Redis answers, epoch %s", self.epoch)
         self.tell()
         return True

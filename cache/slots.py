@@ -57,6 +57,8 @@ class _Declared:
     def __init__(self, name: str, *, by: tuple[str, ...] = ()) -> None:
         if ":" in name:
             raise TypeError(f"{name}: a colon separates a name from its values")
+        if f"{name}:" in (SCOPE, LIST):
+            raise TypeError(f"{name}: so begin the names of all scopes, or of all lists")
         self.name, self.by = name, by
 
     def _spell(self, values: tuple[Value, ...]) -> str:

@@ -1,7 +1,7 @@
 """Comments under posts, with one level of replies."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -116,10 +116,11 @@ class Comments(Table[Comment]):
 
         count, roots, replies = await self.items(THREADS(post_id, after), load)
         rows = await self.many((*roots[:PER_PART], *replies))
-        firsts = [row for row in rows if row.parent_id is None]
-        threads = tuple(Thread(row, tuple(reply for reply in rows if reply.parent_id == row.id)) for row in firsts)
-        more = roots[PER_PART - 1] if len(roots) > PER_PART else None
-        return Discussion(threads, count, after > 0, more)
+        below = defaultdict[int | None, list[Comment]](list)
+        for row in rows:
+            below[row.parent_id].append(row)
+        threads = tuple(Thread(row, tuple(below[row.id])) for row in below[None])
+        return Discussion(threads, count, after > 0, roots[PER_PART - 1] if len(roots) > PER_PART else None)
 
     async def newest(self, n: int) -> Page[Comment]:
         """Page n of all shown comments of the site, newest first."""
@@ -245,8 +246,7 @@ class Comments(Table[Comment]):
         )
         if not rows:
             raise Invalid({"parent_id": "The comment you answer has been deleted."})
-        id, parent = rows[0]
-        return int(parent or id)
+        return int(rows[0][1] or rows[0][0])
 
     async def _locked(self, w: Write, id: int) -> Comment:
         return await w.locked(self.make, self.rows_sql + " FOR UPDATE", (id,))
@@ -285,8 +285,8 @@ async def _first_status(w: Write, author_id: int, bits: int) -> Status:
 
 def may(user: User, bits: int, comment: Comment) -> tuple[bool, bool]:
     """Whether the user may (edit, delete) the comment."""
-    own = comment.author_id == user.id
-    return own and has(bits, LOGIN), (own and has(bits, LOGIN)) or has(bits, EDITOR)
+    own = comment.author_id == user.id and has(bits, LOGIN)
+    return own, own or has(bits, EDITOR)
 
 
 async def _rendered(md: str) -> str:
