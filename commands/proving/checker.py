@@ -16,6 +16,7 @@ LAG = 300_000_000  # ns; what a process' own memory may be behind (G2)
 L1, L2, MYSQL = 0, 1, 2
 LEVELS = ("L1", "L2", "MySQL")
 Tell = Callable[["Violation"], None]
+Fits = Callable[[int], bool]  # of the META of a version
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,19 @@ class Checker:
         for key in range(1, KEYS + 1):
             there = key in ids
             what = f"{'on' if there else 'not on'} shelf {shelf}"
-            self._some_version(question, key, lambda shown, there=there: (shown >> 32 == shelf) is there, what)  # type: ignore[misc]
+            self._some_version(
+                question, key, lambda shown, there=there: (shown >> 32 == shelf) is there, what,  # type: ignore[misc]
+                lambda shown: shown >> 32 == shelf,
+            )  # fmt: skip
 
     def nobody_named(self, question: Question, name: int) -> None:
         """No row has this name."""
+        what = f"nobody is named {name}"
         for key in range(1, KEYS + 1):
-            self._some_version(question, key, lambda shown: shown >> 8 & 0xFFFFFF != name, f"nobody is named {name}")
+            self._some_version(
+                question, key, lambda shown: shown >> 8 & 0xFFFFFF != name, what,
+                lambda shown: shown >> 8 & 0xFFFFFF == name,
+            )  # fmt: skip
 
     def named(self, question: Question, name: int, note: Note) -> None:
         """A row that must have this name, and is a row like any other."""
@@ -124,37 +132,52 @@ class Checker:
     def _late(self, question: Question, key: int, version: int) -> tuple[int, str, int]:
         """How old an answer is that shows this version (ns since a newer write had returned), what is wrong with that, and which
         version should have been seen."""
-        late, why, missed, asked = 0, "", 0, question.asked
+        late, why, missed = 0, "", 0
         for newer in range(version + 1, question.floors[key] + 1):
-            place = self._ledger.at(key, newer)
-            ended = self._words[place + ENDED]
-            if not 0 < ended <= asked:
-                continue
-            late = max(late, asked - ended)
-            mine = self._words[place + ENDER] & 7 == self._me
-            if asked - ended > (0 if mine else self._lag):
-                why, missed = "own write not seen" if mine and asked - ended <= self._lag else "too old", newer
-        if not why:
-            seen = [newer for newer, when in self._seen_log[key] if newer > version and when <= asked - self._lag]
-            if seen:
-                why, missed = "went back", seen[0]
+            older, wrong = self._unseen(question, key, newer)
+            late = max(late, older)
+            if wrong:
+                why, missed = wrong, newer
         return late, why, missed
 
-    def _some_version(self, question: Question, key: int, fits: Callable[[int], bool], what: str) -> None:
-        """The answer shows no number; some version that may be shown must fit it."""
+    def _unseen(self, question: Question, key: int, newer: int) -> tuple[int, str]:
+        """How long ago the write of this version had returned when it was not seen, and what is wrong with that."""
+        place, asked, late = self._ledger.at(key, newer), question.asked, 0
+        if 0 < (ended := self._words[place + ENDED]) <= asked:
+            late = asked - ended
+            mine = self._words[place + ENDER] & 7 == self._me
+            if late > (0 if mine else self._lag):
+                return late, "own write not seen" if mine and late <= self._lag else "too old"
+        if any(seen == newer and when <= asked - self._lag for seen, when in self._seen_log[key]):
+            return late, "went back"
+        return late, ""
+
+    def _some_version(
+        self, question: Question, key: int, fits: Fits, what: str, touches: Fits = lambda shown: True
+    ) -> None:
+        """The answer shows no number; some version that may be shown must fit it.
+
+        `touches` says whether the answer shows rows such as this: a write that neither made such a row nor changed one leaves the
+        answer as it is, so that the write before it, which did, may still be under way.
+        """
         wrote, floor = self._ledger.wrote, question.floors[key]
         for version in range(floor, max(floor, self._ledger.ceiling[key]) + 1):
             if any(map(fits, wrote(key, version))):
                 self.recent[key].append((question.asked, now(), version, what))
                 return
-        late, why, missed = 0, "too old", floor
+        late = 0
         for version in range(floor - 1, -1, -1):
-            late, why, missed = self._late(question, key, version)
-            if why or any(map(fits, wrote(key, version))):
+            if any(map(touches, wrote(key, version))) or any(map(touches, wrote(key, version + 1))):
+                older, why = self._unseen(question, key, version + 1)
+                late = max(late, older)
+                if why:
+                    self._guilty(why, question, key, what, version + 1)
+                    break
+            if any(map(fits, wrote(key, version))):
                 break
+        else:
+            self._guilty("too old", question, key, what, floor)
         self.staleness[self.level] = max(self.staleness[self.level], late)
-        if why:
-            self._guilty(why, question, key, what, missed)
 
     def _saw(self, key: int, version: int) -> None:
         self._seen[key] = version

@@ -213,6 +213,21 @@ def test_lists_and_unique_values_are_judged_against_the_versions(world: World) -
     assert world.kinds() == ["too old", "too old", "not its name", "too old", "too old"]
 
 
+def test_a_list_may_miss_a_write_under_way_though_a_later_one_that_does_not_touch_it_has_returned(world: World) -> None:
+    world.write(NOTE, 3, 1)
+    world.write(replace(NOTE, shelf=4), 3, 2, ended=None)
+    world.write(replace(NOTE, shelf=4, name=7), 3, 3)
+    judge = world.judge()
+
+    judge.members(judge.ask("", ALL), 2, {3})
+    judge.nobody_named(judge.ask("", ALL), 8)
+    assert world.kinds() == []
+
+    judge.members(judge.ask("", ALL), 4, set())
+    judge.nobody_named(judge.ask("", ALL), 7)
+    assert world.kinds() == ["too old", "too old"]
+
+
 def test_a_dead_writers_row_is_excused_only_when_redis_lost_its_tombstone_and_it_is_not_critical(world: World) -> None:
     world.write(NOTE, 1, 1, ended=None)
     ledger, moment = world.ledgers[0], now()
