@@ -24,7 +24,7 @@ def test_staff_see_how_long_a_page_takes_and_what_it_waited_for(visit: Visit, to
     summary.focus()
     page.keyboard.press("Enter")
     expect(badge.get_by_role("table")).to_be_visible()
-    expect(badge.get_by_role("row").filter(has_text="Redis").first).to_be_visible()
+    expect(badge).to_contain_text("rows and lists were in the cache")
     expect(badge.get_by_role("row").filter(has_text=".html").first).to_contain_text("Template")
 
     assert [violation["id"] for violation in Axe().run(page).response["violations"]] == []

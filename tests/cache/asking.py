@@ -38,7 +38,7 @@ class Desk:
     async def acquire(self, name: str, token: bytes, *, lease: int = LONG, **more: Any) -> Granted:
         granted = await self.link.acquire([Ask(name, more.pop("schema", ROW), **more)], token, lease)
         assert granted is not None
-        return granted[0]
+        return granted[0]._replace(token=b"")
 
     async def acquire_list(self, name: str, token: bytes, *scopes: str, **more: Any) -> Granted:
         return await self.acquire(name, token, schema=LIST, scopes=scopes, **more)

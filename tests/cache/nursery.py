@@ -1,7 +1,7 @@
 """Runs tests of a copy of the tree in forked children of one process, which has loaded once all that is not ours.
 
-As a program (`python -m tests.cache.nursery COPY SERVERS`) it reads a line with the names of tests, and answers with a line: what
-became of them. The children find the test servers at SERVERS.
+As a program (`python -m tests.cache.nursery COPY SERVERS`) it reads a line with the names of tests and how many seconds they wait for
+what does not come, and answers with a line: what became of them. The children find the test servers at SERVERS.
 """
 
 import importlib
@@ -18,6 +18,7 @@ from typing import Any, cast
 import pytest
 
 PATIENCE = 2.0  # s that a test of a broken copy waits for what does not come
+LONG = 30.0  # s that one of a whole copy does: it comes, however busy the machine is
 OPTIONS = ("-q", "-p", "pytest_tornado.plugin", "-p", "no:logging", "-p", "no:faulthandler", "--async-test-timeout=20",
            "-W", "ignore::pytest.PytestAssertRewriteWarning")  # fmt: skip
 
@@ -25,8 +26,8 @@ OPTIONS = ("-q", "-p", "pytest_tornado.plugin", "-p", "no:logging", "-p", "no:fa
 class Shared:
     """Tells the children's fixtures where the servers are, as xdist would, and notes what became of each test."""
 
-    def __init__(self, servers: str) -> None:
-        self._servers = servers
+    def __init__(self, servers: str, patience: float) -> None:
+        self._servers, self._patience = servers, patience
         self.told: dict[str, str] = {}
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -35,7 +36,7 @@ class Shared:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         steps = sys.modules.get("tests.cache.steps")
         if steps is not None:
-            cast(Any, steps).PATIENCE = PATIENCE
+            cast(Any, steps).PATIENCE = self._patience
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         name = report.nodeid.rpartition("::")[2]
@@ -56,10 +57,10 @@ class Nursery:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
 
-    def run(self, tests: tuple[str, ...]) -> dict[str, str]:
+    def run(self, tests: tuple[str, ...], patience: float = PATIENCE) -> dict[str, str]:
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps(tests) + "\n")
+        self._process.stdin.write(json.dumps((tests, patience)) + "\n")
         self._process.stdin.flush()
         told: dict[str, str] = json.loads(self._process.stdout.readline())
         return told
@@ -104,8 +105,8 @@ def _foreign(copy: str) -> list[str]:
             if not str(getattr(module, "__file__", "") or copy).startswith(copy)]  # fmt: skip
 
 
-def _run(tests: list[str], servers: str) -> dict[str, str]:
-    shared = Shared(servers)
+def _run(tests: list[str], patience: float, servers: str) -> dict[str, str]:
+    shared = Shared(servers, patience)
     code = pytest.main([*OPTIONS, *tests], plugins=[shared])
     if not shared.told:
         shared.told["nothing"] = f"collect: pytest ended with {int(code)}"
@@ -117,7 +118,7 @@ def main(copy: str, servers: str) -> None:
         with suppress(ImportError):
             importlib.import_module(name)
     for line in sys.stdin:
-        print(json.dumps(_in_child(_run, json.loads(line), servers)), flush=True)
+        print(json.dumps(_in_child(_run, *json.loads(line), servers)), flush=True)
 
 
 if __name__ == "__main__":

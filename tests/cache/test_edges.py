@@ -221,4 +221,4 @@ async def test_a_clock_that_jumps_changes_no_answer(
 
     assert await other.text(1) == await one.text(1) == "new"
     assert await warm(other, 1) == "new"
-    assert await stage.redis.pttl(one.link.full(NOTE(1).name)) > 50_000
+    assert await stage.redis.pttl(one.link.full(NOTE(1).name)) > 47_000

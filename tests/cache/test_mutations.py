@@ -7,7 +7,7 @@ import pytest
 
 from tests.cache.guards import GUARDS
 from tests.cache.mutations import Moved, Mutation, copy_tree, without
-from tests.cache.nursery import Nursery
+from tests.cache.nursery import LONG, Nursery
 from tests.harness.servers import Databases
 
 
@@ -32,7 +32,7 @@ def test_without_this_guard_a_test_fails(nursery: Nursery, copy: Path, mutation:
 
 
 def test_with_all_guards_the_same_tests_pass(nursery: Nursery) -> None:
-    told = nursery.run(tuple(dict.fromkeys(test for mutation in GUARDS for test in mutation.tests)))
+    told = nursery.run(tuple(dict.fromkeys(test for mutation in GUARDS for test in mutation.tests)), LONG)
 
     assert set(told.values()) == {""}, {name: why for name, why in told.items() if why}
 

@@ -101,4 +101,4 @@ async def test_r26_a_value_filled_under_a_wrong_clock_is_neither_refreshed_at_on
     left = await stage.redis.pttl(right.link.full(NOTE(1).name))
 
     assert stage.truth.loads == 1
-    assert 50_000 < left < 70_000
+    assert 47_000 < left <= 60_000
