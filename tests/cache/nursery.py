@@ -1,7 +1,7 @@
 """Runs tests of a copy of the tree in forked children of one process, which has loaded once all that is not ours.
 
-As a program (`python -m tests.cache.nursery COPY SERVERS`) it reads a line with the names of tests and how many seconds they wait for
-what does not come, and answers with a line: what became of them. The children find the test servers at SERVERS.
+As a program (`python -m tests.cache.nursery COPY SERVERS`) it reads a line with the names of tests and how many seconds they wait
+for what does not come, and answers with a line: what became of them. The children find the test servers at SERVERS.
 """
 
 import importlib
