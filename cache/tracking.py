@@ -239,6 +239,8 @@ class Tracking:
             if not self._canary.well(pinged):
                 return
             self.push_lag, self._canary = self._canary.lag, None
+            if self.error is not None:
+                log.info("pushes come from Redis again")
             self._well, self.error = True, None
         elif now() > self._next_canary:
             self._release_canary()
