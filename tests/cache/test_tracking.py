@@ -250,7 +250,8 @@ async def test_a_loop_that_never_comes_to_its_sockets_still_hears_and_still_answ
         hits += one.has("b") is not None
     writer.close()
 
-    assert one.has("b") == "old" or one.has("b") == "old"  # the first may find the fence old, and ask
+    while one.has("b") is None:  # the fence may be old at this moment: then Redis has been asked, and answers
+        assert now() < returned + 30
     assert hits > 100
     assert one.tracking.connections == 1
 
