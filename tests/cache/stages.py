@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from tornado.ioloop import IOLoop
@@ -21,9 +22,9 @@ def redis_socket(databases: Databases) -> str:
 
 
 @pytest.fixture
-def stage(io_loop: IOLoop, redis_socket: str, tmp_path: Path) -> Iterator[Stage]:
-    """Processes over the common Redis; the truth is a dict."""
-    yield from _on(io_loop, Stage(folder_url(Path(redis_socket)), tmp_path.name))
+def stage(io_loop: IOLoop, redis_socket: str) -> Iterator[Stage]:
+    """Processes over the common Redis, in a namespace that no other run of the test has; the truth is a dict."""
+    yield from _on(io_loop, Stage(folder_url(Path(redis_socket)), f"t.{token_hex(8)}"))
 
 
 @pytest.fixture
