@@ -67,24 +67,6 @@ class Cache:
             reading.saw(name, entry.stamp, True)
         return entry.value
 
-    async def rows(
-        self, cls: type[Row], slots: Sequence[Slot], load: Callable[[list[Slot]], Awaitable[dict[Slot, Row]]]
-    ) -> dict[Slot, Row | None]:
-        """Each slot's row, or None where there is none; one MGET, then one `load` for all that are missing.
-
-        No row is older than a write that had returned when this was called (L1: 0.3 s before). Raises what `load` raises, and
-        nothing because of Redis. Rows are shared: nobody may change them.
-        """
-        by_name = {slot.name: slot for slot in slots}
-
-        async def load_named(names: list[str]) -> dict[str, Row]:
-            return {slot.name: row for slot, row in (await load([by_name[name] for name in names])).items()}
-
-        if not slots:
-            return {}
-        found = await self.named(cls, list(by_name), slots[0].ttl, load_named)
-        return {slot: found[slot.name] for slot in slots}
-
     async def named(
         self,
         cls: Callable[..., Row],
@@ -92,7 +74,12 @@ class Cache:
         ttl: int,
         load: Callable[[list[str]], Awaitable[dict[str, Row]]],
     ) -> dict[str, Row | None]:
-        """The same by the names of slots that share a class and a time to live (seconds)."""
+        """The row under each of the names, which share a class and a time to live (seconds); None where there is none: one MGET,
+        then one `load` for all that are missing.
+
+        No row is older than a write that had returned when this was called (L1: 0.3 s before). Raises what `load` raises, and
+        nothing because of Redis. Rows are shared: nobody may change them.
+        """
         found: dict[str, Any] = {}
         reading, local = READING.get(), self.local
         wanted = dict.fromkeys(names)
@@ -156,7 +143,7 @@ class Cache:
             self._refresh(shape, late, load)
 
     async def items(self, slot: Slot, load: Callable[[], Awaitable[tuple[Any, ...]]]) -> tuple[Any, ...]:
-        """The items of a list, remembered or loaded, with the promises of `rows`.
+        """The items of a list, remembered or loaded, with the promises of `named`.
 
         `load` gives ids and small numbers, in their final order.
         """

@@ -209,9 +209,8 @@ class Line:
                 await self._replay()
         except Lost:
             return False
-        except (
-            Exception
-        ) as error:  # the replay asks MySQL, which may be away as well: then nothing here is to be trusted
+        except Exception as error:
+            # The replay asks MySQL, which may be away as well: then nothing here is to be trusted.
             if repr(error) != self._said:
                 self._said = repr(error)
                 log.warning("Redis is back, but what it has missed could not be replayed: %s", self._said)

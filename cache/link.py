@@ -18,9 +18,8 @@ from cache.gets import Gets
 from cache.line import Down, Line
 from cache.scripts import Script
 
-SISTER = (
-    "+"  # a name and this: the lease of an early refresh. No name of a slot has it (quoted values would keep a "~")
-)
+# A name and this: the lease of an early refresh. No name of a slot has it (quoted values would keep a "~").
+SISTER = "+"
 
 Make = Callable[[], tuple[Sequence[str], Sequence[bytes | int]]]
 Answer = Literal["value", "lease", "busy", "bypass", "refresh"]

@@ -88,10 +88,8 @@ class Wire(asyncio.Protocol):
                     whole, answers = answers, []
                     self._answers = answers
                     self._waiting.popleft()[2](whole)
-        except (
-            hiredis.HiredisError,
-            IndexError,
-        ) as error:  # no protocol of Redis, or an answer that nobody has asked for
+        except (hiredis.HiredisError, IndexError) as error:
+            # No protocol of Redis, or an answer that nobody has asked for.
             self.close(Lost(f"not understood: {error}"))
 
     def second_handle(self) -> socket.socket | None:

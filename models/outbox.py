@@ -57,9 +57,8 @@ class Outbox:
         Raises Busy when MySQL or Redis do not answer.
         """
         before = -1
-        while (
-            self._cache.unconfirmed != before
-        ):  # else a write of ours has returned meanwhile, that Redis did not hear of
+        # Again, if a write of ours has returned meanwhile that Redis did not hear of.
+        while self._cache.unconfirmed != before:
             before, last = self._cache.unconfirmed, 0
             if not await self._cache.settle():
                 raise Busy("Redis could not be told what to forget")

@@ -12,7 +12,7 @@ local function answer(key, sister, schema, flag, stamps, writing)
   end
   local data = get(key)
   local what = kind(data)
-  if what == 'T' and pending(data, 2, '') ~= '' then
+  if others(data, 'T', '') ~= '' then
     return {'bypass'}
   end
   if what == 'L' and data ~= lease then

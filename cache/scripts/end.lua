@@ -5,22 +5,17 @@
 local writer, random, records = ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 for k = 2, 2 * records, 2 do
-  local data = get(KEYS[k])
-  local others, latest = '', 0
-  if kind(data) == 'T' then
-    others, latest = pending(data, 2, writer)
-  end
+  local rest, latest = others(get(KEYS[k]), 'T', writer)
   redis.call('DEL', KEYS[k + 1])
-  if others == '' then
+  if rest == '' then
     redis.call('DEL', KEYS[k])
   else
-    put(KEYS[k], 'T' .. others, latest - now)
+    put(KEYS[k], 'T' .. rest, latest - now)
   end
 end
 
 for k = 2 * records + 2, #KEYS do
-  local data = get(KEYS[k])
-  local others = kind(data) == 'G' and pending(data, 10, writer) or ''
-  put(KEYS[k], 'G' .. random .. others, GENERATION_TTL)
+  local rest = others(get(KEYS[k]), 'G', writer)
+  put(KEYS[k], 'G' .. random .. rest, GENERATION_TTL)
 end
 return 'OK'

@@ -32,6 +32,15 @@ local function pending(data, from, own)
   return table.concat(kept), latest
 end
 
+-- The other writers that stand in a record of this kind; none where another stands.
+local FROM = {T = 2, G = 10}
+local function others(data, what, own)
+  if kind(data) == what then
+    return pending(data, FROM[what], own)
+  end
+  return '', 0
+end
+
 -- The generations of the scopes KEYS[first .. first + count - 1], 8 bytes each, and whether a writer is pending in one of them.
 -- Where there is none, `fresh` begins one; without `fresh` the answer is then nil.
 local function generations(first, count, fresh)
@@ -39,7 +48,7 @@ local function generations(first, count, fresh)
   for i = first, first + count - 1 do
     local data = get(KEYS[i])
     if kind(data) == 'G' and #data >= 9 then
-      writing = writing or pending(data, 10, '') ~= ''
+      writing = writing or others(data, 'G', '') ~= ''
     elseif fresh then
       data = 'G' .. fresh
       redis.call('SET', KEYS[i], data, 'PX', GENERATION_TTL)

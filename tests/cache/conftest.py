@@ -12,19 +12,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from tornado.ioloop import IOLoop
 
-from cache import Cache, Key, Link, List, Local, Scope, Slot, Tracking
+from cache import Cache, Link, Local, Slot, Tracking
 from settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    id: int
-    text: str
-
-
-NOTE = Key("note", Note, ttl=60)
-NOTES = Scope("notes")
-PAGE = List("notes.page", by=("n",), scopes=(NOTES,), ttl=60)
+from tests.cache.samples import NOTE, NOTES, PAGE, Note, rows
 
 
 @dataclass(slots=True)
@@ -76,7 +66,7 @@ class Reader:
         return self.link.full(slot.name)
 
     async def note(self, id: int) -> Note | None:
-        return (await self.cache.rows(Note, [NOTE(id)], self.truth.notes))[NOTE(id)]
+        return (await rows(self.cache, Note, [NOTE(id)], self.truth.notes))[NOTE(id)]
 
     async def page(self) -> tuple[int, ...]:
         return await self.cache.items(PAGE(1), self.truth.page)

@@ -25,7 +25,7 @@ OF_WRITES = (
     ),
     guard(
         "writers are counted",
-        (LUA + "end.lua", "if others == '' then", "if true then"),
+        (LUA + "end.lua", "if rest == '' then", "if true then"),
         needed_by=(
             WRITERS + "r09_the_end_of_one_writer_does_not_free_a_row_that_another_is_about_to_commit_and_crash",
         ),
@@ -42,7 +42,7 @@ OF_WRITES = (
         (
             LUA + "end.lua",
             "    redis.call('DEL', KEYS[k])",
-            "    if kind(data) == 'T' then redis.call('DEL', KEYS[k]) end",
+            "    if kind(get(KEYS[k])) == 'T' then redis.call('DEL', KEYS[k]) end",
         ),
         needed_by=(FILLS + "r18_what_was_filled_while_a_tombstone_was_evicted_goes_with_the_end",),
     ),

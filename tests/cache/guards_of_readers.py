@@ -30,7 +30,7 @@ OF_FILLS = (
     ),
     guard(
         "a reader does not take the lease from a tombstone",
-        (LUA + "acquire.lua", "if what == 'T' and pending(data, 2, '') ~= '' then", "if false then"),
+        (LUA + "acquire.lua", "if others(data, 'T', '') ~= '' then", "if false then"),
         needed_by=(WRITERS + "r04_forgetting_before_commit_is_not_undone_by_a_reader_who_refills_the_old_row",),
     ),
     guard(
@@ -107,17 +107,25 @@ OF_LISTS = (
     ),
     guard(
         "pending writers stand in a generation",
-        (LUA + "begin.lua", "'G' .. random .. others .. mine", "'G' .. random .. others"),
+        (LUA + "begin.lua", "'G' .. random .. rest .. mine", "'G' .. random .. rest"),
         needed_by=(LISTS + "r14_a_list_read_between_begin_and_commit_is_not_stored",),
     ),
     guard(
         "begin makes a new generation",
-        (LUA + "begin.lua", "put(KEYS[k], 'G' .. random", "put(KEYS[k], 'G' .. (data or 'G' .. random):sub(2, 9)"),
+        (
+            LUA + "begin.lua",
+            "put(KEYS[k], 'G' .. random",
+            "put(KEYS[k], 'G' .. (get(KEYS[k]) or 'G' .. random):sub(2, 9)",
+        ),
         needed_by=(LISTS + "r14_a_list_that_stands_is_refused_as_soon_as_its_scope_has_begun_to_change",),
     ),
     guard(
         "end makes a new generation",
-        (LUA + "end.lua", "put(KEYS[k], 'G' .. random", "put(KEYS[k], 'G' .. (data or 'G' .. random):sub(2, 9)"),
+        (
+            LUA + "end.lua",
+            "put(KEYS[k], 'G' .. random",
+            "put(KEYS[k], 'G' .. (get(KEYS[k]) or 'G' .. random):sub(2, 9)",
+        ),
         needed_by=(FILLS + "r18_a_list_that_was_built_while_its_generation_was_evicted_is_refused",),
     ),
     guard(

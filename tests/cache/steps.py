@@ -12,27 +12,17 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from cache import Cache, Key, List, Scope, Slot
+from cache import Cache, Slot
 from cache.link import Link
 from cache.local import Local
 from cache.tracking import Tracking
+from tests.cache.samples import NOTE, NOTES, PAGE, Note, rows
 
 Value = TypeVar("Value")
 
 PATIENCE = 5.0  # s that a test waits for a thing which must come; nothing here waits for a time to pass
 MEMORY = 1_000_000  # bytes of a level of its own
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    id: int
-    text: str
-
-
-NOTE = Key("note", Note, ttl=60)
-NOTES = Scope("notes")
-PAGE = List("notes.page", by=("n",), scopes=(NOTES,), ttl=60)
 
 
 async def until(claim: Callable[[], Any], what: str = "what was waited for") -> None:
@@ -169,7 +159,7 @@ class Process:
         return self.link.gates.hold(step)
 
     async def note(self, id: int) -> Note | None:
-        found: Note | None = (await self.cache.rows(Note, [NOTE(id)], self.truth.notes))[NOTE(id)]
+        found: Note | None = (await rows(self.cache, Note, [NOTE(id)], self.truth.notes))[NOTE(id)]
         return found
 
     async def text(self, id: int) -> str | None:

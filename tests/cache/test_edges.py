@@ -7,17 +7,8 @@ import pytest
 
 from cache import Key
 from cache.records import LARGEST
-from tests.cache.steps import (
-    NOTE,
-    NOTES,
-    PAGE,
-    Note,
-    Process,
-    Stage,
-    near,
-    until,
-    warm,
-)  # fmt: skip
+from tests.cache.samples import NOTE, NOTES, PAGE, Note, rows
+from tests.cache.steps import Process, Stage, near, until, warm
 
 pytest_plugins = ["tests.cache.stages"]
 
@@ -129,7 +120,7 @@ async def test_any_text_may_be_a_key_for_reads_writes_and_pushes(stage: Stage, t
         return {slot: truth[slot] for slot in slots}  # type: ignore[index]
 
     async def read(process: Process) -> str:
-        found = (await process.cache.rows(Note, [slot], load))[slot]  # type: ignore[arg-type]
+        found = (await rows(process.cache, Note, [slot], load))[slot]  # type: ignore[arg-type]
         assert found
         return found.text
 
@@ -154,9 +145,9 @@ async def test_everybody_who_waits_for_a_loader_that_raises_gets_its_error_and_t
         await stage.truth.notes(slots)  # type: ignore[arg-type]
         raise OSError("no truth today")
 
-    first = asyncio.create_task(one.cache.rows(Note, [NOTE(1)], fails))  # type: ignore[arg-type]
+    first = asyncio.create_task(rows(one.cache, Note, [NOTE(1)], fails))  # type: ignore[arg-type]
     await load.reached()
-    others = [asyncio.create_task(one.cache.rows(Note, [NOTE(1)], fails)) for _ in range(3)]  # type: ignore[arg-type]
+    others = [asyncio.create_task(rows(one.cache, Note, [NOTE(1)], fails)) for _ in range(3)]  # type: ignore[arg-type]
     await asyncio.sleep(0.01)
     load.free()
     found = await asyncio.gather(first, *others, return_exceptions=True)

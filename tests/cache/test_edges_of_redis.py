@@ -11,18 +11,8 @@ from redis.asyncio import Redis
 from cache import local, records, tracking
 from cache.local import Local
 from cache.wire import Wire, open_wire
-from tests.cache.steps import (
-    MEMORY,
-    NOTE,
-    PATIENCE,
-    Stage,
-    client,
-    folder_url,
-    near,
-    open_level,
-    until,
-    warm,
-)
+from tests.cache.samples import NOTE
+from tests.cache.steps import MEMORY, PATIENCE, Stage, client, folder_url, near, open_level, until, warm
 from tests.harness.wires import Wire as Hose
 
 pytest_plugins = ["tests.cache.stages"]

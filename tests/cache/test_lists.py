@@ -5,7 +5,8 @@ import asyncio
 from redis.asyncio import Redis
 
 from cache import List, Scope
-from tests.cache.conftest import NOTES, PAGE, Reader, Truth
+from tests.cache.conftest import Reader, Truth
+from tests.cache.samples import NOTES, PAGE
 from tests.harness.counting import Counted
 
 

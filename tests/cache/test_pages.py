@@ -1,38 +1,16 @@
 """Rendered answers: served without a trip while nothing changed, after one trip when that is not known, and never when it did."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tornado.ioloop import IOLoop
 
 from cache import records
 from cache.local import LONGEST, Local, now
 from cache.pages import Pages
-from settings import Settings
-from tests.cache.sides import Made, Maker, Side, end, heard, side, until
+from tests.cache.sides import Made, Maker, heard, until
 
-
-@pytest.fixture
-def at(io_loop: IOLoop, settings: Settings) -> Iterator[Side]:
-    made = io_loop.run_sync(lambda: side(settings.redis, settings.namespace))
-    yield made
-    io_loop.run_sync(lambda: end(made))
-
-
-@pytest.fixture
-def maker(at: Side, io_loop: IOLoop) -> Maker:
-    maker = Maker(at, Pages(at.local, at.link.get, records.stamp))
-
-    async def fill() -> None:
-        ticket = at.local.ticket("c")
-        for n, name in enumerate("abc"):
-            await maker.set(name, n)
-        await until(lambda: not ticket.alive)
-
-    io_loop.run_sync(fill)
-    return maker
+pytest_plugins = ["tests.cache.two_sides"]
 
 
 async def test_a_page_made_twice_is_answered_without_a_trip(maker: Maker) -> None:

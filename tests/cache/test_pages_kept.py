@@ -1,38 +1,12 @@
 """The room that pages take, and many who want the same page made."""
 
 import asyncio
-from collections.abc import Iterator
 
-import pytest
-from tornado.ioloop import IOLoop
-
-from cache import records
 from cache.local import now
-from cache.pages import Pages
 from cache.reading import READING
-from settings import Settings
-from tests.cache.sides import Made, Maker, Side, end, side, until
+from tests.cache.sides import Made, Maker
 
-
-@pytest.fixture
-def at(io_loop: IOLoop, settings: Settings) -> Iterator[Side]:
-    made = io_loop.run_sync(lambda: side(settings.redis, settings.namespace))
-    yield made
-    io_loop.run_sync(lambda: end(made))
-
-
-@pytest.fixture
-def maker(at: Side, io_loop: IOLoop) -> Maker:
-    maker = Maker(at, Pages(at.local, at.link.get, records.stamp))
-
-    async def fill() -> None:
-        ticket = at.local.ticket("c")
-        for n, name in enumerate("abc"):
-            await maker.set(name, n)
-        await until(lambda: not ticket.alive)
-
-    io_loop.run_sync(fill)
-    return maker
+pytest_plugins = ["tests.cache.two_sides"]
 
 
 async def test_pages_share_the_room_and_those_that_wait_go_first(maker: Maker) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 
 from tests.cache.notes import BY_NAME, NAMED, Desks, Named
-from tests.cache.steps import NOTES, PAGE, Stage
+from tests.cache.samples import NOTES, PAGE
+from tests.cache.steps import Stage
 
 pytest_plugins = ["tests.cache.stages"]
 

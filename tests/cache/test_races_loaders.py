@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.cache.steps import NOTE, PAGE, Note, Process, Stage, until_answers
+from tests.cache.samples import NOTE, PAGE, Note, rows
+from tests.cache.steps import Process, Stage, until_answers
 
 pytest_plugins = ["tests.cache.stages"]
 
@@ -22,7 +23,7 @@ async def test_r24_a_loader_that_raises_gives_its_lease_back_and_nothing_is_reme
         raise OSError("no truth today")
 
     with pytest.raises(OSError, match="no truth"):
-        await one.cache.rows(Note, [NOTE(1)], fails)  # type: ignore[arg-type]
+        await rows(one.cache, Note, [NOTE(1)], fails)  # type: ignore[arg-type]
     await until_answers(lambda: _gone(stage, one, NOTE(1).name))
 
     assert await other.text(1) == "old"
@@ -58,10 +59,10 @@ async def test_r25_two_programs_with_two_shapes_of_a_row_take_turns_and_each_rea
 
     for turn in ("a", "b", "c"):
         await old_program.write(1, turn)
-        found = await new_program.cache.rows(Newer, [NOTE(1)], load)  # type: ignore[arg-type]
+        found = await rows(new_program.cache, Newer, [NOTE(1)], load)  # type: ignore[arg-type]
         assert found[NOTE(1)] == Newer(1, turn.encode())
         assert await old_program.note(1) == mine(1, turn)
-        found = await new_program.cache.rows(Newer, [NOTE(1)], load)  # type: ignore[arg-type]
+        found = await rows(new_program.cache, Newer, [NOTE(1)], load)  # type: ignore[arg-type]
         assert found[NOTE(1)] == Newer(1, turn.encode())
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.cache.notes import Desk, Desks
 from tests.cache.own_redis import OwnRedis
-from tests.cache.steps import NOTE, Stage, folder_url, near, open_level, until, until_answers, warm
+from tests.cache.samples import NOTE
+from tests.cache.steps import Stage, folder_url, near, open_level, until, until_answers, warm
 from tests.harness.wires import Wire
 
 pytest_plugins = ["tests.cache.stages"]

@@ -9,7 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from cache import loading, records
-from tests.cache.conftest import NOTE, Note, Reader, Truth
+from tests.cache.conftest import Reader, Truth
+from tests.cache.samples import NOTE, Note, rows
 from tests.harness.counting import Counted
 
 
@@ -171,7 +172,7 @@ async def test_a_load_that_failed_fails_for_all_who_wait_and_is_tried_again_by_t
         await asyncio.sleep(0.01)
         raise OSError("no truth today")
 
-    asked = (one.cache.rows(Note, [NOTE(1)], fails) for _ in range(3))  # type: ignore[arg-type]
+    asked = (rows(one.cache, Note, [NOTE(1)], fails) for _ in range(3))  # type: ignore[arg-type]
     found = await asyncio.gather(*asked, return_exceptions=True)
 
     assert [type(error) for error in found] == [OSError] * 3
@@ -210,11 +211,11 @@ async def test_rows_of_one_question_are_one_trip_and_one_load_of_those_that_are_
     slots = [NOTE(id) for id in (1, 2, 3, 4, 1)]
     await one.note(2)
     counted.clear()
-    found = await one.cache.rows(Note, slots, truth.notes)
+    found = await rows(one.cache, Note, slots, truth.notes)
     cold, trips = truth.loads, counted.trips
     counted.clear()
 
-    assert await one.cache.rows(Note, slots, truth.notes) == found
+    assert await rows(one.cache, Note, slots, truth.notes) == found
     assert found == {NOTE(1): Note(1, "old"), NOTE(2): Note(2, "two"), NOTE(3): Note(3, "three"), NOTE(4): None}
     assert (cold, trips) == (2, 3)
     assert (truth.loads, counted.commands) == (2, ["MGET"])
@@ -271,7 +272,7 @@ async def test_a_refresh_that_fails_leaves_the_old_row_and_is_nobodys_error_but_
     async def fails(_: object) -> dict[object, Note]:
         raise OSError("no truth today")
 
-    assert (await reader.cache.rows(Note, [NOTE(1)], fails))[NOTE(1)] == Note(1, "old")  # type: ignore[arg-type]
+    assert (await rows(reader.cache, Note, [NOTE(1)], fails))[NOTE(1)] == Note(1, "old")  # type: ignore[arg-type]
     await reader.cache.close()
 
     assert "refresh failed" in caplog.text

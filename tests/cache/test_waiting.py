@@ -5,76 +5,44 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
-from tornado.ioloop import IOLoop
 
 from cache.local import LAG, now
 from settings import Settings
-from tests.cache.sides import Side, end, side, until
-from tests.harness.servers import Databases
+from tests.cache.sides import Side, until
 from tests.harness.wires import Wire
+
+pytest_plugins = ["tests.cache.two_sides"]
+
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-@pytest.fixture
-def one(io_loop: IOLoop, settings: Settings) -> Iterator[Side]:
-    made = io_loop.run_sync(lambda: side(settings.redis, settings.namespace))
-    yield made
-    io_loop.run_sync(lambda: end(made))
-
-
-@pytest.fixture
-def other(io_loop: IOLoop, settings: Settings) -> Iterator[Side]:
-    made = io_loop.run_sync(lambda: side(settings.redis, settings.namespace))
-    yield made
-    io_loop.run_sync(lambda: end(made))
-
-
-@pytest.fixture
-def wire(io_loop: IOLoop, databases: Databases, tmp_path: Path) -> Iterator[Wire]:
-    wire = Wire(tmp_path / "pushes.sock", databases.redis_socket)
-    io_loop.run_sync(wire.mend)
-    yield wire
-    io_loop.run_sync(wire.cut)
-
-
-@pytest.fixture
-def on_wire(io_loop: IOLoop, settings: Settings, wire: Wire) -> Iterator[Side]:
-    """The link goes to Redis, the pushes come over a wire."""
-    made = io_loop.run_sync(lambda: side(settings.redis, settings.namespace, f"unix://{wire.path}?db=0"))
-    yield made
-    io_loop.run_sync(lambda: end(made))
-
-
-async def test_a_waiter_wakes_when_the_name_is_pushed(one: Side, other: Side) -> None:
-    with one.tracking.push("a") as push:
+async def test_a_waiter_wakes_when_the_name_is_pushed(here: Side, there: Side) -> None:
+    with here.tracking.push("a") as push:
         waiting = asyncio.create_task(push.wait(10))
-        await other.write("b")
+        await there.write("b")
         await asyncio.sleep(0)
         assert not waiting.done()
-        await other.write("a")
+        await there.write("a")
         await asyncio.wait_for(waiting, 5)
 
-    assert one.local._watches == {}
+    assert here.local._watches == {}
 
 
-async def test_a_waiter_who_goes_leaves_nothing_behind(one: Side) -> None:
-    with one.tracking.push("a") as push:
+async def test_a_waiter_who_goes_leaves_nothing_behind(here: Side) -> None:
+    with here.tracking.push("a") as push:
         waiting = asyncio.create_task(push.wait(60))
         await asyncio.sleep(0)
         waiting.cancel()
 
-    assert one.local._watches == {}
+    assert here.local._watches == {}
 
 
-async def test_a_push_between_the_question_and_the_wait_is_not_missed(one: Side, other: Side) -> None:
-    with one.tracking.push("a") as push:
-        ticket = one.local.ticket("a")
-        await other.write("a")
+async def test_a_push_between_the_question_and_the_wait_is_not_missed(here: Side, there: Side) -> None:
+    with here.tracking.push("a") as push:
+        ticket = here.local.ticket("a")
+        await there.write("a")
         await until(lambda: not ticket.alive)
         await asyncio.wait_for(push.wait(60), 5)
 
@@ -87,10 +55,10 @@ async def test_waiters_wake_when_the_connection_breaks(on_wire: Side, wire: Wire
         await asyncio.wait_for(waiting, 5)
 
 
-async def test_without_pushes_a_waiter_only_rests(one: Side) -> None:
+async def test_without_pushes_a_waiter_only_rests(here: Side) -> None:
     """As in a process that does not listen: it asks again soon."""
-    await one.tracking.close()
-    with one.tracking.push("a") as push:
+    await here.tracking.close()
+    with here.tracking.push("a") as push:
         await asyncio.wait_for(push.wait(60), 5)
 
 
@@ -127,7 +95,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 async def test_r21_a_process_that_was_stopped_never_answers_with_what_was_changed_meanwhile(
-    settings: Settings, other: Side
+    settings: Settings, there: Side
 ) -> None:
     process = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
         [sys.executable, "-c", STOPPED, settings.redis, settings.namespace], cwd=ROOT, stdout=subprocess.PIPE, text=True,
@@ -138,7 +106,7 @@ async def test_r21_a_process_that_was_stopped_never_answers_with_what_was_change
         assert await asyncio.to_thread(process.stdout.readline) == "ready old\n"
         process.send_signal(signal.SIGSTOP)
         stopped = now()
-        await other.write("a")
+        await there.write("a")
         await until(lambda: now() - stopped > LAG)
         process.send_signal(signal.SIGCONT)
         assert await asyncio.to_thread(process.stdout.readline) == "stopped silent\n"

@@ -6,7 +6,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from tests.cache.conftest import NOTE, Note, Reader, Truth
+from tests.cache.conftest import Reader, Truth
+from tests.cache.samples import NOTE, Note
 from tests.harness.wires import Wire
 
 
