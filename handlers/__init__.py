@@ -18,6 +18,7 @@ from handlers import (
     posts,
     proofs,
     search,
+    v1,
 )
 from handlers.app import App
 from handlers.base import ID
@@ -81,6 +82,7 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (r"/api/users", api.ApiUsers, "api_users"),
         (r"/api/authenticate", api.Authenticate, "api_authenticate"),
         (r"/api/v1/me", me.Me, "me"),
+        (r"/api/v1/.*", v1.NoSuchResource, "v1_unknown"),
         (r"/api/.*", api.NoSuchCall, "api_unknown"),
         (r"/healthz", health.Health, "healthz"),
         (r"/readyz", health.Ready, "readyz"),

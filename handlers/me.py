@@ -3,8 +3,8 @@
 import re
 from urllib.parse import parse_qs, unquote
 
-from handlers.api import JsonAnswer
 from handlers.signing import Signing
+from handlers.v1 import V1
 from models.comments import may
 from models.roles import EDITOR, OPERATOR, has
 from models.users import User
@@ -12,7 +12,7 @@ from models.users import User
 _POST_PATH = re.compile(r"/blog/([0-9]{1,18})(?:-|$)")
 
 
-class Me(Signing, JsonAnswer):
+class Me(Signing, V1):
     public = False
 
     async def get(self) -> None:
