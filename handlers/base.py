@@ -17,7 +17,7 @@ from models import audit, errors
 from models.roles import EDITOR, has
 from models.sessions import Session
 from models.site import Site
-from models.tokens import READ, WRITE, Token
+from models.tokens import READ, Token
 from models.traces import TRACE, Trace
 from models.users import User
 
@@ -135,9 +135,7 @@ class Base(Keeping):
 
     def scope(self) -> str:
         """Which scope of a token this request needs (models/tokens.py), or one of the words in handlers/bearer.py."""
-        if self.request.method not in origin.SAFE_METHODS:
-            return WRITE
-        return bearer.ANYBODY if self.public else READ
+        return bearer.needed(self.request.method, public=self.public)
 
     @property
     def may_see_times(self) -> bool:

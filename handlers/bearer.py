@@ -4,7 +4,8 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
 
 from handlers.app import App
-from models.tokens import Token
+from handlers.origin import SAFE_METHODS
+from models.tokens import READ, WRITE, Token
 from models.users import User
 
 REALM = 'Bearer realm="Plaza"'
@@ -42,6 +43,13 @@ def told(request: HTTPServerRequest) -> str | None:
     return secret.strip() if scheme.lower() == "bearer" and request.path.startswith("/api/") else None
 
 
+def needed(method: str | None, *, public: bool) -> str:
+    """The scope that a method needs unless it says otherwise."""
+    if method not in SAFE_METHODS:
+        return WRITE
+    return ANYBODY if public else READ
+
+
 async def holder(app: App, secret: str, address: str) -> tuple[Token, User]:
     """The token, and whom it speaks for. Failures are counted by address. Raises BadToken, TooMany."""
     token = await app.models.tokens.by_secret(secret)
@@ -53,7 +61,7 @@ async def holder(app: App, secret: str, address: str) -> tuple[Token, User]:
     return token, user
 
 
-def allow(token: Token, needed: str) -> None:
+def allow(token: Token, scope: str) -> None:
     """Raises OutOfScope when the token was not made for what needs this scope."""
-    if needed != ANYBODY and needed not in token.scopes:
-        raise OutOfScope(needed)
+    if scope != ANYBODY and scope not in token.scopes:
+        raise OutOfScope(scope)

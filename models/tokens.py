@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, Literal
 
 from cache import Cache, Key, Slot
 from models import audit, sessions
@@ -17,9 +17,12 @@ from models.roles import LOGIN, require
 from models.sessions import Session, digest
 from models.users import User
 
-READ, WRITE, SCORES = "read", "write", "scores"
+Scope = Literal["read", "write", "scores"]
+READ: Final = "read"
+WRITE: Final = "write"
+SCORES: Final = "scores"
 # What each lets a token do, of what its member may do; none leads to the account, to other tokens, or to the manage pages.
-SCOPES = {
+SCOPES: dict[Scope, str] = {
     READ: "See what its member sees when signed in.",
     WRITE: "Write, change, delete and vote.",
     SCORES: "Send scores to boards.",
@@ -49,7 +52,7 @@ class TokenFacts:
 
     id: int
     name: str
-    scopes: tuple[str, ...]
+    scopes: tuple[Scope, ...]
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -188,7 +191,7 @@ async def _end(w: Write, which: str, *args: object) -> int:
     return len(found)
 
 
-def _checked(name: str, scopes: Sequence[str], days: int | None) -> tuple[str, tuple[str, ...]]:
+def _checked(name: str, scopes: Sequence[str], days: int | None) -> tuple[str, tuple[Scope, ...]]:
     """(the name without signs that turn or hide text, the scopes in their order). Raises Invalid."""
     name = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
     wrong: dict[str, str] = {}
