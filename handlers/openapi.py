@@ -104,7 +104,7 @@ def described(application: Application) -> dict[str, Any]:
 
 
 def _operation(one: Operation, takes: Any, gives: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": "As asked for."}
+    answer: dict[str, Any] = {"description": "As asked for"}
     if gives is not None:
         answer["content"] = {media.JSON: {"schema": gives}}
     told: dict[str, Any] = {
@@ -138,7 +138,7 @@ def _security(scope: str) -> list[dict[str, list[str]]]:
 
 _SHAPE = {
     "type": "object",
-    "description": "RFC 9457; `errors` has a sentence for each field that is wrong.",
+    "description": "RFC 9457; `errors` has a sentence for each field that is wrong",
     "required": ["type", "title", "status", "detail"],
     "properties": {
         **{name: {"type": "string"} for name in ("type", "title", "detail")},
@@ -149,7 +149,7 @@ _SHAPE = {
 _SHARED = {
     "responses": {
         "Problem": {
-            "description": "What is wrong, in the reader's language.",
+            "description": "What is wrong, in the reader's language",
             "content": {media.PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
     },
@@ -160,6 +160,6 @@ _SHARED = {
             "description": "plz_..., made on the account page. "
             + " ".join(f"{name}: {text}" for name, text in SCOPES.items()),
         },
-        "session": {"type": "apiKey", "in": "cookie", "name": "plaza", "description": "__Host-plaza under https."},
+        "session": {"type": "apiKey", "in": "cookie", "name": "plaza", "description": "__Host-plaza under https"},
     },
 }
