@@ -44,5 +44,7 @@ for (const field of document.querySelectorAll("input[data-copy]")) {
     button.textContent = field.dataset.copied;
     setTimeout(() => (button.textContent = field.dataset.copy), 2000);
   });
-  field.after(button);
+  const line = Object.assign(document.createElement("p"), { className: "actions" });
+  line.append(button);
+  field.after(line);
 }

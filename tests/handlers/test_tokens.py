@@ -40,6 +40,7 @@ async def test_a_token_speaks_for_its_member_in_every_call(town: Town, bob: Brow
     assert gone.status == 200
     assert (await visitor.post_json("/api/blogs", {"name": "N", "content": "C"}, **by)).status == 403
     assert "Set-Cookie" not in me.headers
+    assert (await bob.get("/api/v1/me/tokens")).json()[0]["last_used_at"]
 
 
 async def test_a_members_rights_still_decide_and_follow_them(
