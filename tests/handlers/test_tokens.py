@@ -11,6 +11,7 @@ from models.tokens import SCOPES
 from tests.handlers.asking import Asker
 from tests.handlers.conftest import Town
 from tests.harness.browser import Answer, Browser
+from tests.harness.counting import Counted
 from tests.harness.people import PASSWORD, People
 
 ALL = ",".join(SCOPES)
@@ -93,6 +94,18 @@ async def test_no_token_reaches_the_account_other_tokens_or_the_manage_pages(ada
         assert (await visitor.post(path, {"name": "Eve"}, headers=by)).status == 401, path
 
     assert (await ada.get(mine["url"])).status == 200
+
+
+async def test_a_token_that_was_used_before_costs_no_statement(
+    bob: Browser, visitor: Browser, counted: Counted
+) -> None:
+    by = bearer((await token(bob))["token"])
+    for _ in range(2):
+        await visitor.get("/api/v1/me", **by)
+    counted.clear()
+    assert (await visitor.get("/api/v1/me", **by)).status == 200
+
+    assert counted.statements == []
 
 
 async def test_pages_do_not_look_at_tokens(town: Town, visitor: Browser) -> None:
