@@ -26,7 +26,7 @@ async def token(browser: Browser, scopes: str = ALL, **more: Any) -> dict[str, A
     return found
 
 
-def bearer(secret: str) -> dict[str, str]:
+def bearer(secret: str) -> dict[str, Any]:
     return {"Authorization": f"Bearer {secret}"}
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobs.expiry import end_expired
-from models import Models, audit, tokens
+from models import Models, audit
 from models.errors import Forbidden, Invalid, NotFound
 from models.links import RESET
 from models.sessions import Session, digest
@@ -102,7 +102,7 @@ async def test_a_token_that_was_asked_for_before_it_was_made_is_found(
     models: Models, other_models: Models, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That there is none had been remembered."""
-    monkeypatch.setattr(tokens.secrets, "token_urlsafe", lambda n: "x" * 43)
+    monkeypatch.setattr("models.tokens.secrets.token_urlsafe", lambda n: "x" * 43)
     session = await session_of(models, people.bob)
     assert await other_models.tokens.by_secret("plz_" + "x" * 43) is None
     _, secret = await models.tokens.create("n", (READ,), days=None, by=people.bob, session=session)
