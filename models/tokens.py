@@ -147,9 +147,10 @@ class Tokens(Table[Token]):
     async def revoke(self, id: int, *, by: User) -> None:
         """End one of the member's own. Raises NotFound when it is not theirs."""
         async with self.write() as w:
-            rows = await w.fetch("SELECT name FROM tokens WHERE id = %s AND user_id = %s", id, by.id)
-            if not rows or not await _end(w, "id = %s AND user_id = %s", id, by.id):
+            rows = await w.fetch("SELECT name FROM tokens WHERE id = %s AND user_id = %s FOR UPDATE", id, by.id)
+            if not rows:
                 raise NotFound(f"token {id}")
+            await _end(w, "id = %s", id)
             await audit.note(w, by.id, "token.revoke", f"token {id}", {"name": rows[0][0]}, None)
 
     @retried

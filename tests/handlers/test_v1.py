@@ -17,6 +17,7 @@ FORM = "application/x-www-form-urlencoded"
 class Wish(Input):
     name: str
     score: Decimal = Decimal(0)
+    count: int = 0
     kind: Literal["a", "b"] = "a"
     parts: list[str] = []
 
@@ -112,6 +113,7 @@ async def test_what_is_made_is_at_the_address_that_is_told(shelf: str, visitor: 
         ("", 422, {"name"}), ("{}", 422, {"name"}), ('{"name": 1}', 422, {"name"}), ('{"name": "x", "nome": 1}', 422, {"nome"}),
         ('{"name": null, "score": "much", "kind": "c", "parts": "p"}', 422, {"name", "score", "kind", "parts"}),
         ('{"name": "x", "score": NaN}', 422, {"score"}), ('{"name": "x", "parts": ["p", 1]}', 422, {"parts.1"}),
+        ('{"name": "x", "count": "1"}', 422, {"count"}), ('{"name": "x", "count": 1.5}', 422, {"count"}),
         ('{"name": "taken"}', 409, {"name"}), ('{"name": "stale"}', 412, None),
     ],
 )  # fmt: skip
