@@ -1,0 +1,78 @@
+"""How the table `best_scores` follows the scores: row by row as they come, or counted again from all of them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from models.base import Write
+from models.boards import Board, Keep
+from models.periods import Period
+
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+
+# What a score does to the row that stands. Assignments are carried out from left to right, so points come last.
+_BETTER = "points IS NULL OR VALUES(points) < points"
+_LATER = "VALUES(score_id) > score_id"
+
+
+def _if(condition: str) -> str:
+    columns = {"version": "version + 1", "achieved_at": "VALUES(achieved_at)", "points": "VALUES(points)"}
+    set_id = f"score_id = IF({condition}, VALUES(score_id), score_id)"
+    changes = [f"{name} = IF({condition}, {value}, {name})" for name, value in columns.items()]
+    # The condition reads one of these two columns: that one changes last.
+    return ", ".join([set_id, *changes] if "points" in condition else [*changes, set_id])
+
+
+_MERGE: dict[Keep, str] = {
+    "best": _if(_BETTER),
+    "last": _if(_LATER),
+    "sum": "version = version + 1, achieved_at = VALUES(achieved_at), score_id = GREATEST(score_id, VALUES(score_id)), "
+    "points = COALESCE(points, 0) + VALUES(points)",
+}
+_INSERT = "INSERT INTO best_scores (board_id, period, subject_id, points, achieved_at, score_id) VALUES "
+
+# The same from all scores of one subject and period.
+_OF = "FROM scores WHERE board_id = %s AND subject_id = %s AND about IS NULL AND removed = 0 AND created_at >= %s AND created_at < %s "
+_COUNT: dict[Keep, str] = {
+    "best": f"SELECT score * %s, created_at, id {_OF} ORDER BY score * %s, created_at, id LIMIT 1",
+    "last": f"SELECT score * %s, created_at, id {_OF} ORDER BY id * ABS(%s) DESC LIMIT 1",
+    "sum": f"SELECT SUM(score) * %s, MAX(created_at), MAX(id) {_OF} HAVING COUNT(*) * ABS(%s) > 0",
+}
+
+
+async def merge(
+    w: Write, keep: Keep, board_id: int, which: Sequence[Period], subject_id: int, points: int, at: datetime, score_id: int
+) -> None:
+    """A new score of `points` (the smaller the better) in the rows of its periods. Raises Busy."""
+    rows = ((board_id, one.name, subject_id, points, at, score_id) for one in which)
+    values = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(which))
+    await w.execute(
+        f"{_INSERT}{values} ON DUPLICATE KEY UPDATE {_MERGE[keep]}", *(value for row in rows for value in row)
+    )
+
+
+async def recount(w: Write, board: Board, subjects: Sequence[int], which: Sequence[Period]) -> None:
+    """The rows of some subjects and periods as all scores that count make them. Reads all scores of each subject there."""
+    for subject_id in sorted(subjects):
+        for one in which:
+            # First the lock: a score that is being taken is counted here, or finds what was counted.
+            await w.execute(
+                f"{_INSERT}(%s, %s, %s, NULL, %s, 0) ON DUPLICATE KEY UPDATE version = version + 1",
+                board.id, one.name, subject_id, datetime.now(UTC),
+            )  # fmt: skip
+            found = await w.fetch(
+                _COUNT[board.keep], board.sign, board.id, subject_id, one.starts or _ALWAYS[0], one.ends or _ALWAYS[1], board.sign
+            )
+            points, at, score_id = _best(found)
+            await w.execute(
+                "UPDATE best_scores SET points = %s, achieved_at = COALESCE(%s, achieved_at), score_id = GREATEST(score_id, %s) "
+                "WHERE board_id = %s AND period = %s AND subject_id = %s",
+                points, at, score_id, board.id, one.name, subject_id,
+            )  # fmt: skip
+
+
+def _best(rows: Sequence[tuple[Any, ...]]) -> tuple[int | None, datetime | None, int]:
+    if not rows:
+        return None, None, 0
+    points, at, score_id = rows[0]
+    return int(points), at, score_id
