@@ -1,8 +1,8 @@
 """Rankings in Redis: sorted sets that follow what MySQL holds, whoever is killed and in whatever order the news come.
 
-Everybody who has changed a row of MySQL applies it after COMMIT, and what was not applied is applied again later. Redis keeps, beside
-the sorted set, the version of each subject's row that it knows: older news are no news. So a ranking may be built from MySQL, in
-chunks, while others apply what changes meanwhile.
+Everybody who has changed a row of MySQL applies it after COMMIT, and what was not applied is applied again later. Redis
+keeps, beside the sorted set, the version of each subject's row that it knows: older news are no news. So a ranking may be
+built from MySQL, in chunks, while others apply what changes meanwhile.
 
 Points are whole numbers below 2^53, the smaller the better. Of equal points the earlier stands first, though they rank equal.
 """
@@ -77,7 +77,8 @@ class Mine:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A ranking at one moment: how many are in it, the first of them, and the subject that was asked for, if it is among them."""
+    """A ranking at one moment: how many are in it, the first of them, and the subject that was asked for, if it is among
+    them."""
 
     members: int
     first: tuple[Placed, ...]
@@ -141,7 +142,8 @@ class Rankings:
         return answers == [b"applied"]
 
     async def wanted(self) -> str | None:
-        """The name of a ranking that a reader has missed; it is taken off the list, for whoever misses it again puts it there."""
+        """The name of a ranking that a reader has missed; it is taken off the list, for whoever misses it again puts it
+        there."""
         name = await self._link.run(BOARDS_WANTED, (WANTED,), ())
         return name.decode() if name else None
 

@@ -31,17 +31,16 @@ _MERGE: dict[Keep, str] = {
 }
 _INSERT = "INSERT INTO best_scores (board_id, period, subject_id, points, achieved_at, score_id) VALUES "
 
-# The same from all scores of one subject and period.
-_OF = "FROM scores WHERE board_id = %s AND subject_id = %s AND about IS NULL AND removed = 0 AND created_at >= %s AND created_at < %s "
-_COUNT: dict[Keep, str] = {
-    "best": f"SELECT score * %s, created_at, id {_OF} ORDER BY score * %s, created_at, id LIMIT 1",
-    "last": f"SELECT score * %s, created_at, id {_OF} ORDER BY id * ABS(%s) DESC LIMIT 1",
-    "sum": f"SELECT SUM(score) * %s, MAX(created_at), MAX(id) {_OF} HAVING COUNT(*) * ABS(%s) > 0",
-}
-
 
 async def merge(
-    w: Write, keep: Keep, board_id: int, which: Sequence[Period], subject_id: int, points: int, at: datetime, score_id: int
+    w: Write,
+    keep: Keep,
+    board_id: int,
+    which: Sequence[Period],
+    subject_id: int,
+    points: int,
+    at: datetime,
+    score_id: int,
 ) -> None:
     """A new score of `points` (the smaller the better) in the rows of its periods. Raises Busy."""
     rows = ((board_id, one.name, subject_id, points, at, score_id) for one in which)
@@ -60,9 +59,8 @@ async def recount(w: Write, board: Board, subjects: Sequence[int], which: Sequen
                 f"{_INSERT}(%s, %s, %s, NULL, %s, 0) ON DUPLICATE KEY UPDATE version = version + 1",
                 board.id, one.name, subject_id, datetime.now(UTC),
             )  # fmt: skip
-            found = await w.fetch(
-                _COUNT[board.keep], board.sign, board.id, subject_id, one.starts or _ALWAYS[0], one.ends or _ALWAYS[1], board.sign
-            )
+            starts, ends = one.starts or _ALWAYS[0], one.ends or _ALWAYS[1]
+            found = await w.fetch(_count(board), board.id, subject_id, starts, ends)
             points, at, score_id = _best(found)
             await w.execute(
                 "UPDATE best_scores SET points = %s, achieved_at = COALESCE(%s, achieved_at), score_id = GREATEST(score_id, %s) "
@@ -71,8 +69,22 @@ async def recount(w: Write, board: Board, subjects: Sequence[int], which: Sequen
             )  # fmt: skip
 
 
+def _count(board: Board) -> str:
+    """What all scores of one subject and period make: points, when, by which score. No row, or points NULL: no scores."""
+    points, order = f"score * {board.sign}", "id DESC LIMIT 1"
+    if board.keep == "best":
+        order = f"{points}, created_at, id LIMIT 1"
+    columns, order = f"{points}, created_at, id", f"ORDER BY {order}"
+    if board.keep == "sum":
+        columns, order = f"SUM({points}), MAX(created_at), MAX(id)", ""
+    return (
+        f"SELECT {columns} FROM scores WHERE board_id = %s AND subject_id = %s AND about IS NULL AND removed = 0 "  # noqa: S608
+        f"AND created_at >= %s AND created_at < %s {order}"
+    )
+
+
 def _best(rows: Sequence[tuple[Any, ...]]) -> tuple[int | None, datetime | None, int]:
-    if not rows:
+    if not rows or rows[0][0] is None:
         return None, None, 0
     points, at, score_id = rows[0]
     return int(points), at, score_id

@@ -1,7 +1,6 @@
 """Boards: what is ranked on each, by which scores, and who may change that."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
@@ -29,8 +28,9 @@ _PAGE = re.compile(r"/(?![/\\])[^\s\\]*")
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """`least` and `most`: what a score may be, in thousandths (None: no bound). `subjects`: who or what is ranked. `page`: where one plays,
-    a path of this site or "". `builtin`: its scores come from what members write, and from nowhere else."""
+    """`least` and `most`: what a score may be, in thousandths (None: no bound). `subjects`: who or what is ranked. `page`:
+    where one plays, a path of this site or "". `builtin`: its scores come from what members write, and from nowhere
+    else."""
 
     id: int
     slug: str
@@ -86,8 +86,8 @@ class Boards(Table[Board]):
     )
 
     def make(self, *columns: Any) -> Board:
-        *before, builtin, created_at, version = columns
-        return Board(*before, bool(builtin), created_at, version)
+        before, (builtin, created_at, version) = columns[:11], columns[11:]
+        return Board(*before, bool(builtin), created_at, version)  # type: ignore[call-arg]  # mypy does not count
 
     async def by_slug(self, slug: str) -> Board:
         """Hidden ones too. Raises NotFound."""
@@ -132,8 +132,9 @@ class Boards(Table[Board]):
 
     @retried
     async def edit(self, id: int, new: NewBoard, *, by: User, version: int | None = None) -> Board:
-        """Other words, bounds and page. The sense, and what is kept, can change only while there are no scores; of a built-in board only
-        title and words. Raises Stale when it is no longer at `version`; Invalid, Taken, Forbidden, NotFound."""
+        """Other words, bounds and page. The sense, and what is kept, can change only while there are no scores; of a
+        built-in board only title and words. Raises Stale when it is no longer at `version`; Invalid, Taken, Forbidden,
+        NotFound."""
         new = _checked(new)
         async with self.write() as w:
             await require(w, by.id, OPERATOR)
@@ -153,8 +154,8 @@ class Boards(Table[Board]):
                 raise Invalid({field: "This cannot change any more: the board has scores."})
             try:
                 await w.execute(
-                    "UPDATE boards SET slug = %s, title = %s, about = %s, sense = %s, keep = %s, least = %s, most = %s, page = %s, "
-                    "version = version + 1 WHERE id = %s",
+                    "UPDATE boards SET slug = %s, title = %s, about = %s, sense = %s, keep = %s, least = %s, most = %s, "
+                    "page = %s, version = version + 1 WHERE id = %s",
                     new.slug, new.title, new.about, new.sense, new.keep, new.least, new.most, new.page, id,
                 )  # fmt: skip
             except IntegrityError:
@@ -177,9 +178,9 @@ class Boards(Table[Board]):
             await audit.note(w, by.id, "board.status", f"board {id}", {"status": old.status}, {"status": status})
         return became
 
-    async def current_ids(self, most: int = 1000) -> Sequence[int]:
-        """The ids of those that readers see, from MySQL; for the worker."""
-        rows = await self.db.fetch("SELECT id FROM boards WHERE status <> 'hidden' ORDER BY id LIMIT %s", most)
+    async def every_id(self, most: int = 10_000) -> list[int]:
+        """The ids of all boards, from MySQL; for the worker and for `plaza check`."""
+        rows = await self.db.fetch("SELECT id FROM boards ORDER BY id LIMIT %s", most)
         return [row[0] for row in rows]
 
 
@@ -192,7 +193,9 @@ def _checked(new: NewBoard) -> NewBoard:
     new = replace(new, slug=new.slug.strip(), title=new.title.strip(), about=new.about.strip(), page=new.page.strip())
     wrong: dict[str, str] = {}
     if not _SLUG.fullmatch(new.slug):
-        wrong["slug"] = "An address has 1 to 60 small letters, digits and hyphens, and neither begins nor ends with one of those."
+        wrong["slug"] = (
+            "An address has 1 to 60 small letters, digits and hyphens, and neither begins nor ends with one of those."
+        )
     if not 0 < len(new.title) <= LONGEST_TITLE:
         wrong["title"] = "A title has 1 to 120 characters."
     if len(new.about) > LONGEST_ABOUT:

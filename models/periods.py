@@ -9,8 +9,8 @@ WINDOWS: tuple[Window, ...] = ("day", "week", "month", "ever")
 
 
 class Period(NamedTuple):
-    """One stretch of time: `ever`, `2026-11`, `2026-W48` (ISO 8601, from Monday on), `2026-11-29`. It has begun at `starts`, and is over
-    at `ends`; None: no such moment."""
+    """One stretch of time: `ever`, `2026-11`, `2026-W48` (ISO 8601, from Monday on), `2026-11-29`. It has begun at
+    `starts`, and is over at `ends`; None: no such moment."""
 
     name: str
     starts: datetime | None = None

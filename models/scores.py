@@ -10,7 +10,6 @@ from pymysql.err import IntegrityError
 
 from cache.boards import MOST_POINTS
 from models import audit, best_scores
-from models.base import Write
 from models.boards import Board, Boards
 from models.errors import Forbidden, Invalid, NotFound, Taken
 from models.periods import periods
@@ -45,8 +44,8 @@ class Score:
 
 
 class Scores:
-    """The table `scores`. Nothing of it is cached; the rankings hear of each change after its COMMIT, and from the worker if they did
-    not (`models/reapplying.py`)."""
+    """The table `scores`. Nothing of it is cached; the rankings hear of each change after its COMMIT, and from the worker
+    if they did not (`models/reapplying.py`)."""
 
     def __init__(self, boards: Boards, standings: Standings) -> None:
         self.boards, self.standings, self.db = boards, standings, boards.db
@@ -115,9 +114,7 @@ class Scores:
                 "INSERT INTO scores (board_id, subject_id, score, about, created_at) VALUES (%s, %s, 0, %s, %s)",
                 score.board_id, score.subject_id, id, datetime.now(UTC),
             )  # fmt: skip
-            await best_scores.recount(
-                w, board, (score.subject_id,), periods(score.created_at, self.standings.zone)
-            )
+            await best_scores.recount(w, board, (score.subject_id,), periods(score.created_at, self.standings.zone))
             action = "score.remove" if removed else "score.restore"
             said = {"board": board.slug, "user": score.subject_id, "score": score.score / 1000}
             await audit.note(w, by.id, action, f"score {id}", None, said)
@@ -167,11 +164,3 @@ def _checked(board: Board, score: Decimal | float | str, client_id: str) -> int:
     if (board.least is not None and found < board.least) or (board.most is not None and found > board.most):
         raise Invalid({"score": "This board does not take such a score."})
     return found
-
-
-async def credit(w: Write, board_id: int, subject_id: int, score: int, at: datetime) -> int:
-    """Add to a subject's sum on a built-in board, in the transaction of what it is for; the id of the row."""
-    return await w.insert(
-        "INSERT INTO scores (board_id, subject_id, score, created_at) VALUES (%s, %s, %s, %s)",
-        board_id, subject_id, score, at,
-    )  # fmt: skip

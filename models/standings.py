@@ -10,11 +10,14 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cache.boards import Entry, Placed, Ranking, Rankings, View, ranks
+from models.base import Write
 from models.boards import Board
-from models.database import Connection, Database
+from models.database import Database
 from models.periods import Period, Window, period, periods
 
-MOST_COUNTED = 1_000  # rows that are counted in MySQL for a rank; further down it is not known while the ranking is not there
+MOST_COUNTED = (
+    1_000  # rows that are counted in MySQL for a rank; further down it is not known while the ranking is not there
+)
 MOST_SHOWN = 100  # of the first
 MOST_NEIGHBOURS = 10  # on each side
 
@@ -29,8 +32,8 @@ _ABOVE, _BELOW = _BESIDE.format("<", "DESC"), _BESIDE.format(">", "ASC")
 
 
 class Place(NamedTuple):
-    """`subject_id`: a user's or a post's, as the board says. `rank` from 1, equal scores equal ranks (1, 2, 2, 4); None: it is being
-    counted. `score` in thousandths."""
+    """`subject_id`: a user's or a post's, as the board says. `rank` from 1, equal scores equal ranks (1, 2, 2, 4); None: it
+    is being counted. `score` in thousandths."""
 
     rank: int | None
     subject_id: int
@@ -48,8 +51,8 @@ class Top:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one subject stands. `beats`: the share of all others whose score is worse, in percent; None for whoever is alone, and while it
-    is being counted. `around`: its neighbours, itself among them."""
+    """Where one subject stands. `beats`: the share of all others whose score is worse, in percent; None for whoever is
+    alone, and while it is being counted. `around`: its neighbours, itself among them."""
 
     rank: int | None
     score: int
@@ -74,14 +77,13 @@ class Standings:
         view = await self.rankings.look(ranking(board.id, now), first=n)
         if isinstance(view, View):
             return Top(_places(view.first, board), view.members)
-        rows = await self.db.fetch(
-            _ROWS + "ORDER BY points, achieved_at, subject_id LIMIT %s", board.id, now.name, n
-        )
+        rows = await self.db.fetch(_ROWS + "ORDER BY points, achieved_at, subject_id LIMIT %s", board.id, now.name, n)
         known = ranks([points for _, points, _ in rows])
         return Top(tuple(_place(rank, board, *row) for rank, row in zip(known, rows, strict=True)), None)
 
     async def place(self, board: Board, window: Window, subject_id: int, *, neighbours: int = 0) -> Standing | None:
-        """Where a subject stands, with as many `neighbours` on each side (at most 10); None: it has no score there. Raises Busy."""
+        """Where a subject stands, with as many `neighbours` on each side (at most 10); None: it has no score there. Raises
+        Busy."""
         now, k = self.current(window), min(max(neighbours, 0), MOST_NEIGHBOURS)
         view = await self.rankings.look(ranking(board.id, now), first=0, subject=subject_id, neighbours=k)
         if not isinstance(view, View):
@@ -124,11 +126,11 @@ class Standings:
         return Standing(mine.rank, mine.score, mine.achieved_at, None, None, places)
 
     async def rows(
-        self, fetch: Connection | Database, board_id: int, subjects: Sequence[int], which: Sequence[Period]
+        self, read: Write | Database, board_id: int, subjects: Sequence[int], which: Sequence[Period]
     ) -> list[tuple[Ranking, list[Entry]]]:
         """What MySQL holds of some subjects of a board, as news for the rankings of some periods."""
         found: dict[str, list[Entry]] = {one.name: [] for one in which}
-        for name, *columns in await fetch.fetch(
+        for name, *columns in await read.fetch(
             f"SELECT period, subject_id, version, {_MOMENT}, points FROM best_scores "  # noqa: S608 - a literal from above
             "WHERE board_id = %s AND period IN %s AND subject_id IN %s",
             board_id, tuple(found), tuple(subjects),

@@ -1,8 +1,7 @@
 -- Leaderboards: the boards, every score that was ever taken (append-only), and what follows from them by window: the best scores.
 -- depends: 0003-outbox
 
--- least, most: what a score may be, in thousandths. subjects: who or what is ranked. recount_after: the best scores of subjects above this
--- id are to be counted again from the scores (NULL: none are).
+-- least, most: what a score may be, in thousandths. subjects: who or what is ranked.
 CREATE TABLE boards (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     slug VARCHAR(60) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL UNIQUE,
@@ -17,8 +16,7 @@ CREATE TABLE boards (
     page VARCHAR(200) NOT NULL DEFAULT '',
     builtin TINYINT(1) NOT NULL DEFAULT 0,
     created_at DATETIME(6) NOT NULL,
-    version BIGINT NOT NULL DEFAULT 1,
-    recount_after BIGINT NULL
+    version BIGINT NOT NULL DEFAULT 1
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 -- score: in thousandths. client_id: the sender's own name for it, which makes sending it twice harmless. about: this row is no score, but
@@ -51,14 +49,22 @@ CREATE TABLE best_scores (
     KEY ranking (board_id, period, points, achieved_at, subject_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
--- The built-in boards, known to the code by these ids (models/credits.py). What was written before there were boards is in the scores
--- at once; the worker counts it.
-INSERT INTO boards (id, slug, title, sense, keep, subjects, builtin, created_at, recount_after) VALUES
-    (1, 'members', 'Most active members', 'highest', 'sum', 'users', 1, UTC_TIMESTAMP(6), 0),
-    (2, 'discussed', 'Most discussed posts', 'highest', 'sum', 'posts', 1, UTC_TIMESTAMP(6), 0);
-INSERT INTO scores (board_id, subject_id, score, created_at)
+-- What counts on the built-in boards and has not been counted yet: the worker makes scores of it, and takes it away.
+CREATE TABLE contributions (
+    id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    board_id BIGINT NOT NULL,
+    subject_id BIGINT NOT NULL,
+    score BIGINT NOT NULL,
+    at DATETIME(6) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+
+-- The built-in boards, known to the code by these ids (models/contributions.py), and what was written before there were boards.
+INSERT INTO boards (id, slug, title, sense, keep, subjects, builtin, created_at) VALUES
+    (1, 'members', 'Most active members', 'highest', 'sum', 'users', 1, UTC_TIMESTAMP(6)),
+    (2, 'discussed', 'Most discussed posts', 'highest', 'sum', 'posts', 1, UTC_TIMESTAMP(6));
+INSERT INTO contributions (board_id, subject_id, score, at)
     SELECT 1, author_id, 10000, published_at FROM posts WHERE status = 'published' AND published_at IS NOT NULL;
-INSERT INTO scores (board_id, subject_id, score, created_at)
+INSERT INTO contributions (board_id, subject_id, score, at)
     SELECT 1, author_id, 2000, created_at FROM comments WHERE status = 'shown';
-INSERT INTO scores (board_id, subject_id, score, created_at)
+INSERT INTO contributions (board_id, subject_id, score, at)
     SELECT 2, post_id, 1000, created_at FROM comments WHERE status = 'shown';
