@@ -18,11 +18,20 @@ from cache.link import Link
 from cache.local import Local
 from cache.reading import READING
 from cache.records import GENERATION, stamp
-from cache.scripts import BOARDS_APPLY, BOARDS_CLAIM, BOARDS_FORGET, BOARDS_LOOK, BOARDS_REACHED, BOARDS_WANTED
+from cache.scripts import (
+    BOARDS_APPLY,
+    BOARDS_CLAIM,
+    BOARDS_FORGET,
+    BOARDS_LOOK,
+    BOARDS_PART,
+    BOARDS_REACHED,
+    BOARDS_WANTED,
+)
 from cache.slots import SCOPE
 
 MOST_POINTS = 2**53 - 1  # above and below zero: a double holds no larger whole number exactly
 LEASE = 5.0  # s that a builder may be silent
+PART = 5_000  # members of one question, where all are asked for
 WANTED, REACHED = "boards.wanted", "boards.reached"
 
 _ENTRY = struct.Struct(">QQQq")  # subject, version, moment (us since 1970), points
@@ -157,6 +166,18 @@ class Rankings:
         answer = await self._link.run(BOARDS_REACHED, (REACHED,), (b"" if score_id is None else score_id,))
         return None if answer is None else int(answer or 0)
 
+    async def everything(self, ranking: Ranking) -> dict[int, tuple[int, int]] | None:
+        """Subject -> (points, moment) of a whole ranking, for comparing it with MySQL; None when it is not there."""
+        found: dict[int, tuple[int, int]] = {}
+        while True:
+            pairs = await self._link.run(BOARDS_PART, ranking.keys[:2], (len(found), len(found) + PART - 1))
+            if pairs is None:
+                return None
+            for moment, subject, points in _members(pairs):
+                found[subject] = points, moment
+            if len(pairs) < 2 * PART:
+                return found
+
     async def _apply(self, news: Sequence[tuple[Ranking, Sequence[Entry], bytes, int, bytes]]) -> list[bytes] | None:
         names: list[str] = []
         args: list[bytes | int] = [secrets.token_bytes(8)]
@@ -188,14 +209,18 @@ def ranks(points: Sequence[int], *, place: int = 0, better: int = 0) -> list[int
     return found
 
 
+def _members(pairs: Sequence[bytes]) -> list[tuple[int, int, int]]:
+    """(moment, subject, points) of members and points in turn."""
+    return [
+        (*_MEMBER.unpack(member), int(float(points))) for member, points in zip(pairs[::2], pairs[1::2], strict=True)
+    ]
+
+
 def _placed(pairs: Sequence[bytes], *, place: int = 0, better: int = 0) -> tuple[Placed, ...]:
-    """Of members and points in turn."""
-    points = [int(float(one)) for one in pairs[1::2]]
+    members = _members(pairs)
+    known = ranks([points for _, _, points in members], place=place, better=better)
     return tuple(
-        Placed(rank, subject, mine, moment)
-        for rank, mine, (moment, subject) in zip(
-            ranks(points, place=place, better=better), points, map(_MEMBER.unpack, pairs[::2]), strict=True
-        )
+        Placed(rank, subject, points, moment) for rank, (moment, subject, points) in zip(known, members, strict=True)
     )
 
 

@@ -8,7 +8,7 @@ from models.base import Write
 from models.boards import Board, Keep
 from models.periods import Period
 
-_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 # What a score does to the row that stands. Assignments are carried out from left to right, so points come last.
 _BETTER = "points IS NULL OR VALUES(points) < points"
@@ -59,7 +59,7 @@ async def recount(w: Write, board: Board, subjects: Sequence[int], which: Sequen
                 f"{_INSERT}(%s, %s, %s, NULL, %s, 0) ON DUPLICATE KEY UPDATE version = version + 1",
                 board.id, one.name, subject_id, datetime.now(UTC),
             )  # fmt: skip
-            starts, ends = one.starts or _ALWAYS[0], one.ends or _ALWAYS[1]
+            starts, ends = one.starts or ALWAYS[0], one.ends or ALWAYS[1]
             found = await w.fetch(_count(board), board.id, subject_id, starts, ends)
             points, at, score_id = _best(found)
             await w.execute(
@@ -81,6 +81,17 @@ def _count(board: Board) -> str:
         f"SELECT {columns} FROM scores WHERE board_id = %s AND subject_id = %s AND about IS NULL AND removed = 0 "  # noqa: S608
         f"AND created_at >= %s AND created_at < %s {order}"
     )
+
+
+def counted_sql(board: Board) -> str:
+    """(subject, points) as all scores of a period make them: board, its beginning and its end are asked for. Reads them all."""
+    of = "FROM scores WHERE board_id = %s AND about IS NULL AND removed = 0 AND created_at >= %s AND created_at < %s"
+    points = f"score * {board.sign}"
+    if board.keep == "last":
+        newest = f"SELECT MAX(id) {of} GROUP BY subject_id"
+        return f"SELECT subject_id, {points} FROM scores WHERE id IN ({newest})"  # noqa: S608 - literals from above
+    points = f"CAST(SUM({points}) AS SIGNED)" if board.keep == "sum" else f"MIN({points})"
+    return f"SELECT subject_id, {points} {of} GROUP BY subject_id"
 
 
 def _best(rows: Sequence[tuple[Any, ...]]) -> tuple[int | None, datetime | None, int]:

@@ -27,7 +27,8 @@ def nursery(copy: Path, databases: Databases) -> Iterator[Nursery]:
 
 @pytest.mark.parametrize("mutation", GUARDS, ids=lambda mutation: mutation.guard)
 def test_without_this_guard_a_test_fails(nursery: Nursery, copy: Path, mutation: Mutation) -> None:
-    """Tried again when none failed: on a machine that stands still for a second, what was left behind may have ended by itself."""
+    """Tried again when none failed: on a machine that stands still for a second, what was left behind may have ended by
+    itself."""
     told: dict[str, str] = {}
     with without(mutation, copy):
         for _ in range(TRIES):

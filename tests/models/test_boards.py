@@ -27,7 +27,7 @@ async def players(models: Models, count: int) -> list[User]:
 async def built(models: Models, board: Board) -> None:
     """The rankings are there, as the worker builds them once somebody has looked."""
     for window in ("day", "week", "month", "ever"):
-        await models.standings.top(board, window)  # type: ignore[arg-type]
+        await models.standings.top(board, window)
     await models.reapplying.build()
 
 

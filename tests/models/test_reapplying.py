@@ -1,14 +1,16 @@
 """The rankings follow the scores, whoever was killed between COMMIT and Redis; the built-in boards count what members write."""
 
 import asyncio
-from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from models import Models, reapplying
+from models import Models, best_scores, reapplying
+from models.base import Write
 from models.boards import Board, NewBoard
 from models.errors import Busy
+from models.periods import periods
 from models.standings import Standings, ranking
 from models.users import User
 from models.writing import Draft
@@ -26,7 +28,7 @@ async def race(models: Models, people: People, **fields: Any) -> Board:
 
 
 @pytest.fixture
-def deaf(monkeypatch: pytest.MonkeyPatch, models: Models) -> Iterator[list[str]]:
+def deaf(monkeypatch: pytest.MonkeyPatch, models: Models) -> list[str]:
     """While something is in the list, no writer tells a ranking anything, as if killed after its COMMIT."""
     killed: list[str] = []
     apply = type(models.standings.rankings).apply
@@ -79,15 +81,13 @@ async def test_a_score_that_is_committed_later_than_those_after_it_is_not_passed
     there = await race(models, people)
     deaf.append("killed")
     async with models.db.transaction() as slow:
-        await slow.insert(
-            "INSERT INTO scores (board_id, subject_id, score, created_at) VALUES (%s, %s, 7000, NOW(6))",
-            there.id,
-            people.ada.id,
-        )
-        await slow.execute(
-            "INSERT INTO best_scores (board_id, period, subject_id, points, achieved_at, score_id) "
-            "VALUES (%s, 'ever', %s, -7000, NOW(6), 1)", there.id, people.ada.id,
+        at = datetime.now(UTC)
+        id = await slow.insert(
+            "INSERT INTO scores (board_id, subject_id, score, created_at) VALUES (%s, %s, 7000, %s)",
+            there.id, people.ada.id, at,
         )  # fmt: skip
+        which = periods(at, models.standings.zone)
+        await best_scores.merge(Write(slow), "best", there.id, which, people.ada.id, -7000, at, id)
         await models.scores.submit(there, 5, "1", by=people.bob)
         deaf.clear()
         await models.reapplying.sweep()
