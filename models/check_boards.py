@@ -21,7 +21,7 @@ _MEMBERS = """
     SELECT author_id, SUM(n) FROM (SELECT author_id, %s n FROM posts WHERE status = 'published'
     UNION ALL SELECT author_id, %s n FROM comments WHERE status = 'shown') written GROUP BY author_id"""
 _DISCUSSED = "SELECT post_id, %s * COUNT(*) FROM comments WHERE status = 'shown' GROUP BY post_id"
-_WRITTEN = {MEMBERS: (_MEMBERS, POST, COMMENT), DISCUSSED: (_DISCUSSED, ANSWER)}
+_WRITTEN: dict[int, tuple[Any, ...]] = {MEMBERS: (_MEMBERS, POST, COMMENT), DISCUSSED: (_DISCUSSED, ANSWER)}
 _NOTED = """
     SELECT subject_id, SUM(n) FROM (SELECT subject_id, score n FROM scores WHERE board_id = %s AND about IS NULL AND removed = 0
     UNION ALL SELECT subject_id, score n FROM contributions WHERE board_id = %s) w GROUP BY subject_id HAVING SUM(n) <> 0"""
