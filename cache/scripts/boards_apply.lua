@@ -5,27 +5,55 @@
 -- version, moment, points; the least number: none), and of its builder: token (or ''), deadline in ms from now, subject (or '': done).
 -- Answers per ranking: applied | absent (nothing was changed) | lost (applied, but another builds it now, or nobody)
 local NONE = -2^63
+local SOME = 1000 -- entries; a command takes some thousand arguments
 local random = ARGV[2]
 
-local function apply(set, hash, generation, entries)
-  local changed = false
-  for at = 1, #entries, 32 do
+-- The next entries, from the byte `first` on, together, so that each kind of command is given once for all
+-- of them. Answers whether anything changed, and how many they were.
+local function apply_some(set, hash, generation, entries, first)
+  local subjects = {}
+  for at = first, math.min(#entries, first + 32 * SOME - 1), 32 do
     local subject = string.sub(entries, at, at + 7)
-    local old = redis.call('HGET', hash, subject)
+    if subjects[subject] then
+      break -- it comes twice: the second time it is compared with what the first has made of it
+    end
+    subjects[subject], subjects[#subjects + 1] = true, subject
+  end
+  local known, gone, noted, placed = redis.call('HMGET', hash, unpack(subjects)), {}, {}, {}
+  for n, subject in ipairs(subjects) do
+    local at, old = first + 32 * (n - 1), known[n]
     if not old or struct.unpack('>I8', old) < struct.unpack('>I8', entries, at + 8) then
-      if not changed then
-        redis.call('DEL', generation) -- before all else: once a script has written, Redis does not refuse it for want of memory
-        changed = true
-      end
       if old then
-        redis.call('ZREM', set, string.sub(old, 9, 16) .. subject)
+        gone[#gone + 1] = string.sub(old, 9, 16) .. subject
       end
-      redis.call('HSET', hash, subject, string.sub(entries, at + 8, at + 23))
+      noted[#noted + 1] = subject
+      noted[#noted + 1] = string.sub(entries, at + 8, at + 23)
       local points = struct.unpack('>i8', entries, at + 24)
       if points > NONE then
-        redis.call('ZADD', set, string.format('%.0f', points), string.sub(entries, at + 16, at + 23) .. subject)
+        placed[#placed + 1] = string.format('%.0f', points)
+        placed[#placed + 1] = string.sub(entries, at + 16, at + 23) .. subject
       end
     end
+  end
+  if #noted == 0 then
+    return false, #subjects
+  end
+  redis.call('DEL', generation) -- before all else: once a script has written, Redis does not refuse it for want of memory
+  if #gone > 0 then
+    redis.call('ZREM', set, unpack(gone))
+  end
+  redis.call('HSET', hash, unpack(noted))
+  if #placed > 0 then
+    redis.call('ZADD', set, unpack(placed))
+  end
+  return true, #subjects
+end
+
+local function apply(set, hash, generation, entries)
+  local changed, at = false, 1
+  while at <= #entries do
+    local some, count = apply_some(set, hash, generation, entries, at)
+    changed, at = changed or some, at + 32 * count
   end
   return changed
 end

@@ -13,7 +13,7 @@ OF_BOARDS = (
     ),
     guard(
         "a subject has one place",
-        (LUA + "boards_apply.lua", "redis.call('ZREM', set, string.sub(old, 9, 16) .. subject)", ""),
+        (LUA + "boards_apply.lua", "redis.call('ZREM', set, unpack(gone))", ""),
         needed_by=(HERE + "many_at_once_leave_what_the_last_versions_say",),
     ),
     guard(

@@ -48,7 +48,13 @@ async def test_the_newest_version_of_each_subject_wins_in_whatever_order_they_co
         for entry in (*turn, turn[0]):
             await rankings.apply([(ranking, [entry])])
 
+        await rankings.apply([(ranking, turn)])  # all at once, a subject several times
         assert await order(rankings, ranking) == [(2, 4), (1, 9)]
+
+    claim = await rankings.claim(RACE)
+    assert claim
+    assert await rankings.build(claim, news, done=True)
+    assert await order(rankings) == [(2, 4), (1, 9)]
 
 
 async def test_a_subject_that_has_nothing_any_more_is_gone_and_older_news_do_not_bring_it_back(
