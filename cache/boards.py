@@ -34,9 +34,9 @@ LEASE = 5.0  # s that a builder may be silent
 PART = 5_000  # members of one question, where all are asked for
 WANTED, REACHED = "boards.wanted", "boards.reached"
 
-_ENTRY = struct.Struct(">QQQq")  # subject, version, moment (us since 1970), points
+ENTRY = struct.Struct(">QQQq")  # subject, version, moment (us since 1970), points
 _MEMBER = struct.Struct(">QQ")  # moment, subject
-_NONE = -(2**63)
+NO_POINTS = -(2**63)
 
 Missing = Literal["building", "absent"]
 
@@ -134,7 +134,7 @@ class Rankings:
 
     async def apply(self, news: Sequence[tuple[Ranking, Sequence[Entry]]]) -> bool:
         """Bring rankings up to these rows. False: Redis has not confirmed it."""
-        return await self._apply([(ranking, entries, b"", 0, b"") for ranking, entries in news]) is not None
+        return await self._apply([(ranking, pack(entries), b"", 0, b"") for ranking, entries in news]) is not None
 
     async def claim(self, ranking: Ranking) -> Claim | None:
         """The right to build it; None when it is there, when somebody is building it, or while Redis cannot be asked."""
@@ -144,9 +144,10 @@ class Rankings:
             return None
         return Claim(ranking, token, int.from_bytes(answer[1], "big"))
 
-    async def build(self, claim: Claim, entries: Sequence[Entry], *, done: bool) -> bool:
-        """The next entries, by rising subject. False: the right was lost, or Redis is; whoever has it then goes on."""
-        come_to = b"" if done else (entries[-1].subject if entries else claim.after).to_bytes(8, "big")
+    async def build(self, claim: Claim, entries: bytes, *, done: bool) -> bool:
+        """The next entries (`pack`), by rising subject; none only when it is `done`. False: the right was lost, or Redis is;
+        whoever has it then goes on."""
+        come_to = b"" if done else entries[-ENTRY.size :][:8]
         answers = await self._apply([(claim.ranking, entries, claim.token, int(LEASE * 1000), come_to)])
         return answers == [b"applied"]
 
@@ -178,24 +179,31 @@ class Rankings:
             if len(pairs) < 2 * PART:
                 return found
 
-    async def _apply(self, news: Sequence[tuple[Ranking, Sequence[Entry], bytes, int, bytes]]) -> list[bytes] | None:
+    async def _apply(self, news: Sequence[tuple[Ranking, bytes, bytes, int, bytes]]) -> list[bytes] | None:
         names: list[str] = []
         args: list[bytes | int] = [secrets.token_bytes(8)]
         for ranking, entries, token, lease_ms, come_to in news:
             names += ranking.keys
-            args += (ranking.ends_ms, _packed(entries), token, lease_ms, come_to)
+            args += (ranking.ends_ms, entries, token, lease_ms, come_to)
         if not names:
             return []
         answers: list[bytes] | None = await self._link.run(BOARDS_APPLY, names, args)
         return answers
 
 
-def _packed(entries: Iterable[Entry]) -> bytes:
-    pack = _ENTRY.pack
+def pack(entries: Iterable[Entry]) -> bytes:
+    """Entries as they go to Redis: 32 bytes each."""
     return b"".join(
-        pack(subject, version, moment, _NONE if points is None else points)
+        ENTRY.pack(subject, version, moment, NO_POINTS if points is None else points)
         for subject, version, moment, points in entries
     )
+
+
+def unpack(packed: bytes) -> list[Entry]:
+    return [
+        Entry(subject, version, moment, None if points == NO_POINTS else points)
+        for subject, version, moment, points in ENTRY.iter_unpack(packed)
+    ]
 
 
 def ranks(points: Sequence[int], *, place: int = 0, better: int = 0) -> list[int]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cache.boards import unpack
 from models.best_scores import ALWAYS, counted_sql
 from models.boards import Board, Boards
 from models.check import snapshot
@@ -70,7 +71,8 @@ async def _check_rankings(standings: Standings, board: Board) -> list[str]:
             continue
         kept: dict[int, tuple[int, int]] = {}
         after = 0
-        while rows := await standings.after(board.id, period.name, after, AT_ONCE):
+        while packed := await standings.after(board.id, period.name, after, AT_ONCE):
+            rows = unpack(packed)
             kept |= {row.subject: (row.points, row.moment) for row in rows if row.points is not None}
             after = rows[-1].subject
         found += _differences(f"ranking {board.slug}, {period.name}: place of", shown, kept)

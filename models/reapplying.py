@@ -1,12 +1,13 @@
 """What the worker does for the boards: scores that a ranking may not have heard of are applied again, and rankings are
 built."""
 
+import asyncio
 import logging
 from collections import defaultdict, deque
 from time import monotonic
 from typing import Any
 
-from cache.boards import Entry, Ranking
+from cache.boards import ENTRY, Entry, Ranking
 from models.boards import Boards
 from models.errors import Busy
 from models.standings import Standings, ranking
@@ -16,7 +17,8 @@ log = logging.getLogger("plaza.boards")
 MARGIN = 20.0  # s that a score may take from its id to its COMMIT: longer than a transaction
 WIDE_MARGIN = 120.0  # s; a COMMIT in doubt may be carried out a minute later
 WIDE = 10.0  # s between two looks as far back
-AT_ONCE = 2_000  # scores whose subjects are applied in one go, and rows of one chunk of a ranking
+AT_ONCE = 2_000  # scores whose subjects are applied in one go
+PART = 1_000  # members of a ranking that is being built: Redis serves nobody else for some 10 ms
 FAR_BEHIND = 100_000  # scores; of a worker who comes to more than that, rankings are built anew
 FIRST = 100  # rankings that one round builds
 
@@ -75,19 +77,26 @@ class Reapplying:
         claim = await self.rankings.claim(ranking(int(board_id), found)) if found else None
         if claim is None:
             return False
-        began, after, count = monotonic(), claim.after, 0
-        while True:
-            entries = await self.standings.after(int(board_id), period_name, after, AT_ONCE)
-            done = len(entries) < AT_ONCE
-            if not await self.rankings.build(claim, entries, done=done):
-                return False
-            count += len(entries)
-            if done:
-                break
-            after = entries[-1].subject
-        if count >= AT_ONCE:
-            log.info("built ranking %s: %s members in %.1f s", name, count, monotonic() - began)
-        return True
+        began, count = monotonic(), 0
+        packed, sending = await self.standings.after(int(board_id), period_name, claim.after, PART), None
+        try:
+            while len(packed) == PART * ENTRY.size:
+                # While Redis takes one part, MySQL gives the next.
+                sending = asyncio.create_task(self.rankings.build(claim, packed, done=False), name="build a ranking")
+                count += PART
+                last = ENTRY.unpack_from(packed, len(packed) - ENTRY.size)[0]
+                packed = await self.standings.after(int(board_id), period_name, last, PART)
+                if not await sending:
+                    return False
+        finally:
+            if sending is not None and not sending.done():
+                sending.cancel()
+        built = await self.rankings.build(claim, packed, done=True)
+        if count:
+            log.info(
+                "built ranking %s: %s members in %.1f s", name, count + len(packed) // ENTRY.size, monotonic() - began
+            )
+        return built
 
     async def _begin(self, newest: int) -> int:
         """Where the last worker has come to. When nobody knows, the rankings that stand are not to be trusted."""

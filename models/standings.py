@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from cache.boards import Entry, Placed, Ranking, Rankings, View, ranks
+from cache.boards import NO_POINTS, Entry, Placed, Ranking, Rankings, View, ranks
 from models.base import Write
 from models.boards import Board
 from models.database import Database
@@ -23,6 +23,10 @@ MOST_NEIGHBOURS = 10  # on each side
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENT = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', achieved_at)"
+# As cache.boards.ENTRY: HEX spells a negative number as two's complement.
+_PACKED = "UNHEX(CONCAT(" + ", ".join(
+    f"LPAD(HEX({column}), 16, '0')" for column in ("subject_id", "version", _MOMENT, f"COALESCE(points, {NO_POINTS})")
+) + "))"  # fmt: skip
 _ROWS = "SELECT subject_id, points, achieved_at FROM best_scores WHERE board_id = %s AND period = %s AND points IS NOT NULL "
 _BESIDE = (
     "AND (points {0} %s OR points = %s AND achieved_at {0} %s OR points = %s AND achieved_at = %s AND subject_id {0} %s) "
@@ -138,14 +142,16 @@ class Standings:
             found[name].append(Entry(*columns))
         return [(ranking(board_id, one), found[one.name]) for one in which if found[one.name]]
 
-    async def after(self, board_id: int, name: str, subject_id: int, most: int) -> list[Entry]:
-        """The rows of one period by subject, at most so many, from the one after `subject_id` on."""
+    async def after(self, board_id: int, name: str, subject_id: int, most: int) -> bytes:
+        """The rows of one period by subject, at most so many, after `subject_id`, packed as rankings take them."""
+        # MySQL packs them itself: of a million rows, reading their columns took longer than all the rest.
         rows = await self.db.fetch(
-            f"SELECT subject_id, version, {_MOMENT}, points FROM best_scores "  # noqa: S608 - a literal from above
-            "WHERE board_id = %s AND period = %s AND subject_id > %s ORDER BY subject_id LIMIT %s",
+            f"SELECT GROUP_CONCAT({_PACKED} ORDER BY subject_id SEPARATOR '') FROM ("  # noqa: S608 - a literal from above
+            "SELECT subject_id, version, achieved_at, points FROM best_scores "
+            "WHERE board_id = %s AND period = %s AND subject_id > %s ORDER BY subject_id LIMIT %s) some",
             board_id, name, subject_id, most,
         )  # fmt: skip
-        return [Entry(*row) for row in rows]
+        return rows[0][0] or b""
 
     def living(self, at: datetime | None = None) -> tuple[Period, ...]:
         """The periods that have a ranking at a moment (now), and those that were over a little before it."""

@@ -30,7 +30,7 @@ local function apply_some(set, hash, generation, entries, first)
       noted[#noted + 1] = string.sub(entries, at + 8, at + 23)
       local points = struct.unpack('>i8', entries, at + 24)
       if points > NONE then
-        placed[#placed + 1] = string.format('%.0f', points)
+        placed[#placed + 1] = points -- a whole number below 2^53 is passed on exactly
         placed[#placed + 1] = string.sub(entries, at + 16, at + 23) .. subject
       end
     end

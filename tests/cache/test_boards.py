@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from cache.boards import MOST_POINTS, Claim, Entry, Ranking, Rankings, View
+from cache.boards import MOST_POINTS, Claim, Entry, Ranking, Rankings, View, pack
 from cache.link import Link
 from cache.local import Local
 from cache.pages import Pages
@@ -28,7 +28,7 @@ def rankings(models: Models) -> Rankings:
 async def start(rankings: Rankings, entries: Sequence[Entry] = ()) -> None:
     claim = await rankings.claim(RACE)
     assert claim
-    assert await rankings.build(claim, entries, done=True)
+    assert await rankings.build(claim, pack(entries), done=True)
 
 
 async def order(rankings: Rankings, ranking: Ranking = RACE) -> list[tuple[int, int]]:
@@ -43,7 +43,7 @@ async def test_the_newest_version_of_each_subject_wins_in_whatever_order_they_co
         ranking = Ranking(f"7:{n}")
         claim = await rankings.claim(ranking)
         assert claim
-        assert await rankings.build(claim, (), done=True)
+        assert await rankings.build(claim, pack(()), done=True)
 
         for entry in (*turn, turn[0]):
             await rankings.apply([(ranking, [entry])])
@@ -53,7 +53,7 @@ async def test_the_newest_version_of_each_subject_wins_in_whatever_order_they_co
 
     claim = await rankings.claim(RACE)
     assert claim
-    assert await rankings.build(claim, news, done=True)
+    assert await rankings.build(claim, pack(news), done=True)
     assert await order(rankings) == [(2, 4), (1, 9)]
 
 
@@ -90,11 +90,11 @@ async def test_news_for_a_ranking_that_is_not_there_do_not_make_one(rankings: Ra
 async def test_what_changes_while_it_is_built_is_in_it(rankings: Rankings) -> None:
     claim = await rankings.claim(RACE)
     assert claim
-    assert await rankings.build(claim, [Entry(1, 1, 10, 5)], done=False)
+    assert await rankings.build(claim, pack([Entry(1, 1, 10, 5)]), done=False)
     await rankings.apply([(RACE, [Entry(1, 2, 20, 1), Entry(9, 7, 20, 2)])])
 
     assert await rankings.look(RACE) == "building"
-    assert await rankings.build(claim, [Entry(9, 6, 10, 8)], done=True)  # read before that
+    assert await rankings.build(claim, pack([Entry(9, 6, 10, 8)]), done=True)  # read before that
 
     assert await order(rankings) == [(1, 1), (9, 2)]
 
@@ -106,15 +106,17 @@ async def test_one_builds_and_another_goes_on_where_it_was_killed(
     claim = await rankings.claim(RACE)
     assert claim
     assert await rankings.claim(RACE) is None
-    assert await rankings.build(claim, [Entry(1, 1, 10, 5), Entry(4, 1, 10, 6)], done=False)
+    assert await rankings.build(claim, pack([Entry(1, 1, 10, 5), Entry(4, 1, 10, 6)]), done=False)
 
     second: Claim | None = None
     while second is None:
         second = await rankings.claim(RACE)
 
     assert second.after == 4
-    assert not await rankings.build(claim, [Entry(5, 1, 10, 1)], done=False)  # it was only stopped: true, but no right
-    assert await rankings.build(second, [Entry(5, 1, 10, 1), Entry(6, 1, 10, 2)], done=True)
+    assert not await rankings.build(
+        claim, pack([Entry(5, 1, 10, 1)]), done=False
+    )  # it was only stopped: true, but no right
+    assert await rankings.build(second, pack([Entry(5, 1, 10, 1), Entry(6, 1, 10, 2)]), done=True)
     assert await order(rankings) == [(5, 1), (6, 2), (1, 5), (4, 6)]
     assert await rankings.claim(RACE) is None
 
@@ -140,7 +142,7 @@ async def test_a_redis_that_was_emptied_has_no_ranking_and_takes_none_of_before(
     assert claim
     await models.redis.delete(f"{rankings._link._line._namespace}:epoch")
 
-    assert not await rankings.build(claim, [Entry(1, 1, 10, 5)], done=True)
+    assert not await rankings.build(claim, pack([Entry(1, 1, 10, 5)]), done=True)
     assert await rankings.look(RACE) == "absent"
 
 
@@ -174,7 +176,7 @@ async def test_a_page_of_a_window_that_is_over_is_not_right(rankings: Rankings, 
     for ranking in (over, soon):
         claim = await rankings.claim(ranking)
         assert claim
-        assert await rankings.build(claim, [Entry(1, 1, 10, 5)], done=True)
+        assert await rankings.build(claim, pack([Entry(1, 1, 10, 5)]), done=True)
 
     with models.pages.reading() as reading:
         assert isinstance(await rankings.look(over), View)

@@ -152,7 +152,7 @@ async def test_while_redis_is_away_scores_are_taken_and_shown_and_later_ranked(
 async def test_a_large_ranking_is_built_in_parts(
     models: Models, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reapplying, "AT_ONCE", 3)
+    monkeypatch.setattr(reapplying, "PART", 3)
     there = await models.boards.create(NewBoard("race", "The race"), by=people.olga)
     for n in range(7):
         who = await models.users.import_author(f"Player {n}")
