@@ -193,6 +193,10 @@ class Link:
         if names:
             await self._done(scripts.RELEASE, lambda: (_with_sisters(names), [token]))
 
+    async def run(self, script: Script, names: Sequence[str], args: Sequence[bytes | int]) -> Any:
+        """What a script that is not of this protocol's answers; None while Redis cannot be asked. It may run twice."""
+        return await self._run(script, lambda: (names, args), 1)
+
     async def _done(self, script: Script, make: Make, *, force: bool = False) -> bool:
         return await self._run(script, make, 1, force=force) is not None
 

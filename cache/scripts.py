@@ -11,7 +11,7 @@ _PRELUDE = (_FOLDER / "prelude.lua").read_bytes()
 
 
 class Script:
-    """One script: `scripts/<name>.lua`, behind the prelude that all but `epoch` share."""
+    """One script: `scripts/<name>.lua`, behind the prelude that all but `epoch` share, or another."""
 
     def __init__(self, name: str, prelude: bytes = _PRELUDE) -> None:
         self.name = name
@@ -26,4 +26,8 @@ class Script:
 
 
 EPOCH = Script("epoch", b"")
+_BOARDS = _PRELUDE + (_FOLDER / "boards.lua").read_bytes()
+BOARDS_APPLY, BOARDS_CLAIM, BOARDS_LOOK, BOARDS_WANTED, BOARDS_FORGET, BOARDS_REACHED, BOARDS_PART = (
+    Script(f"boards_{name}", _BOARDS) for name in ("apply", "claim", "look", "wanted", "forget", "reached", "part")
+)
 ACQUIRE, FILL, BEGIN, END, RELEASE = (Script(name) for name in ("acquire", "fill", "begin", "end", "release"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from commands.benchmarks import facts, lanes, live, report, wrk
-from commands.benchmarks.catalogue import KEYS, benchmarks
+from commands.benchmarks.catalogue import KEYS, MEMBERS, benchmarks
 from commands.benchmarks.comparison import compared
 from commands.benchmarks.laboratory import laboratory
 from commands.console import Trouble, err, say
@@ -33,6 +33,8 @@ POSTS = click.IntRange(1, 10_000_000)
               help="Measure with few posts and with many, and show the ratios.")  # fmt: skip
 @click.option("--keys", metavar="N", type=click.IntRange(1, 100_000_000), default=KEYS, show_default=True,
               help="How many distinct keys `memory` reads; 10000000 is the whole claim.")  # fmt: skip
+@click.option("--members", metavar="N", type=click.IntRange(20, 10_000_000), default=MEMBERS, show_default=True,
+              help="How many members `boards` ranks; 1000000 is the whole claim.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Status 1 also when a target is not met.")
 @click.option("--list", "listing", is_flag=True, help="Name the benchmarks.")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
@@ -44,6 +46,7 @@ def command(
     posts: int,
     loads: tuple[int, int] | None,
     keys: int,
+    members: int,
     strict: bool,
     listing: bool,
     names: tuple[str, ...],
@@ -53,7 +56,7 @@ def command(
     All benchmarks, or those named. It starts an instance of its own with generated posts, and removes it at the end; yours is
     not touched. Status 1 when any request failed.
     """
-    known = benchmarks(keys)
+    known = benchmarks(keys, members)
     if listing:
         for benchmark in known.values():
             say(f"  {benchmark.name:<8} {benchmark.title}")

@@ -10,6 +10,7 @@ from commands.migrate import reachable
 from commands.tables import with_models
 from models import Models
 from models.check import check
+from models.check_boards import check_boards
 
 
 @click.command()
@@ -22,7 +23,11 @@ def command() -> None:
     reachable(settings)
 
     async def count(models: Models) -> list[str]:
-        return [*await check(models.db), *await models.indexing.check()]
+        return [
+            *await check(models.db),
+            *await models.indexing.check(),
+            *await check_boards(models.boards, models.standings),
+        ]
 
     found = with_models(settings, count)
     for sentence in found:

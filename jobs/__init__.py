@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from jobs.boards import build, follow
 from jobs.expiry import end_expired
 from jobs.indexing import index_unknown
 from jobs.mails import send_due
@@ -24,6 +25,8 @@ class Duty:
 DUTIES = (
     Duty("make forgotten what a write could not", every=1, at_most=20, run=sweep),
     Duty("publish what is scheduled", every=0.5, at_most=20, run=publish_due),
+    Duty("keep leaderboards true", every=1, at_most=60, run=follow),
+    Duty("build leaderboards", every=0.5, at_most=120, run=build),
     Duty("send mails", every=1, at_most=240, run=send_due),
     Duty("end expired sessions and links", every=60, at_most=30, run=end_expired),
     Duty("read for search what it does not know", every=600, at_most=580, run=index_unknown),

@@ -4,18 +4,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from cache import Cache, Link, Local, Tracking, records
+from cache.boards import Rankings
 from cache.pages import Pages
 from models.addresses import Addresses
 from models.attention import Attention
 from models.auditing import Auditing
+from models.boards import Boards
 from models.bodies import Bodies
 from models.comments import Comments
+from models.crediting import Crediting
 from models.database import Database
 from models.duties import Duties
 from models.imports import Imports
@@ -31,15 +35,18 @@ from models.outbox import Outbox
 from models.people import People
 from models.posts import Posts
 from models.publishing import Publishing
+from models.reapplying import Reapplying
 from models.redirects import Redirects
 from models.redis_client import TracedRedis
 from models.revisions import Revisions
 from models.rights import Rights
 from models.roles import Roles
+from models.scores import Scores
 from models.search import Search
 from models.sessions import Sessions
 from models.site import Sites
 from models.sitemaps import Sitemaps
+from models.standings import Standings
 from models.tokens import Tokens
 from models.traces import asked
 from models.users import Users
@@ -87,6 +94,11 @@ class Models:
     letters: Letters
     mailroom: Mailroom
     sitemaps: Sitemaps
+    boards: Boards
+    scores: Scores
+    standings: Standings
+    crediting: Crediting
+    reapplying: Reapplying
 
 
 @asynccontextmanager
@@ -126,6 +138,8 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     comments = Comments(db, cache, mails)
     notices = Notices(users, mails)
     moderation, duties = Moderation(comments), Duties(db)
+    boards = Boards(db, cache)
+    standings = Standings(db, Rankings(link, local), ZoneInfo(settings.time_zone))
     await link.start()
     new = False
     if near:
@@ -166,6 +180,11 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             mailroom=Mailroom(users, mails),
             letters=Letters(users, posts, comments, links, notices, sites),
             sitemaps=Sitemaps(posts),
+            boards=boards,
+            scores=Scores(boards, standings),
+            standings=standings,
+            crediting=Crediting(boards, standings),
+            reapplying=Reapplying(boards, standings),
         )
     finally:
         await cache.close()

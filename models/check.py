@@ -1,6 +1,9 @@
 """`plaza check`: counts again what is kept counted, and names each place where the two differ."""
 
-from models.database import Database
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from models.database import Connection, Database
 
 # Each kind of list: how its tallies are named, and what they must be. Full reads, so never on a request.
 _RECOUNTS = {
@@ -26,6 +29,8 @@ _ORPHANS = {
         SELECT c.id FROM comments c LEFT JOIN comments r ON r.id = c.parent_id AND r.post_id = c.post_id AND r.parent_id IS NULL
         WHERE c.parent_id IS NOT NULL AND r.id IS NULL""",
     "sessions without a user": "SELECT s.id FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE u.id IS NULL",
+    "best scores without a board": """
+        SELECT DISTINCT b.board_id FROM best_scores b LEFT JOIN boards o ON o.id = b.board_id WHERE o.id IS NULL""",
     "published posts without a date": "SELECT id FROM posts WHERE status = 'published' AND published_at IS NULL",
     "tags of posts whose dates or status differ from the post's": """
         SELECT p.id FROM posts p JOIN posts_tags pt ON pt.post_id = p.id
@@ -37,22 +42,29 @@ _ORPHANS = {
 async def check(db: Database) -> list[str]:
     """One sentence for each disagreement; empty when all agrees. Reads one snapshot, so it may run while the site serves."""
     found: list[str] = []
+    async with snapshot(db) as connection:
+        for pattern, sql in _RECOUNTS.items():
+            counted = {(str(name), day): n for name, day, n in await connection.fetch(sql)}
+            rows = await connection.fetch("SELECT list, day, n FROM tallies WHERE list LIKE %s", pattern)
+            kept = {(str(name), day): n for name, day, n in rows if n}
+            for key in sorted(counted.keys() | kept.keys(), key=str):
+                if counted.get(key, 0) != kept.get(key, 0):
+                    name, day = key
+                    found.append(f"tallies {name} {day}: says {kept.get(key, 0)}, there are {counted.get(key, 0)}")
+        for sentence, sql in _ORPHANS.items():
+            ids = [str(row[0]) for row in await connection.fetch(sql)]
+            if ids:
+                found.append(f"{sentence}: {', '.join(ids[:10])}{' and more' if len(ids) > 10 else ''}")
+    return found
+
+
+@asynccontextmanager
+async def snapshot(db: Database) -> AsyncIterator[Connection]:
+    """A connection that sees all of MySQL as it is now, for minutes if need be."""
     async with db.connection(seconds=600) as connection:
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         await connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
         try:
-            for pattern, sql in _RECOUNTS.items():
-                counted = {(str(name), day): n for name, day, n in await connection.fetch(sql)}
-                rows = await connection.fetch("SELECT list, day, n FROM tallies WHERE list LIKE %s", pattern)
-                kept = {(str(name), day): n for name, day, n in rows if n}
-                for key in sorted(counted.keys() | kept.keys(), key=str):
-                    if counted.get(key, 0) != kept.get(key, 0):
-                        name, day = key
-                        found.append(f"tallies {name} {day}: says {kept.get(key, 0)}, there are {counted.get(key, 0)}")
-            for sentence, sql in _ORPHANS.items():
-                ids = [str(row[0]) for row in await connection.fetch(sql)]
-                if ids:
-                    found.append(f"{sentence}: {', '.join(ids[:10])}{' and more' if len(ids) > 10 else ''}")
+            yield connection
         finally:
             await connection.rollback()
-    return found

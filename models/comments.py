@@ -1,16 +1,16 @@
 """Comments under posts, with one level of replies."""
 
-import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from cache import Cache, Key, List, Scope, Slot
-from content.markdown import TooLong, render_comment
-from models import audit, replies, tallies, terms
+from models import audit, contributions, replies, tallies, terms
 from models.base import Page, Table, Write
+from models.comment_rules import Status, first_status, rendered
+from models.contributions import Contribution
 from models.database import Database
 from models.errors import Forbidden, Invalid, NotFound
 from models.mails import Mails
@@ -18,12 +18,10 @@ from models.retrying import retried
 from models.roles import EDITOR, LOGIN, has, require
 from models.users import User
 
-LONGEST = 10_000  # characters of Markdown
 PER_PART = 100  # threads on one part of a post's page
 MOST_REPLIES = 1_000  # of all threads on one part
 PER_PAGE = 10  # of the newest comments of the site
 PER_FEED = 50  # of the newest comments of a post
-Status = Literal["shown", "held", "trashed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,13 @@ def tallied_in(comment: Comment) -> tuple[tuple[str, date], ...]:
         return ()
     day = comment.created_at.astimezone(UTC).date()
     return ("comments", day), (f"comments:{comment.post_id}", day)
+
+
+def contributed_by(comment: Comment) -> tuple[Contribution, ...]:
+    """What this row counts on the built-in boards."""
+    if comment.status != "shown":
+        return ()
+    return contributions.of_comment(comment.author_id, comment.post_id, comment.created_at)
 
 
 class Comments(Table[Comment]):
@@ -167,11 +172,11 @@ class Comments(Table[Comment]):
 
     @retried
     async def create(self, post_id: int, md: str, *, by: User, parent_id: int | None = None) -> Comment:
-        """A comment under a published post, or a reply (to a reply: beside it); it may be held for a moderator (`_first_status`).
+        """A comment under a published post, or a reply (to a reply: beside it); it may be held for a moderator (`first_status`).
 
         Raises Invalid, Forbidden, NotFound.
         """
-        html = await _rendered(md)
+        html = await rendered(md)
         async with self.write() as w:
             bits = await require(w, by.id, LOGIN)
             post = await w.fetch(
@@ -180,7 +185,7 @@ class Comments(Table[Comment]):
             if not post:
                 raise NotFound(f"post {post_id}")
             root = await self._root(w, post_id, parent_id) if parent_id is not None else None
-            status = await _first_status(w, by.id, bits)
+            status = await first_status(w, by.id, bits)
             comment = Comment(0, post_id, root, by.id, md.strip(), html, status, datetime.now(UTC), 1)
             comment = await self._insert(w, comment)
             if root is not None and status == "shown":
@@ -190,14 +195,14 @@ class Comments(Table[Comment]):
     @retried
     async def place(self, post_id: int, md: str, *, by: User, at: datetime, parent_id: int | None = None) -> Comment:
         """A comment with a date of its own, for demo content and imports. Raises Invalid."""
-        html = await _rendered(md)
+        html = await rendered(md)
         async with self.write() as w:
             return await self._insert(w, Comment(0, post_id, parent_id, by.id, md.strip(), html, "shown", at, 1))
 
     @retried
     async def edit(self, id: int, md: str, *, by: User) -> Comment:
         """New words by the author. Raises Invalid, Forbidden, NotFound."""
-        html = await _rendered(md)
+        html = await rendered(md)
         async with self.write() as w:
             old = await self._locked(w, id)
             bits = await require(w, by.id, LOGIN)
@@ -234,6 +239,7 @@ class Comments(Table[Comment]):
         )  # fmt: skip
         comment = replace(comment, id=id)
         await tallies.change(w, Counter(), Counter(tallied_in(comment)))
+        await contributions.change(w, Counter(), Counter(contributed_by(comment)))
         shown = comment.status == "shown"
         await terms.write_comment(w, id, comment.author_id, comment.html, shown=shown, at=comment.created_at)
         w.touch(*shown_in(comment))
@@ -255,6 +261,7 @@ class Comments(Table[Comment]):
 async def change(w: Write, changes: Sequence[tuple[Comment, Comment]]) -> None:
     """Make rows that the caller has locked be what they shall be, one version on; tallies and slots follow."""
     before, after = Counter[tuple[str, date]](), Counter[tuple[str, date]]()
+    counted, counts = Counter[Contribution](), Counter[Contribution]()
     for old, new in changes:
         await w.execute(
             "UPDATE comments SET body_md = %s, body_html = %s, status = %s, reason = %s, version = version + 1 WHERE id = %s",
@@ -267,34 +274,14 @@ async def change(w: Write, changes: Sequence[tuple[Comment, Comment]]) -> None:
             await terms.show_comment(w, new.id, shown)
         before.update(tallied_in(old))
         after.update(tallied_in(new))
+        counted.update(contributed_by(old))
+        counts.update(contributed_by(new))
         w.touch(*shown_in(old), *shown_in(new))
     await tallies.change(w, before, after)  # once for all of them: one order of locks
-
-
-async def _first_status(w: Write, author_id: int, bits: int) -> Status:
-    """held, when the site holds first comments and none of this member's has been shown yet; editors are known."""
-    if has(bits, EDITOR):
-        return "shown"
-    holds = await w.fetch("SELECT 1 FROM site WHERE name = 'hold_first_comments' AND value = '1'")
-    if holds and not await w.fetch(
-        "SELECT 1 FROM comments WHERE author_id = %s AND status = 'shown' LIMIT 1", author_id
-    ):
-        return "held"
-    return "shown"
+    await contributions.change(w, counted, counts)
 
 
 def may(user: User, bits: int, comment: Comment) -> tuple[bool, bool]:
     """Whether the user may (edit, delete) the comment."""
     own = comment.author_id == user.id and has(bits, LOGIN)
     return own, own or has(bits, EDITOR)
-
-
-async def _rendered(md: str) -> str:
-    if not md.strip():
-        raise Invalid({"body": "A comment needs some text."})
-    if len(md) > LONGEST:
-        raise Invalid({"body": "A comment has at most 10,000 characters."})
-    try:
-        return await asyncio.to_thread(render_comment, md)
-    except TooLong as error:
-        raise Invalid({"body": str(error)}) from None

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Literal
 
 from cache import Key, List, Scope, Slot
-from models import tallies
+from models import contributions, tallies
 from models.base import Page, Table
+from models.contributions import Contribution
 from models.errors import NotFound
 
 PER_PAGE = 10
@@ -67,6 +68,13 @@ def tallied_in(post: Post) -> tuple[tuple[str, date], ...]:
         return ()
     day = post.published_at.astimezone(UTC).date()
     return ("posts", day), (f"author:{post.author_id}", day), *((f"tag:{tag}", day) for tag in post.tags)
+
+
+def contributed_by(post: Post) -> tuple[Contribution, ...]:
+    """What this row counts on the built-in boards."""
+    if post.status != "published" or post.published_at is None:
+        return ()
+    return (contributions.of_post(post.author_id, post.published_at),)
 
 
 class Posts(Table[Post]):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from content.markdown import Rendered, TooLong, render
 from content.slugs import slug
-from models import audit, bodies, posts, revisions, tallies, terms
+from models import audit, bodies, contributions, posts, revisions, tallies, terms
 from models.base import Write
 from models.errors import Invalid, Stale
 from models.posts import Post, Posts, Status, normal_tags
@@ -83,6 +83,7 @@ async def insert(w: Write, post: Post, md: str, html: str) -> Post:
     post = replace(post, id=post.id or next_id)
     await _tag(w, post)
     await tallies.change(w, Counter(), Counter(posts.tallied_in(post)))
+    await contributions.change(w, Counter(), Counter(posts.contributed_by(post)))
     await terms.write_post(w, post, html)
     w.touch(*posts.shown_in(post), *bodies.shown_in(post.id))
     return post
@@ -110,6 +111,7 @@ async def update(w: Write, old: Post, new: Post, md: str = "", rendered: Rendere
     elif (old.status, old.published_at) != (new.status, new.published_at):
         await terms.follow_post(w, new)
     await tallies.change(w, Counter(posts.tallied_in(old)), Counter(posts.tallied_in(new)))
+    await contributions.change(w, Counter(posts.contributed_by(old)), Counter(posts.contributed_by(new)))
     w.touch(*posts.shown_in(old), *posts.shown_in(new), *bodies.shown_in(new.id))
     return new
 

@@ -7,8 +7,9 @@ the kinds, in the order of their primary keys.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pymysql
 
@@ -17,6 +18,9 @@ from commands.benchmarks import texts
 from content.markdown import render, render_comment
 from content.slugs import slug
 from models import terms
+from models.best_scores import ALWAYS
+from models.contributions import ANSWER, COMMENT, DISCUSSED, MEMBERS, POST
+from models.periods import periods
 from models.posts import Post
 from models.users import User
 from settings import MysqlAddress, Settings
@@ -57,8 +61,9 @@ def fill(settings: Settings, count: int, people: list[User], tell: Tell) -> None
         try:
             _kinds(cursor, count, people)
             _posts(cursor, count, tell)
+            _boards(cursor, settings.time_zone)
             _terms(cursor, tell)
-            cursor.execute("ANALYZE TABLE posts, posts_tags, comments, terms, tallies")
+            cursor.execute("ANALYZE TABLE posts, posts_tags, comments, terms, tallies, scores, best_scores")
         finally:
             cursor.execute(f"DROP TABLE IF EXISTS {', '.join(_TABLES)}")
 
@@ -124,6 +129,26 @@ def _posts(cursor: Any, count: int, tell: Tell) -> None:
     tell("Counting them", count, count)
     for sql in _TALLIES:
         cursor.execute("INSERT INTO tallies (list, day, n) " + sql)
+
+
+def _boards(cursor: Any, zone: str) -> None:
+    """What the worker would have made of contributions."""
+    for board, score, subject, at, table in (
+        (MEMBERS, POST, "author_id", "published_at", "posts"),
+        (MEMBERS, COMMENT, "author_id", "created_at", "comments"),
+        (DISCUSSED, ANSWER, "post_id", "created_at", "comments"),
+    ):
+        cursor.execute(
+            f"INSERT INTO scores (board_id, subject_id, score, created_at) SELECT %s, {subject}, %s, {at} FROM {table}",  # noqa: S608
+            (board, score),
+        )
+    for period in periods(datetime.now(UTC), ZoneInfo(zone)):
+        cursor.execute(
+            "INSERT INTO best_scores (board_id, period, subject_id, points, achieved_at, score_id) "
+            "SELECT board_id, %s, subject_id, -SUM(score), MAX(created_at), MAX(id) FROM scores "
+            "WHERE created_at >= %s AND created_at < %s GROUP BY board_id, subject_id",
+            (period.name, *(period.starts or ALWAYS[0], period.ends or ALWAYS[1])),
+        )
 
 
 def _terms(cursor: Any, tell: Tell) -> None:

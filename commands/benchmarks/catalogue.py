@@ -1,12 +1,14 @@
 """All benchmarks by name, in the order in which they are measured. A new one is a line here."""
 
+from commands.benchmarks.boards import boards
 from commands.benchmarks.crowds import CROWDS, memory
 from commands.benchmarks.inward import INWARD
 from commands.benchmarks.lanes import Benchmark
 from commands.benchmarks.pages import PAGES
 
 KEYS = 200_000  # distinct keys that the memory's benchmark reads; the whole claim is about ten million
+MEMBERS = 100_000  # of the board that is measured; the whole claim is about a million
 
 
-def benchmarks(keys: int = KEYS) -> dict[str, Benchmark]:
-    return {benchmark.name: benchmark for benchmark in (*PAGES, *INWARD, *CROWDS, memory(keys))}
+def benchmarks(keys: int = KEYS, members: int = MEMBERS) -> dict[str, Benchmark]:
+    return {benchmark.name: benchmark for benchmark in (*PAGES, *INWARD, *CROWDS, boards(members), memory(keys))}

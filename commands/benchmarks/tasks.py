@@ -1,12 +1,14 @@
 """What a web process does when it is asked from inside: reads and writes by the models, counted and timed."""
 
 import asyncio
+import random
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from cache import records
+from cache.boards import Ranking, View
 from commands.benchmarks.asked import Asked
 from models import Models, bodies, posts
 
@@ -123,6 +125,50 @@ async def absent(models: Models, asked: Asked, first: int, count: int) -> float:
     return time.monotonic() - began
 
 
+async def memory(models: Models, asked: Asked, megabytes: int) -> None:
+    """Let Redis have at least as much."""
+    have = int((await models.redis.config_get("maxmemory"))["maxmemory"] or 0)
+    if have and have < megabytes << 20:
+        await models.redis.config_set("maxmemory", megabytes << 20)
+
+
+async def build(models: Models, asked: Asked, board: int, name: str) -> dict[str, float]:
+    """Build the ranking of a board from nothing, as the worker does; seconds, and bytes of Redis for each member."""
+    ranking, rankings = Ranking(f"{board}:{name}"), models.standings.rankings
+    assert await rankings.forget([ranking])
+    before = (await models.redis.info("memory"))["used_memory"]
+    began = time.monotonic()
+    assert await models.reapplying.build_one(ranking.name)
+    took = time.monotonic() - began
+    used = (await models.redis.info("memory"))["used_memory"] - before
+    view = await rankings.look(ranking)
+    assert isinstance(view, View)
+    return {"build": took, "bytes": used / view.members}
+
+
+async def ranks(models: Models, asked: Asked, board: int, members: int, samples: int) -> dict[str, float]:
+    """Milliseconds (p50, p99) of the first ten, of a random member's rank, and of that with neighbours, one after another."""
+    there, dice = await models.boards.one(board), random.Random(samples)  # noqa: S311 - no secret
+    everybody = [dice.randrange(1, members + 1) for _ in range(samples)]
+    asks: dict[str, Callable[[int], Awaitable[Any]]] = {
+        "top": lambda _: models.standings.top(there, "ever"),
+        "rank": lambda who: models.standings.place(there, "ever", who),
+        "around": lambda who: models.standings.place(there, "ever", who, neighbours=5),
+    }
+    found: dict[str, float] = {}
+    for name, ask in asks.items():
+        took = []
+        for id in everybody:
+            began = time.perf_counter()
+            answer = await ask(id)
+            took.append((time.perf_counter() - began) * 1000)
+            assert answer.players == members
+        cuts = statistics.quantiles(took, n=100)
+        found |= {f"{name}_p50": cuts[49], f"{name}_p99": cuts[98]}
+    asked.clear()
+    return found
+
+
 async def _counted(asked: Asked, call: Callable[[], Awaitable[None]]) -> tuple[float, float, float]:
     asked.clear()
     began = time.perf_counter()
@@ -154,4 +200,7 @@ TASKS: dict[str, Callable[..., Awaitable[Any]]] = {
     "writes": writes,
     "kept": kept,
     "absent": absent,
+    "memory": memory,
+    "build": build,
+    "ranks": ranks,
 }

@@ -40,7 +40,7 @@ class Shared:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         name = report.nodeid.rpartition("::")[2]
-        if report.failed:
+        if report.failed and not self.told.get(name):  # what it leaves may fail as well
             why = getattr(report.longrepr, "reprcrash", None)
             self.told[name] = f"{report.when}: {why.message.splitlines()[0] if why else report.longrepr}"
         elif report.when == "call":

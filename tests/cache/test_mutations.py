@@ -10,6 +10,8 @@ from tests.cache.mutations import Moved, Mutation, copy_tree, without
 from tests.cache.nursery import LONG, Nursery
 from tests.harness.servers import Databases
 
+TRIES = 3
+
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -25,10 +27,16 @@ def nursery(copy: Path, databases: Databases) -> Iterator[Nursery]:
 
 @pytest.mark.parametrize("mutation", GUARDS, ids=lambda mutation: mutation.guard)
 def test_without_this_guard_a_test_fails(nursery: Nursery, copy: Path, mutation: Mutation) -> None:
+    """Tried again when none failed: on a machine that stands still for a second, what was left behind may have ended by
+    itself."""
+    told: dict[str, str] = {}
     with without(mutation, copy):
-        told = nursery.run(mutation.tests)
+        for _ in range(TRIES):
+            told = nursery.run(mutation.tests)
+            if any(why.startswith("call: ") for why in told.values()):
+                return
 
-    assert any(why.startswith("call: ") for why in told.values()), told
+    raise AssertionError(told)
 
 
 def test_with_all_guards_the_same_tests_pass(nursery: Nursery) -> None:

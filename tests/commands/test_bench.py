@@ -11,11 +11,12 @@ from commands.benchmarks.lanes import Benchmark, Figure, Lane, Result, Sample, S
 from commands.benchmarks.report import Facts
 from models import Models
 from models.check import check
+from models.check_boards import check_boards
 from settings import Settings
 from tests.commands.instances import Instance
 
 LANES = {"nginx", "static", "web", "redis", "bare"}
-NAMES = ["front", "post", "api", "trips", "cold", "rows", "writes", "herd", "memory"]
+NAMES = ["front", "post", "api", "trips", "cold", "rows", "writes", "herd", "boards", "memory"]
 
 
 @pytest.mark.long
@@ -24,8 +25,22 @@ def test_bench_measures_every_lane_and_leaves_nothing(fresh: Instance, tmp_path:
     fresh.environment |= {"PLAZA_MYSQL_URL": "mysql://nobody@127.0.0.1:1/none", "TMPDIR": str(tmp_path)}
     file = fresh.var.parent / "bench.json"
 
-    names = ("front", "cold", "rows", "writes", "herd", "memory")
-    arguments = ("--rounds", "1", "--seconds", "0.5", "--load", "12", "--keys", "3000", "--json", str(file), *names)
+    names = ("front", "cold", "rows", "writes", "herd", "boards", "memory")
+    arguments = (
+        "--rounds",
+        "1",
+        "--seconds",
+        "0.5",
+        "--load",
+        "12",
+        "--keys",
+        "3000",
+        "--members",
+        "200",
+        "--json",
+        str(file),
+        *names,
+    )
     done = fresh.plaza("bench", *arguments, timeout=120)
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -176,6 +191,7 @@ async def test_posts_made_in_bulk_are_what_the_models_would_have_left(settings: 
 
     assert await check(models.db) == []
     assert await models.indexing.check() == []
+    assert await check_boards(models.boards, models.standings) == []
     assert await models.indexing.index() == 0  # search knows every row
     page = await models.posts.front(1)
     assert (page.item_count, [post.id for post in page.items]) == (1200, list(range(1200, 1190, -1)))

@@ -11,6 +11,7 @@ from cache import Cache, Index, Key, List, Scope, Slot
 from models import Models
 from models.base import Table
 from models.check import check
+from models.check_boards import check_boards
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +87,4 @@ def all_agrees_in_the_end(io_loop: IOLoop, models: Models) -> Iterator[None]:
     """Whatever a test of models did, `plaza check` has nothing to say."""
     yield
     assert io_loop.run_sync(lambda: check(models.db)) == []
+    assert io_loop.run_sync(lambda: check_boards(models.boards, models.standings)) == []

@@ -1,0 +1,166 @@
+"""Scores: taken once each, for ever kept, and what follows from them for the best scores of their periods."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+from pymysql.err import IntegrityError
+
+from cache.boards import MOST_POINTS
+from models import audit, best_scores
+from models.boards import Board, Boards
+from models.errors import Forbidden, Invalid, NotFound, Taken
+from models.periods import periods
+from models.retrying import retried
+from models.roles import LOGIN, OPERATOR, require
+from models.standings import Standings
+from models.users import User
+
+LONGEST_ID = 64  # characters of a sender's own name for a score
+_ROW = "SELECT id, board_id, subject_id, score, client_id, removed, created_at FROM scores "
+
+
+class Submitted(NamedTuple):
+    """`score` in thousandths. Not `created`: it had been taken before, and is not counted again."""
+
+    id: int
+    score: int
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """`score` in thousandths. `removed`: a moderator took it away."""
+
+    id: int
+    board_id: int
+    subject_id: int
+    score: int
+    client_id: str | None
+    removed: bool
+    created_at: datetime
+
+
+class Scores:
+    """The table `scores`. Nothing of it is cached; the rankings hear of each change after its COMMIT, and from the worker
+    if they did not (`models/reapplying.py`)."""
+
+    def __init__(self, boards: Boards, standings: Standings) -> None:
+        self.boards, self.standings, self.db = boards, standings, boards.db
+
+    @retried
+    async def submit(self, board: Board, score: Decimal | float | str, client_id: str, *, by: User) -> Submitted:
+        """Take a score; `client_id` is the sender's own name for it, under which it counts once however often it is sent.
+
+        Raises Invalid({"score" or "id"}); Taken({"id"}) when another score had that name; Forbidden, NotFound, Busy.
+        """
+        thousandths = _checked(board, score, client_id)
+        try:
+            return await self._submit(board, thousandths, client_id, by)
+        except IntegrityError:
+            rows = await self.db.fetch(
+                _ROW + "WHERE board_id = %s AND subject_id = %s AND client_id = %s", board.id, by.id, client_id
+            )
+        if not rows or rows[0][3] != thousandths:
+            raise Taken({"id": "Another score was sent under this id."})
+        # Whoever sends it again may not have heard that it was taken: the ranking may not have, either.
+        await self.apply(board.id, (by.id,), rows[0][6])
+        return Submitted(rows[0][0], thousandths, created=False)
+
+    async def _submit(self, board: Board, score: int, client_id: str, by: User) -> Submitted:
+        at = datetime.now(UTC)
+        async with self.boards.write() as w:
+            await require(w, by.id, LOGIN)
+            status = await w.fetch("SELECT status, builtin FROM boards WHERE id = %s LOCK IN SHARE MODE", board.id)
+            if not status:
+                raise NotFound(f"board {board.id}")
+            if status[0] != ("open", 0):
+                raise Forbidden(f"board {board.id} takes no scores")
+            id = await w.insert(
+                "INSERT INTO scores (board_id, subject_id, score, client_id, created_at) VALUES (%s, %s, %s, %s, %s)",
+                board.id, by.id, score, client_id, at,
+            )  # fmt: skip
+            which = periods(at, self.standings.zone)
+            await best_scores.merge(w, board.keep, board.id, which, by.id, score * board.sign, at, id)
+            news = await self.standings.rows(w, board.id, (by.id,), which)
+            if any(abs(entry.points or 0) > MOST_POINTS for _, entries in news for entry in entries):
+                raise Invalid({"score": "The sum of these scores is too large."})
+        await self.standings.rankings.apply(news)
+        return Submitted(id, score, created=True)
+
+    async def remove(self, id: int, *, by: User) -> Score:
+        """Take a score off its board. Twice is as once. Raises Forbidden, NotFound."""
+        return await self._set_removed(id, True, by)
+
+    async def restore(self, id: int, *, by: User) -> Score:
+        """Undo `remove`."""
+        return await self._set_removed(id, False, by)
+
+    @retried
+    async def _set_removed(self, id: int, removed: bool, by: User) -> Score:
+        async with self.boards.write() as w:
+            await require(w, by.id, OPERATOR)
+            score = await w.locked(_score, _ROW + "WHERE id = %s AND about IS NULL FOR UPDATE", id)
+            board = await w.locked(self.boards.make, self.boards.rows_sql, (score.board_id,))
+            if board.builtin:
+                raise Forbidden(f"board {board.id} is built in")
+            if score.removed == removed:
+                return score
+            await w.execute("UPDATE scores SET removed = %s WHERE id = %s", removed, id)
+            # Appended as everything is that changes a board: whoever applies what is new comes upon it.
+            await w.insert(
+                "INSERT INTO scores (board_id, subject_id, score, about, created_at) VALUES (%s, %s, 0, %s, %s)",
+                score.board_id, score.subject_id, id, datetime.now(UTC),
+            )  # fmt: skip
+            await best_scores.recount(w, board, (score.subject_id,), periods(score.created_at, self.standings.zone))
+            action = "score.remove" if removed else "score.restore"
+            said = {"board": board.slug, "user": score.subject_id, "score": score.score / 1000}
+            await audit.note(w, by.id, action, f"score {id}", None, said)
+        await self.apply(score.board_id, (score.subject_id,), score.created_at)
+        return Score(id, score.board_id, score.subject_id, score.score, score.client_id, removed, score.created_at)
+
+    async def apply(self, board_id: int, subjects: Sequence[int], at: datetime) -> bool:
+        """Bring the rankings of a moment up to what MySQL holds of some subjects; False: Redis has not confirmed it."""
+        which = periods(at, self.standings.zone)
+        return await self.standings.rankings.apply(await self.standings.rows(self.db, board_id, subjects, which))
+
+    async def latest(
+        self, board_id: int, *, user_id: int | None = None, before: int | None = None, most: int = 50
+    ) -> list[Score]:
+        """Scores of a board, or of one member there, newest first, those with an id below `before`; removed ones too."""
+        whose, args = ("AND subject_id = %s ", [user_id]) if user_id is not None else ("", [])
+        rows = await self.db.fetch(
+            _ROW + f"WHERE board_id = %s {whose}AND about IS NULL AND id < %s ORDER BY id DESC LIMIT %s",
+            board_id, *args, before or 2**62, most,
+        )  # fmt: skip
+        return [_score(*row) for row in rows]
+
+
+def _score(*columns: Any) -> Score:
+    id, board_id, subject_id, score, client_id, removed, at = columns
+    return Score(id, board_id, subject_id, score, client_id, bool(removed), at)
+
+
+def thousandths(score: Decimal | float | str) -> int:
+    """A score as it is kept. Raises Invalid({"score"})."""
+    try:
+        number = Decimal(str(score)) * 1000
+        whole = int(number)
+    except (InvalidOperation, ValueError, OverflowError):
+        raise Invalid({"score": "A score is a number."}) from None
+    if abs(number) > MOST_POINTS:
+        raise Invalid({"score": "This number is too large."})
+    if whole != number:
+        raise Invalid({"score": "A score has at most three decimals."})
+    return whole
+
+
+def _checked(board: Board, score: Decimal | float | str, client_id: str) -> int:
+    if not (0 < len(client_id) <= LONGEST_ID and client_id.isprintable()):
+        raise Invalid({"id": "An id has 1 to 64 characters."})
+    found = thousandths(score)
+    if (board.least is not None and found < board.least) or (board.most is not None and found > board.most):
+        raise Invalid({"score": "This board does not take such a score."})
+    return found
