@@ -8,29 +8,30 @@ from commands.instance import current
 from commands.migrate import reachable
 from commands.tables import with_models
 from models import Models, passwords
+from models.users import User
 
 
 @click.command()
 @click.argument("email")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line.")
 def command(email: str, password_stdin: bool) -> None:
-    """Give the member with this EMAIL a new password. All their sessions end."""
+    """Give the member with this EMAIL a new password. All their sessions and tokens end."""
     settings = current()
     reachable(settings)
 
-    async def known(models: Models) -> int | None:
+    async def known(models: Models) -> User | None:
         user = await models.users.by_email(email)
-        return user.id if user and not user.email.startswith("imported:") else None
+        return user if user and not user.email.startswith("imported:") else None
 
-    user_id = with_models(settings, known)
-    if user_id is None:
+    user = with_models(settings, known)
+    if user is None:
         raise Trouble(f"nobody has the address {email}")
     password = new_password(password_stdin, ask=True)
     assert password is not None
 
-    async def reset(models: Models) -> int:
-        await models.users.set_password(user_id, await passwords.hash_password(password))
-        return await models.sessions.revoke_all(user_id)
+    async def reset(models: Models) -> tuple[int, int]:
+        await models.users.set_password(user.id, await passwords.hash_password(password))
+        return await models.sessions.revoke_all(user.id), await models.tokens.revoke_all(by=user)
 
-    ended = with_models(settings, reset)
-    say(f"[green]✓[/] {email} has a new password; sessions ended: {ended}")
+    sessions, tokens = with_models(settings, reset)
+    say(f"[green]✓[/] {email} has a new password; sessions ended: {sessions}, tokens: {tokens}")

@@ -1,4 +1,4 @@
-"""All routes but those of the manage pages (`manage_routes`), and the application that they make."""
+"""All routes, those of the manage pages and of `/api/v1` from their own files, and the application that they make."""
 
 from typing import Any
 
@@ -7,17 +7,18 @@ from tornado.routing import URLSpec
 from handlers import (
     account,
     account_mail,
+    account_tokens,
     api,
     comments,
     crawlers,
     feeds,
     health,
     manage_routes,
-    me,
     pages,
     posts,
     proofs,
     search,
+    v1_routes,
 )
 from handlers.app import App
 from handlers.base import ID
@@ -66,6 +67,8 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (r"/account/notices", account_mail.ChooseNotices, "account_notices"),
         (r"/account/sessions/revoke", account.RevokeSessions, "sessions_revoke_all"),
         (rf"/account/sessions/{ID}/revoke", account.RevokeSession, "session_revoke"),
+        (r"/account/tokens", account_tokens.CreateToken, "tokens"),
+        (rf"/account/tokens/{ID}/revoke", account_tokens.RevokeToken, "token_revoke"),
         (r"/forgot", proofs.Forgot, "forgot"),
         (r"/reset", proofs.Reset, "reset"),
         (r"/confirm", proofs.Confirm, "confirm"),
@@ -80,7 +83,7 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (rf"/api/comments/{ID}/delete", api.DeleteComment, "api_comment_delete"),
         (r"/api/users", api.ApiUsers, "api_users"),
         (r"/api/authenticate", api.Authenticate, "api_authenticate"),
-        (r"/api/v1/me", me.Me, "me"),
+        *v1_routes.ROUTES,
         (r"/api/.*", api.NoSuchCall, "api_unknown"),
         (r"/healthz", health.Health, "healthz"),
         (r"/readyz", health.Ready, "readyz"),

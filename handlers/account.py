@@ -1,5 +1,7 @@
 """Registering, signing in and out, and a member's own page."""
 
+from typing import Any
+
 from handlers import doorman
 from handlers.forms import NewName, NewPassword, Registration
 from handlers.limits import TooMany
@@ -9,6 +11,7 @@ from handlers.signing import NOT_ACTIVE, WRONG, Signing
 from models import links, passwords
 from models.errors import Forbidden, Invalid, NotFound
 from models.roles import LOGIN
+from models.tokens import SCOPES
 
 
 class Register(Signing, HtmlPage):
@@ -98,7 +101,7 @@ class AccountForm(HtmlPage):
         self.redirect(self.reverse_url("account"))
 
     async def show_account(
-        self, status: int = 200, errors: dict[str, str] | None = None, values: dict[str, str] | None = None
+        self, status: int = 200, errors: dict[str, str] | None = None, values: dict[str, Any] | None = None
     ) -> None:
         """The page, after a form on it was refused too."""
         models, me = self.app.models, self.member()
@@ -111,6 +114,7 @@ class AccountForm(HtmlPage):
         shown = {name: self.translate(text) for name, text in (errors or {}).items()}
         self.show(
             "account.html", sessions=await models.sessions.of_user(me.id), current_id=self.session.id if self.session else 0,
+            tokens=await models.tokens.of_user(me.id), token_scopes=SCOPES,
             posts=posts, comments=comments, post_titles=titles, errors=shown, values=values or {"name": me.name},
             mails=models.mails.enabled, replies=await models.notices.wanted(me.id),
             notice=self.get_query_argument("done", ""), more=f"?before={comments[-1].id}" if len(comments) == 50 else None,
@@ -139,7 +143,7 @@ class ChangeName(AccountForm):
 
 class ChangePassword(Signing, AccountForm):
     async def post(self) -> None:
-        """A new password ends all other sessions: who knew the old one is out."""
+        """A new password ends all other sessions, and all tokens: who knew the old one is out."""
         me = self.member()
         fields = {name: self.get_body_argument(name, "", strip=False) for name in ("current", "new")}
         try:
@@ -151,6 +155,7 @@ class ChangePassword(Signing, AccountForm):
             return
         await self.app.models.users.set_password(me.id, await passwords.hash_password(form.new))
         await self.app.models.sessions.revoke_all(me.id, but=self.session.id if self.session else 0)
+        await self.app.models.tokens.revoke_all(by=me)  # last: a session that has ended makes no token
         self.done("password")
 
 

@@ -1,9 +1,9 @@
 """The forms of the account page that have to do with the member's address, and with mails to it."""
 
 from handlers.account import AccountForm
-from handlers.base import tell_of
 from handlers.forms import NewEmail
 from handlers.signing import Signing
+from handlers.statuses import tell_of
 from models.errors import Invalid
 
 

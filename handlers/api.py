@@ -6,10 +6,11 @@ from typing import Any
 
 from tornado.web import HTTPError
 
-from handlers.base import Base, Told
+from handlers.base import Base
 from handlers.forms import Registration
 from handlers.presenters import blog, comment, page_facts, user
 from handlers.signing import NOT_ACTIVE, WRONG, Signing
+from handlers.statuses import Told
 from models.base import Page
 from models.errors import Invalid, NotFound
 from models.posts import Post

@@ -1,21 +1,23 @@
-"""What all handlers do alike: who asks, from where, in which language; headers; and the one place that knows HTTP statuses."""
+"""What all handlers do alike: who asks, from where, in which language; headers; how an error is answered."""
 
 import logging
 from collections.abc import Awaitable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 from urllib.parse import quote
 
-from tornado.web import HTTPError, MissingArgumentError, RequestHandler
+from tornado.web import HTTPError, RequestHandler
 
-from handlers import origin
+from handlers import bearer, origin
 from handlers.app import App
 from handlers.keeping import Keeping
-from handlers.limits import Standing, TooMany
+from handlers.limits import Standing
+from handlers.statuses import Told, tell_of
 from handlers.tracing import ASKED_BY
 from models import audit, errors
 from models.roles import EDITOR, has
 from models.sessions import Session
 from models.site import Site
+from models.tokens import READ, Token
 from models.traces import TRACE, Trace
 from models.users import User
 
@@ -29,15 +31,6 @@ _CSP = (
 ID = r"([0-9]{1,18})"  # an id in a route: at most 18 digits, so that MySQL can hold it
 
 
-class Told(NamedTuple):
-    """An error as the visitor is told it: an HTTP status, a message (gettext id), and the fields that are wrong."""
-
-    status: int
-    message: str
-    fields: dict[str, str]
-    headers: dict[str, str]
-
-
 class Base(Keeping):
     """`needs`: the permission that every method asks for."""
 
@@ -46,6 +39,8 @@ class Base(Keeping):
     user: User | None = None
     bits: int = 0
     session: Session | None = None
+    secret: str | None = None
+    token: Token | None = None
     lang: str = "en"
     site: Site
 
@@ -88,7 +83,9 @@ class Base(Keeping):
         audit.ADDRESS.set(self.packed_address)
         if not origin.known_host(self.request.host, settings):
             raise HTTPError(421, f"host {self.request.host!r} is not this site's")
-        if origin.cross_origin(self.request, settings):
+        self.secret = bearer.told(self.request)
+        # A page of another site can make the browser send the cookie, but not a token that it does not know.
+        if self.secret is None and origin.cross_origin(self.request, settings):
             raise HTTPError(403, "cross-origin")
         if self.request.method not in self.allowed():
             raise HTTPError(405, f"{self.request.method} is not for this address")
@@ -103,7 +100,7 @@ class Base(Keeping):
             self.show_as(await self.app.models.sites.now())
         except errors.Busy:
             self.reading = None  # what can be shown without MySQL is shown under the settings' names, and not kept
-        if not self.public or self.request.method not in origin.SAFE_METHODS:
+        if not self.public or self.secret is not None or self.request.method not in origin.SAFE_METHODS:
             self.set_header("Cache-Control", "private, no-store")
             await self.identify()
         if self.needs and not has(self.bits, self.needs):
@@ -118,16 +115,27 @@ class Base(Keeping):
         self.redirect(f"{self.reverse_url('signin')}?next={quote(self.request.uri or '/', safe='/')}")
 
     async def identify(self) -> None:
-        """Find out who asks, by the session cookie. What follows is for them alone, and is not kept."""
+        """Find out who asks, by token or by session cookie. What follows is for them alone, and is not kept.
+
+        Raises what is wrong with a token; a wrong cookie is a visitor's.
+        """
         self.reading = None
-        token = self.get_cookie(self.cookie_name)
-        models = self.app.models
-        self.session = await models.sessions.by_token(token) if token else None
-        user = await models.users.find(self.session.user_id) if self.session else None
+        models, cookie = self.app.models, self.get_cookie(self.cookie_name)
+        user: User | None = None
+        if self.secret is not None:
+            self.token, user = await bearer.holder(self.app, self.secret, self.address)
+            bearer.allow(self.token, self.scope())
+        elif cookie:
+            self.session = await models.sessions.by_token(cookie)
+            user = await models.users.find(self.session.user_id) if self.session else None
         if user and user.active:
             self.user, self.bits = user, await models.users.bits(user)
             if self.trace:
                 self.trace.user_id = user.id
+
+    def scope(self) -> str:
+        """Which scope of a token this request needs (models/tokens.py), or one of the words in handlers/bearer.py."""
+        return bearer.needed(self.request.method, public=self.public)
 
     @property
     def may_see_times(self) -> bool:
@@ -138,6 +146,9 @@ class Base(Keeping):
         """Who is signed in, and has the permission. Raises HTTPError 401 for nobody, Forbidden for who lacks it."""
         if self.user is None:
             raise HTTPError(401, "not signed in")
+        if self.token:
+            # An address may be public, and yet have something for members.
+            bearer.allow(self.token, self.scope() or READ)
         if not has(self.bits, permission):
             raise errors.Forbidden(f"needs {permission:#04x}")
         return self.user
@@ -186,7 +197,7 @@ class Base(Keeping):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Tell the visitor what went wrong, in the form of this handler (`tell`)."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        told = tell_of(error, status_code)
+        told = self.refusal(error, status_code)
         self.set_status(told.status)
         self.set_header("Cache-Control", "no-store")
         self.set_header("Content-Language", self.lang)
@@ -194,7 +205,13 @@ class Base(Keeping):
             self.set_header(name, value)
         if told.status == 405:
             self.set_header("Allow", ", ".join(self.allowed()))
+        if told.status == 401 and self.answers_json and "WWW-Authenticate" not in told.headers:
+            self.set_header("WWW-Authenticate", bearer.REALM)
         self.tell(told)
+
+    def refusal(self, error: BaseException | None, status: int) -> Told:
+        """The status and words for an error, here."""
+        return tell_of(error, status)
 
     def allowed(self) -> list[str]:
         """The methods that this handler has."""
@@ -212,56 +229,3 @@ class Base(Keeping):
             log.error("%s %s", self.request.method, self.request.path, exc_info=(typ, value, tb))
         elif status > 500:
             log.warning("%s %s: %s", self.request.method, self.request.path, value)
-
-
-def tell_of(error: BaseException | None, status: int) -> Told:
-    """The status and words for an error: the table of what models refuse and what it is in HTTP."""
-    match error:
-        case errors.NotFound():
-            return Told(404, "There is nothing at this address.", {}, {})
-        case errors.Forbidden():
-            return Told(403, "You may not do that.", {}, {})
-        case errors.Taken():
-            return Told(409, "Something is wrong with what was sent.", error.fields, {})
-        case errors.Invalid():
-            return Told(422, "Something is wrong with what was sent.", error.fields, {})
-        case errors.Stale():
-            return Told(409, "Somebody has changed this since you opened it.", {}, {})
-        case TooMany():
-            headers = {"Retry-After": str(error.standing.reset), **error.standing.headers()}
-            return Told(429, "That was too often. Wait a little, then try again.", {}, headers)
-        case errors.Busy():
-            again = {"Retry-After": str(error.retry_after)}
-            return Told(503, "The site is very busy at this moment. Try again soon.", {}, again)
-        case MissingArgumentError():
-            return Told(400, "A field is missing.", {error.arg_name: "This field is missing."}, {})
-        case HTTPError():
-            return Told(error.status_code, _MESSAGES.get(error.status_code, ""), {}, {})
-    return Told(status, _MESSAGES.get(status, ""), {}, {})
-
-
-_MESSAGES = {
-    400: "The request could not be understood.",
-    401: "You are not signed in. Sign in, then try again.",
-    403: "You may not do that.",
-    404: "There is nothing at this address.",
-    405: "This address does not take that method.",
-    413: "What was sent is too large.",
-    421: "This site does not answer to that name.",
-    500: "Something went wrong on our side. It has been noted.",
-    503: "The site is very busy at this moment. Try again soon.",
-}
-HEADINGS = {
-    400: "Not understood",
-    401: "Not signed in",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Not that way",
-    409: "Changed meanwhile",
-    413: "Too large",
-    421: "Another host",
-    422: "Not accepted",
-    429: "Too often",
-    500: "Our mistake",
-    503: "Very busy",
-}

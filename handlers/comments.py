@@ -1,8 +1,8 @@
 """Writing, changing and deleting comments by plain forms; what was typed is never lost."""
 
 from handlers import doorman
-from handlers.base import tell_of
 from handlers.pages import HtmlPage
+from handlers.statuses import tell_of
 from models.comments import Comment
 from models.errors import Forbidden, ModelError, NotFound
 from models.posts import Post

@@ -60,6 +60,7 @@ class Limits:
     def __init__(self, settings: Settings, redis: Redis) -> None:
         self.signin_account = Limit("signin.account", settings.signin_failures_account, settings.signin_window)
         self.signin_address = Limit("signin.address", settings.signin_failures_address, settings.signin_window)
+        self.token_address = Limit("token.address", settings.signin_failures_address, settings.signin_window)
         self.registration = Limit("registration", settings.registrations_per_hour, 3600)
         self.comment = Limit("comment", settings.comments_per_minute, 60)
         self.mail = Limit("mail", settings.registrations_per_hour, 3600)
@@ -101,4 +102,4 @@ class Limits:
         return Standing(limit, max(0, stats.remaining), max(1, math.ceil(stats.reset_time - time.time())))
 
     def _applies(self, limit: Limit) -> bool:
-        return self._by_address or limit not in (self.signin_address, self.registration, self.mail)
+        return self._by_address or limit not in (self.signin_address, self.token_address, self.registration, self.mail)

@@ -7,8 +7,8 @@ from typing import Any
 
 from content.diffs import Line, difference
 from content.markdown import TooLong, render
-from handlers.base import Told, tell_of
 from handlers.manage import ManagePage
+from handlers.statuses import Told, tell_of
 from handlers.zones import local_text, moment
 from models.errors import Invalid, ModelError, Stale
 from models.posts import Post, tags_in

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from handlers.api import JsonAnswer
-from handlers.base import Told
 from handlers.manage import ManagePage
 from handlers.manage_editor import rendered
+from handlers.statuses import Told
 from models.errors import Invalid
 from models.revisions import Autosave
 from models.roles import EDITOR

@@ -3,8 +3,9 @@
 import re
 from urllib.parse import parse_qs, unquote
 
-from handlers.api import JsonAnswer
+from handlers.inputs import Input
 from handlers.signing import Signing
+from handlers.v1 import V1, Output, call
 from models.comments import may
 from models.roles import EDITOR, OPERATOR, has
 from models.users import User
@@ -12,9 +13,39 @@ from models.users import User
 _POST_PATH = re.compile(r"/blog/([0-9]{1,18})(?:-|$)")
 
 
-class Me(Signing, JsonAnswer):
+class Where(Input):
+    """`on`: the path of the page that is looked at, with its query."""
+
+    on: str = "/"
+
+
+class Person(Output):
+    id: int
+    name: str
+    url: str
+    image: str
+
+
+class Link(Output):
+    rel: str
+    href: str
+    text: str
+
+
+class Mine(Output):
+    """`user` is None for a visitor; `comments`: what may be done with which; `scripts`, `styles`: for staff."""
+
+    user: Person | None
+    links: list[Link]
+    comments: dict[str, list[str]]
+    scripts: list[str] = []
+    styles: list[str] = []
+
+
+class Me(Signing, V1):
     public = False
 
+    @call(asks=Where, gives=Mine)
     async def get(self) -> None:
         """Who is signed in, the links they have on the page `on`, and which of its comments they may change."""
         if self.user is None:
@@ -24,7 +55,7 @@ class Me(Signing, JsonAnswer):
             return
         if self.session:
             await self._renew()
-        path, _, query = self.get_query_argument("on", "/")[:2000].partition("?")
+        path, _, query = self.asked(Where).on[:2000].partition("?")
         links = [{"rel": "account", "href": self.reverse_url("account"), "text": self.user.name}]
         if has(self.bits, EDITOR) or has(self.bits, OPERATOR):
             links.append({"rel": "manage", "href": self.reverse_url("manage"), "text": self.translate("Manage")})

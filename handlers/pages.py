@@ -10,7 +10,8 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from content.markdown import TooLong, render
-from handlers.base import HEADINGS, Base, Told, tell_of
+from handlers.base import Base
+from handlers.statuses import HEADINGS, Told, tell_of
 from models.base import Page
 from models.errors import ModelError, NotFound
 from models.posts import PER_MONTH, Post

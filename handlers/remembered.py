@@ -26,6 +26,7 @@ from handlers import origin
 from handlers.answers import Answer
 from handlers.app import App
 from handlers.keeping import KEY, MADE, key_of
+from handlers.media import accepts_json
 from handlers.tracing import ASKED_BY, Recorder
 from models.traces import TRACE, Trace
 
@@ -33,6 +34,7 @@ log = logging.getLogger("plaza.web")
 
 # With one of these the question is another one: who asks, what a page waited for, a body that has yet to be read.
 _OTHERWISE = frozenset({"Authorization", "Content-Length", "Transfer-Encoding", ASKED_BY})
+_STRICT = "/api/v1/"  # what is below here answers in JSON or not at all
 _SESSION = "plaza="  # the end of the session cookie's name, under http and https
 PATIENCE = 1.0  # s that others wait for who makes a page anew
 _LOOPBACK = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
@@ -70,6 +72,11 @@ def _is_ours(netloc: str, host: str) -> bool:
     return host.lower() == netloc or _LOOPBACK.fullmatch(host) is not None
 
 
+def _is_plain(uri: str, asked: dict[str, str]) -> bool:
+    """Whether the address and the language say all of what is asked for."""
+    return _OTHERWISE.isdisjoint(asked) and (not uri.startswith(_STRICT) or accepts_json(asked.get("Accept", "")))
+
+
 class Door(HTTPMessageDelegate):
     """One question. It is answered when it has been read to its end: earlier, Tornado would close the connection."""
 
@@ -93,7 +100,7 @@ class Door(HTTPMessageDelegate):
         self._signed_in = _SESSION in asked.get("Cookie", "") or "Authorization" in asked
         if isinstance(start_line, RequestStartLine) and start_line.method in ("GET", "HEAD"):
             self._start = start_line
-            if _OTHERWISE.isdisjoint(asked) and self._web.host_is_ours(asked.get("Host", "")):
+            if _is_plain(start_line.path, asked) and self._web.host_is_ours(asked.get("Host", "")):
                 self._key = key_of(start_line.path, asked.get("Accept-Language", ""), asked.get("Cookie", ""))
         if self._key is not None and not self._signed_in:
             self._answer = self._web.pages.get(self._key)

@@ -47,6 +47,7 @@ from models.sessions import Sessions
 from models.site import Sites
 from models.sitemaps import Sitemaps
 from models.standings import Standings
+from models.tokens import Tokens
 from models.traces import asked
 from models.users import Users
 from models.writing import Writing
@@ -69,6 +70,7 @@ class Models:
     people: People
     rights: Rights
     sessions: Sessions
+    tokens: Tokens
     links: Links
     posts: Posts
     managed_posts: ManagedPosts
@@ -154,6 +156,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             people=People(users),
             rights=Rights(roles, users),
             sessions=Sessions(db, cache),
+            tokens=Tokens(db, cache),
             links=links,
             posts=posts,
             managed_posts=ManagedPosts(posts),

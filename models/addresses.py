@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pymysql.err import IntegrityError
 
-from models import audit, links, sessions, users
+from models import audit, links, sessions, tokens, users
 from models.base import Write
 from models.errors import Forbidden, NotFound, Taken
 from models.links import CHANGE, CONFIRM, RESET, Link, Links
@@ -85,7 +85,7 @@ class Addresses:
 
     @retried
     async def reset(self, token: str, password_hash: str) -> User:
-        """A new password for whom the link was sent to; all their sessions end. Raises NotFound."""
+        """A new password for whom the link was sent to; all their sessions and tokens end. Raises NotFound."""
         async with self.users.write() as w:
             link = await links.spend(w, token, RESET)
             old = await self._locked(w, link.user_id)
@@ -93,6 +93,7 @@ class Addresses:
                 raise NotFound("link")
             await links.end_all(w, old.id, RESET)
             await sessions.end_all(w, [old.id])
+            await tokens.end_all(w, [old.id], old.id)
             await w.execute("UPDATE users SET password_hash = %s WHERE id = %s", password_hash, old.id)
             await audit.note(w, old.id, "user.reset_password", f"user {old.id}")
             return await self._proved(w, old, None if link.data == BY_HAND else datetime.now(UTC))

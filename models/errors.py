@@ -1,4 +1,4 @@
-"""What a model can refuse. Only `handlers/base.py` knows which HTTP status each becomes.
+"""What a model can refuse. Only `handlers/statuses.py` knows which HTTP status each becomes.
 
 ModelError
 ├── NotFound     there is no such row, or none that may be seen

@@ -6,7 +6,7 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Literal
 
-from models import audit, batches, sessions, sheets, users
+from models import audit, batches, sessions, sheets, tokens, users
 from models.base import Write
 from models.batches import Changed
 from models.errors import Forbidden, Invalid, NotFound
@@ -69,7 +69,7 @@ class People:
 
     @retried
     async def act(self, action: Action, ids: Sequence[int], *, by: User) -> Done:
-        """The same for many accounts, in one transaction. Who is deactivated is signed out everywhere.
+        """The same for many accounts, in one transaction. Who is signed out or deactivated has no session and no token any more.
 
         Raises Forbidden when all of them are out of reach (oneself cannot be deactivated), NotFound, Invalid.
         """
@@ -83,6 +83,7 @@ class People:
                 raise Forbidden(f"users {out_of_reach} are out of reach for user {by.id}")
             if action == "signout":
                 await sessions.end_all(w, [user.id for user in found])
+                await tokens.end_all(w, [user.id for user in found], by.id)
                 for user in found:
                     await audit.note(w, by.id, "user.signout", f"user {user.id}")
                 return Done(tuple(found), tuple(out_of_reach), 0)
@@ -95,7 +96,7 @@ class People:
 
     @retried
     async def undo(self, batch: int, *, by: User) -> Done:
-        """Make the accounts of a batch what they were, but those that changed since; sessions that ended stay ended."""
+        """Make the accounts of a batch what they were, but those that changed since; sessions and tokens that ended stay so."""
         async with self.users.write() as w:
             await require(w, by.id, OPERATOR)
             rows = {row.id: row for row in await batches.take_back(w, batch, KIND, by.id)}
@@ -173,6 +174,7 @@ class People:
             await audit.note(w, by.id, action, f"user {new.id}", {"active": old.active}, {"active": new.active})
         gone = [new.id for _, new in pairs if not new.active]
         await sessions.end_all(w, gone)
+        await tokens.end_all(w, gone, by.id)
         if gone:
             await still_administered(w)
 

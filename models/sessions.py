@@ -124,6 +124,11 @@ class Sessions(Table[Session]):
             return await _end(w, which, *args)
 
 
+async def lives(w: Write, session: Session) -> bool:
+    """Whether it has not been ended, as this transaction sees it."""
+    return bool(await w.fetch("SELECT id FROM sessions WHERE id = %s", session.id))
+
+
 async def end_all(w: Write, user_ids: Sequence[int]) -> int:
     """End all sessions of some users, in the transaction of what makes that necessary; how many there were."""
     return await _end(w, "user_id IN %s", tuple(user_ids)) if user_ids else 0

@@ -32,3 +32,19 @@ document.querySelector("[aria-invalid=true]")?.focus();
 for (const details of document.querySelectorAll("details.answer")) {
   details.addEventListener("toggle", () => details.open && details.querySelector("textarea").focus());
 }
+
+// What is shown to be copied is selected when one goes there, and copied by a button.
+for (const field of document.querySelectorAll("input[data-copy]")) {
+  field.addEventListener("focus", () => field.select());
+  if (!navigator.clipboard) continue;
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "second" });
+  button.textContent = field.dataset.copy;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(field.value);
+    button.textContent = field.dataset.copied;
+    setTimeout(() => (button.textContent = field.dataset.copy), 2000);
+  });
+  const line = Object.assign(document.createElement("p"), { className: "actions" });
+  line.append(button);
+  field.after(line);
+}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from handlers.base import _MESSAGES, HEADINGS
+from handlers.statuses import _MESSAGES, HEADINGS
 from settings import ROOT
 
 SENTENCE = re.compile(r"[A-Z][^\n]* [^\n]*[.?!]")

@@ -53,6 +53,17 @@ def press(button: str, **fields: str) -> Callable[[Page], None]:
     return act
 
 
+def ticked(button: str, **fields: str) -> Callable[[Page], None]:
+    """As `press`, with every box of that form ticked."""
+
+    def act(page: Page) -> None:
+        for box in page.locator("main form").filter(has_text=button).get_by_role("checkbox").all():
+            box.check()
+        press(button, **fields)(page)
+
+    return act
+
+
 def follow(link: str) -> Callable[[Page], None]:
     """Use the first link of that name."""
     return lambda page: page.get_by_role("link", name=link).first.click()
@@ -138,6 +149,8 @@ STOPS = (
     Stop("account-hostile", "/account?done=name", "wide"),
     Stop("account-empty", "/account", "olga"),
     Stop("account-wrong", "/account", "bob", press("Change the password", current="no", new="short")),
+    Stop("account-token", "/account", "olga", press("Make a token", token_name=hostile.LONG[:60], token_days="0")),
+    Stop("token-made", "/account", "olga", ticked("Make a token", token_name=hostile.LONG[:60], token_days="7")),
     Stop("account-address", "/account", "olga", press("Change the address", email=hostile.LONG, password="no")),
     Stop("manage-mails", "/manage/mails", "olga"),
     Stop("manage-mails-failed", "/manage/mails?state=failed&done=again&n=1", "olga"),

@@ -12,6 +12,7 @@ from commands import demo
 from models import Models, connected
 from models.imports import Imported
 from models.posts import Post
+from models.tokens import SCOPES
 from models.users import User
 from models.writing import Draft
 from tests.browser import hostile
@@ -127,7 +128,20 @@ async def _settle(models: Models, town: Town) -> None:
     written = await models.posts.managed(author_id=rosa.id)
     town.posts["everything"] = next(post for post in written if post.source_path == "demo/03-everything.md")
     await _discuss(models, town, alice, bob, wide)
+    await _make_tokens(models, wide)
     await _write_mails(models, town)
+
+
+async def _make_tokens(models: Models, user: User) -> None:
+    session = await models.sessions.by_token(
+        await models.sessions.start(user.id, days=1, ip=None, user_agent="curl/8.5.0")
+    )
+    assert session
+    for name, days in ((hostile.LONG[:60], 7), ("The game", None), (hostile.CHINESE[:60], 3650)):
+        _, secret = await models.tokens.create(name, tuple(SCOPES), days=days, by=user, session=session)
+    used = await models.tokens.by_secret(secret)
+    assert used
+    await models.tokens.used(used)
 
 
 async def _discuss(models: Models, town: Town, alice: User, bob: User, wide: User) -> None:

@@ -70,7 +70,7 @@ async def test_everybody_gets_the_statuses_that_are_theirs(
 async def test_a_method_that_an_address_does_not_take_is_405_with_those_it_takes(
     town: Town, people: People, ada: Browser
 ) -> None:
-    for name in {line.name for line in TABLE} - {"api_unknown"}:
+    for name in {line.name for line in TABLE} - {"api_unknown", "v1_unknown"}:
         path = next(line.path for line in TABLE if line.name == name)
         takes = {line.method for line in TABLE if line.name == name}
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
