@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     # A post of 500,000 Chinese characters is 4.5 MB as a form's fields.
     max_body: int = Field(5_242_880, ge=16_384)
     comments_per_minute: int = Field(10, ge=1)
+    scores_per_minute: int = Field(60, ge=1)
     signin_failures_account: int = Field(10, ge=1)
     signin_failures_address: int = Field(100, ge=1)
     signin_window: int = Field(900, ge=1)

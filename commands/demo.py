@@ -1,4 +1,4 @@
-"""The demo content: three accounts, posts that show every feature of the renderer, and comments under them."""
+"""The demo content: three accounts, posts that show all that the renderer can, comments under them, a game and its board."""
 
 import re
 from collections.abc import Iterator
@@ -10,12 +10,19 @@ from typing import Any
 from content.articles import article
 from content.frontmatter import parse
 from models import Models
+from models.boards import NewBoard
+from models.errors import NotFound
 from models.imports import Imported
 from models.users import User
 
 FOLDER = Path(__file__).parent / "demo_content"
 EDITOR = "Rosa Lindqvist"
 MEMBERS = ("Tomás Okafor", "陈思远")
+GAME = NewBoard(
+    "ripples", "Ripples · 涟漪", "Twenty rings, each to be stopped on its line. 二十个圆环，每个都要停在虚线上。",
+    least=0, most=1_000_000, page="/play",
+)  # fmt: skip
+GAMES = ((MEMBERS[0], 655), (MEMBERS[1], 861), (MEMBERS[0], 742))  # who played, and the points
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -47,7 +54,18 @@ async def load(models: Models) -> None:
         await _discuss(models, people, name, published_at, tuple(_remarks(fields.get("comments"))))
     for name in MEMBERS:
         await models.users.grant(people[name].id, "member")
+    await _play(models, people)
     await models.users.grant(editor.id, "editor")
+
+
+async def _play(models: Models, people: dict[str, User]) -> None:
+    """The board of the game, and some scores on it."""
+    try:
+        board = await models.boards.by_slug(GAME.slug)
+    except NotFound:
+        board = await models.boards.create(GAME, by=None)
+    for n, (name, points) in enumerate(GAMES):
+        await models.scores.submit(board, points, f"demo-{n}", by=people[name])
 
 
 def _imported(file: Path, name: str, published_at: datetime) -> Imported:

@@ -147,9 +147,8 @@ class Base(Keeping):
         if self.user is None:
             raise HTTPError(401, "not signed in")
         if self.token:
-            bearer.allow(
-                self.token, self.scope() or READ
-            )  # an address may be public, and yet have something for members
+            # An address may be public, and yet have something for members.
+            bearer.allow(self.token, self.scope() or READ)
         if not has(self.bits, permission):
             raise errors.Forbidden(f"needs {permission:#04x}")
         return self.user

@@ -46,7 +46,9 @@ class SitemapOfSite(FeedPage):
 
     async def get(self) -> None:
         self.set_header("Content-Type", _XML)
-        urls = "".join(f"<url><loc>{self.whole(name)}</loc></url>\n" for name in ("front", "archive", "about"))
+        urls = "".join(
+            f"<url><loc>{self.whole(name)}</loc></url>\n" for name in ("front", "archive", "boards", "about")
+        )
         self.finish(f'{_HEAD}<urlset xmlns="{_XMLNS}">\n{urls}</urlset>\n')
 
 

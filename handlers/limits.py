@@ -63,6 +63,7 @@ class Limits:
         self.token_address = Limit("token.address", settings.signin_failures_address, settings.signin_window)
         self.registration = Limit("registration", settings.registrations_per_hour, 3600)
         self.comment = Limit("comment", settings.comments_per_minute, 60)
+        self.score = Limit("score", settings.scores_per_minute, 60)
         self.mail = Limit("mail", settings.registrations_per_hour, 3600)
         self._by_address = not settings.replay_target  # a replay sends everything from one address
         storage = RedisStorage(

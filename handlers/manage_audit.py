@@ -31,19 +31,12 @@ class ManageAudit(ManageList):
         )  # fmt: skip
 
     async def wanted(self) -> Filter:
-        """The filters of the address; an actor is an id or a whole e-mail address, and one that is unknown did nothing."""
+        """The filters of the address; an actor that is unknown did nothing."""
         asked = self.asked()
-        actor = asked.get("actor", "").strip().removeprefix("#")
-        actor_id: int | None = None
-        if actor.isascii() and actor.isdecimal() and len(actor) <= 18:
-            actor_id = int(actor)
-        elif actor:
-            user = await self.app.models.users.by_email(actor)
-            actor_id = user.id if user else -1
         until = self.day(asked.get("to", ""))
         return Filter(
-            asked.get("target", "").strip(), actor_id, asked.get("action", ""), self.day(asked.get("from", "")),
-            until + timedelta(days=1) if until else None,
+            asked.get("target", "").strip(), await self.asked_member("actor"), asked.get("action", ""),
+            self.day(asked.get("from", "")), until + timedelta(days=1) if until else None,
         )  # fmt: skip
 
 

@@ -114,6 +114,14 @@ class ManageList(ManagePage):
         zone = ZoneInfo(self.app.settings.time_zone)
         return datetime.combine(day, time.min, zone) if 1000 < day.year < 9999 else None
 
+    async def asked_member(self, name: str) -> int | None:
+        """Whom a filter names, by number or whole e-mail address: an id; -1 for an address that nobody has, None when not set."""
+        text = self.asked().get(name, "").strip().removeprefix("#")
+        if _is_id(text):
+            return int(text)
+        user = await self.app.models.users.by_email(text) if text else None
+        return user.id if user else -1 if text else None
+
     async def _undone(self, batch: str) -> Did:
         try:
             return await self.undo(int(batch) if _is_id(batch) else 0)

@@ -4,6 +4,7 @@ from typing import Any
 
 from handlers import (
     manage_audit,
+    manage_boards,
     manage_comments,
     manage_editor,
     manage_home,
@@ -41,6 +42,10 @@ ROUTES: tuple[tuple[str, type[Any], str], ...] = (
     (rf"/manage/roles/{ID}/delete", manage_roles.DeleteRole, "manage_role_delete"),
     (r"/manage/site", manage_site.ManageSite, "manage_site"),
     (r"/manage/mails", manage_mails.ManageMails, "manage_mails"),
+    (r"/manage/boards", manage_boards.ManageBoards, "manage_boards"),
+    (r"/manage/boards/create", manage_boards.CreateBoard, "manage_board_create"),
+    (rf"/manage/boards/{ID}", manage_boards.ManageBoard, "manage_board"),
+    (rf"/manage/boards/{ID}/scores", manage_boards.ManageScores, "manage_scores"),
     (r"/manage/audit", manage_audit.ManageAudit, "manage_audit"),
     (r"/manage/audit\.csv", manage_audit.AuditCsv, "manage_audit_csv"),
 )

@@ -1,16 +1,22 @@
 """`/api/v1/me?on=<path>`: all that belongs to one visitor on a page that is the same for everybody."""
 
+import asyncio
 import re
 from urllib.parse import parse_qs, unquote
 
+from handlers.boards import SLUG, seen
 from handlers.inputs import Input
 from handlers.signing import Signing
+from handlers.standings import OwnPlace, own
 from handlers.v1 import V1, Output, call
 from models.comments import may
+from models.errors import NotFound
+from models.periods import WINDOWS
 from models.roles import EDITOR, OPERATOR, has
 from models.users import User
 
 _POST_PATH = re.compile(r"/blog/([0-9]{1,18})(?:-|$)")
+_BOARD_PATH = re.compile(f"/boards/{SLUG}")
 
 
 class Where(Input):
@@ -33,11 +39,13 @@ class Link(Output):
 
 
 class Mine(Output):
-    """`user` is None for a visitor; `comments`: what may be done with which; `scripts`, `styles`: for staff."""
+    """`user` is None for a visitor; `comments`: what may be done with which; `boards`: one's place, by the board's slug;
+    `scripts`, `styles`: for staff."""
 
     user: Person | None
     links: list[Link]
     comments: dict[str, list[str]]
+    boards: dict[str, OwnPlace] = {}
     scripts: list[str] = []
     styles: list[str] = []
 
@@ -80,7 +88,8 @@ class Me(Signing, V1):
         if self.may_see_times:
             static = self.app.views.static
             badge = {"scripts": [static("timing.js")], "styles": [static("timing.css")]}
-        self.answer({"user": image, "links": links, "comments": comments, **badge})
+        boards = await self._boards(self.user, unquote(path), parse_qs(query).get("window", ["ever"])[0])
+        self.answer({"user": image, "links": links, "comments": comments, "boards": boards, **badge})
 
     async def _comments(self, user: User, post_id: int, after: int) -> dict[str, list[str]]:
         """Comment id -> what the user may do with it, for those shown on this part of the page."""
@@ -91,6 +100,24 @@ class Me(Signing, V1):
             if edit or delete:
                 allowed[str(comment.id)] = [*(["edit"] if edit else []), *(["delete"] if delete else [])]
         return allowed
+
+    async def _boards(self, user: User, path: str, window: str) -> dict[str, OwnPlace]:
+        """The user's own place on the board of the page, with their neighbours; on all boards, where the page shows these."""
+        models = self.app.models
+        if path == self.reverse_url("boards"):
+            shown = [board for board in await models.boards.listed() if board.subjects == "users"]
+            places = await asyncio.gather(*(own(self, board, "ever", user, around=False) for board in shown))
+            return {board.slug: place for board, place in zip(shown, places, strict=True)}
+        found = _BOARD_PATH.fullmatch(path)
+        if not found or window not in WINDOWS:
+            return {}
+        try:
+            board = await seen(self, found[1])
+        except NotFound:
+            return {}
+        if board.subjects != "users":
+            return {}
+        return {board.slug: await own(self, board, window, user, around=True)}
 
     async def _renew(self) -> None:
         """A session is renewed here and in POSTs alone, so that no public page ever sets a cookie."""

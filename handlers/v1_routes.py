@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from handlers import me, openapi, v1, v1_account
+from handlers import me, openapi, v1, v1_account, v1_boards
 from handlers.base import ID
+from handlers.boards import SLUG
 
 # (pattern, handler, name for reverse_url)
 ROUTES: tuple[tuple[str, type[Any], str], ...] = (
@@ -14,5 +15,9 @@ ROUTES: tuple[tuple[str, type[Any], str], ...] = (
     (rf"/api/v1/me/tokens/{ID}", v1_account.OwnToken, "v1_token"),
     (r"/api/v1/me/sessions", v1_account.OwnSessions, "v1_sessions"),
     (rf"/api/v1/me/sessions/{ID}", v1_account.OwnSession, "v1_session"),
+    (r"/api/v1/boards", v1_boards.ManyBoards, "v1_boards"),
+    (rf"/api/v1/boards/{SLUG}", v1_boards.OneBoard, "v1_board"),
+    (rf"/api/v1/boards/{SLUG}/players/{ID}", v1_boards.Player, "v1_player"),
+    (rf"/api/v1/boards/{SLUG}/scores", v1_boards.NewScores, "v1_scores"),
     (r"/api/v1/.*", v1.NoSuchResource, "v1_unknown"),
 )

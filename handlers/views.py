@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
+from decimal import Decimal
+from functools import lru_cache, partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -46,6 +47,10 @@ class Views:
     def translate(self, lang: str, message: str) -> str:
         return self._catalogues[lang].gettext(message)
 
+    def number(self, lang: str, n: Decimal | int) -> str:
+        """As it is written in a language."""
+        return format_decimal(n, locale=_BABEL[lang])
+
     def name_routes(self, reverse_url: Callable[..., str]) -> None:
         """Called once, when the routes are known."""
         # Tornado quotes and matches anew at each call, and a list of ten posts has fifty links.
@@ -66,7 +71,7 @@ class Views:
             lang=lang, html_lang=HTML_LANGUAGE[lang], static=static, script=script, timing_badge=settings.timing_badge,
             # Babel takes 25 microseconds for a date, and a list shows ten; the same ones come again and again.
             when=lru_cache(8192)(lambda at: self._when(at, lang)),
-            number=lru_cache(1024)(lambda n: format_decimal(n, locale=_BABEL[lang])),
+            number=lru_cache(1024)(partial(self.number, lang)),
         )  # fmt: skip
         return environment
 

@@ -38,6 +38,7 @@ from models.publishing import Publishing
 from models.reapplying import Reapplying
 from models.redirects import Redirects
 from models.redis_client import TracedRedis
+from models.refereeing import Refereeing
 from models.revisions import Revisions
 from models.rights import Rights
 from models.roles import Roles
@@ -99,6 +100,7 @@ class Models:
     standings: Standings
     crediting: Crediting
     reapplying: Reapplying
+    refereeing: Refereeing
 
 
 @asynccontextmanager
@@ -140,6 +142,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     moderation, duties = Moderation(comments), Duties(db)
     boards = Boards(db, cache)
     standings = Standings(db, Rankings(link, local), ZoneInfo(settings.time_zone))
+    scores = Scores(boards, standings)
     await link.start()
     new = False
     if near:
@@ -181,10 +184,11 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             letters=Letters(users, posts, comments, links, notices, sites),
             sitemaps=Sitemaps(posts),
             boards=boards,
-            scores=Scores(boards, standings),
-            standings=standings,
             crediting=Crediting(boards, standings),
             reapplying=Reapplying(boards, standings),
+            scores=scores,
+            standings=standings,
+            refereeing=Refereeing(boards, scores),
         )
     finally:
         await cache.close()

@@ -108,11 +108,12 @@ class Boards(Table[Board]):
         return await self.fresh().many([row[0] for row in rows])
 
     @retried
-    async def create(self, new: NewBoard, *, by: User) -> Board:
-        """Open at once. Raises Invalid, Taken, Forbidden."""
+    async def create(self, new: NewBoard, *, by: User | None) -> Board:
+        """Open at once. `by` is None for a board that Plaza brings. Raises Invalid, Taken, Forbidden."""
         new = _checked(new)
         async with self.write() as w:
-            await require(w, by.id, OPERATOR)
+            if by:
+                await require(w, by.id, OPERATOR)
             now = datetime.now(UTC)
             try:
                 id = await w.insert(
@@ -127,7 +128,7 @@ class Boards(Table[Board]):
                 False, now, 1,
             )  # fmt: skip
             w.touch(*shown_in(board))
-            await audit.note(w, by.id, "board.create", f"board {id}", None, board)
+            await audit.note(w, by.id if by else None, "board.create", f"board {id}", None, board)
         return board
 
     @retried

@@ -137,6 +137,11 @@ class Scores:
         )  # fmt: skip
         return [_score(*row) for row in rows]
 
+    async def many(self, ids: Sequence[int]) -> list[Score]:
+        """Those of some ids that are there, removed ones too, in no order."""
+        rows = await self.db.fetch(_ROW + "WHERE id IN %s AND about IS NULL", tuple(ids)) if ids else ()
+        return [_score(*row) for row in rows]
+
 
 def _score(*columns: Any) -> Score:
     id, board_id, subject_id, score, client_id, removed, at = columns

@@ -51,6 +51,7 @@ async function ask() {
   if (!me.user) return invite();
   greet(me);
   equip(me);
+  document.dispatchEvent(new CustomEvent("me", { detail: me })); // for the scripts of some pages
   for (const src of me.scripts ?? []) document.head.append(make("script", { type: "module", src }));
   for (const href of me.styles ?? []) document.head.append(make("link", { rel: "stylesheet", href }));
 }

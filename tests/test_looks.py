@@ -27,17 +27,18 @@ each_template = pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(
 def test_the_stylesheets_are_few_and_small() -> None:
     sizes = {path.name: path.stat().st_size for path in (ROOT / "static").glob("*.css")}
 
-    assert set(sizes) == {"site.css", "manage.css", "timing.css"}
+    assert set(sizes) == {"site.css", "manage.css", "timing.css", "boards.css", "play.css"}
     assert sizes["site.css"] <= 20_000
     assert sizes["manage.css"] <= 12_000
     assert sizes["timing.css"] <= 2_000  # staff alone load it, on every page
+    assert sizes["boards.css"] <= 1_000
     loads_it = [path.name for path in TEMPLATES if "manage.css" in path.read_text(encoding="utf-8")]
     assert loads_it == ["base.html"], "only manage/base.html loads what only manage pages need"
 
 
 def test_the_scripts_are_small_in_all_and_stand_alone() -> None:
     for of_manage in (True, False):
-        mine = [path for path in SCRIPTS if path.name.startswith("manage-") is of_manage]
+        mine = [path for path in SCRIPTS if path.name.startswith("manage-") is of_manage and path.stem != "play"]
         assert sum(path.stat().st_size for path in mine) <= 10_000
     for path in SCRIPTS:
         # Names are hashed when they are published, so a module cannot name another; text is never parsed as HTML.
@@ -46,8 +47,13 @@ def test_the_scripts_are_small_in_all_and_stand_alone() -> None:
         ), path
 
 
+def test_the_game_is_ten_kilobytes_in_all() -> None:
+    assert sum(path.stat().st_size for path in (ROOT / "static").glob("play.*")) <= 10_000
+
+
 def test_no_colour_is_written_outside_the_properties() -> None:
-    rules = CSS[CSS.index("@layer base {") :] + MANAGE_CSS
+    more = "".join((ROOT / "static" / name).read_text(encoding="utf-8") for name in ("boards.css", "play.css"))
+    rules = CSS[CSS.index("@layer base {") :] + MANAGE_CSS + more
     assert set(re.findall(r"#[0-9a-f]{3,8}\b", rules)) <= {"#fff"}  # the paper of a printer
 
 

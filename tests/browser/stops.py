@@ -27,13 +27,14 @@ class Stop:
 
 
 def resolved(path: str, town: Town) -> str:
-    """`post:x` is the address of a post, `{x}` the id of a post, `{x.user}` of a person, `{x.comment}` of a comment; `{x.link}`
-    is the token of a mail."""
+    """`post:x` is the address of a post, `{x}` the id of a post, `{x.user}` of a person, `{x.comment}` of a comment, `{x.board}`
+    of a board; `{x.link}` is the token of a mail."""
     if path.startswith("post:"):
         return town.path(path.removeprefix("post:"))
     ids = {name: str(post.id) for name, post in town.posts.items()}
     ids |= {f"{name}.user": str(user.id) for name, user in town.users.items()}
     ids |= {f"{name}.link": token for name, token in town.links.items()}
+    ids |= {f"{name}.board": str(id) for name, id in town.boards.items()}
     ids |= {f"{name}.comment": str(id) for name, id in town.comments.items()}
     for name, id in ids.items():
         path = path.replace(f"{{{name}}}", id)
@@ -101,6 +102,15 @@ def answering(page: Page) -> None:
     page.locator("details.answer > summary").first.click()
 
 
+def played(page: Page) -> None:
+    """A game whose rings all went by."""
+    page.clock.install()
+    page.reload()
+    page.get_by_role("button", name="Start").press(" ")
+    page.clock.run_for(90_000)
+    page.get_by_role("button", name="Play again").wait_for()
+
+
 LONG_NAME = {"name": hostile.LONG, "email": hostile.LONG, "password": "short"}
 WRONG_POST = {"title": "", "body": "", "summary": "s" * 400, "tags": hostile.LONG}
 
@@ -126,6 +136,15 @@ STOPS = (
     Stop("user-imported", "/user/{ruth.user}"),
     Stop("user-empty", "/user/{ada.user}"),
     Stop("about", "/about"),
+    Stop("boards", "/boards"),
+    Stop("boards-member", "/boards", "bob"),
+    Stop("boards-empty", "/boards", empty=True),
+    Stop("board", "/boards/ripples"),
+    Stop("board-member", "/boards/hostile?window=week", "bob"),
+    Stop("board-posts", "/boards/discussed"),
+    Stop("board-closed", "/boards/closed"),
+    Stop("play", "/play"),
+    Stop("play-over", "/play", act=played),
     Stop("register", "/register"),
     Stop("register-wrong", "/register", act=press("Register", **LONG_NAME)),
     Stop("register-waiting", "/register", empty=True,
@@ -169,6 +188,12 @@ STOPS = (
     Stop("manage-users-none", "/manage/users?name=nobody", "olga"),
     Stop("manage-user", "/manage/users/{wide.user}", "ada"),
     Stop("manage-user-link", "/manage/users/{bob.user}", "olga", press("A link for a new password"), empty=True),
+    Stop("manage-boards", "/manage/boards?done=hide&n=2&left=1&batch=1", "olga"),
+    Stop("manage-board", "/manage/boards/create", "olga", press("Make the board", title="", slug=hostile.LONG, least="x")),
+    Stop("manage-board-builtin", "/manage/boards/1", "olga"),
+    Stop("manage-scores", "/manage/boards/{hostile.board}/scores", "olga"),
+    Stop("manage-scores-posts", "/manage/boards/2/scores", "olga"),
+    Stop("manage-scores-none", "/manage/boards/{hostile.board}/scores?member=999999", "olga"),
     Stop("manage-roles", "/manage/roles", "ada", press("Make the role", name="", description=hostile.LONG)),
     Stop("manage-role", "/manage/roles/2", "ada"),
     Stop("manage-site", "/manage/site", "ada", press("Save", title="", logo=hostile.LONG)),

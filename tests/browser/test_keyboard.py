@@ -51,6 +51,10 @@ def test_the_skip_link_comes_first_and_leads_to_the_content(visit: Visit) -> Non
         ("olga", "/account"),
         ("alice", "/manage/blogs/edit?id={draft}"),
         ("ada", "/manage/users/{bob.user}"),
+        (None, "/play"),
+        ("bob", "/boards/hostile?window=week"),
+        ("olga", "/manage/boards/create"),
+        ("olga", "/manage/boards/{hostile.board}/scores"),
     ],
 )
 def test_the_keyboard_reaches_everything_and_one_sees_where_one_is(
@@ -70,7 +74,7 @@ def test_the_keyboard_reaches_everything_and_one_sees_where_one_is(
     assert page.evaluate(UNREACHED) == []
 
 
-@pytest.mark.parametrize("path", ["/", "/archive", "post:quiet"])
+@pytest.mark.parametrize("path", ["/", "/archive", "post:quiet", "/boards", "/play"])
 def test_nothing_moves_for_who_asks_for_rest(visit: Visit, town: Town, path: str) -> None:
     page = visit(reduced_motion="reduce")
     page.goto(resolved(path, town))

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 from commands import demo
 from models import Models, connected
+from models.boards import NewBoard
 from models.imports import Imported
+from models.periods import WINDOWS
 from models.posts import Post
 from models.tokens import SCOPES
 from models.users import User
@@ -24,13 +26,14 @@ Value = TypeVar("Value")
 
 
 class Town:
-    """`posts`, `users`, `comments` (ids) and `links` (tokens of mails) by the names that the tests call them."""
+    """`posts`, `users`, `comments` and `boards` (ids) and `links` (tokens of mails) by the names that the tests call them."""
 
     def __init__(self, site: Site, models: Models, loop: asyncio.AbstractEventLoop) -> None:
         self.url, self._models, self._loop = site.url, models, loop
         self.users: dict[str, User] = {}
         self.posts: dict[str, Post] = {}
         self.comments: dict[str, int] = {}
+        self.boards: dict[str, int] = {}
         self.links: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
 
@@ -129,6 +132,7 @@ async def _settle(models: Models, town: Town) -> None:
     town.posts["everything"] = next(post for post in written if post.source_path == "demo/03-everything.md")
     await _discuss(models, town, alice, bob, wide)
     await _make_tokens(models, wide)
+    await _play(models, town)
     await _write_mails(models, town)
 
 
@@ -156,6 +160,22 @@ async def _discuss(models: Models, town: Town, alice: User, bob: User, wide: Use
     now = datetime.now(UTC)
     for number in range(101):
         await models.comments.place(town.posts["crowded"].id, f"I am number {number}.", by=bob, at=now)
+
+
+async def _play(models: Models, town: Town) -> None:
+    """A board where everybody is, one that nobody may play on any more, and the rankings, as the worker builds them."""
+    new = NewBoard("hostile", hostile.LONG[:120], hostile.LONG[:400], sense="lowest", least=-1_500, page="/about")
+    board = await models.boards.create(new, by=town.users["olga"])
+    town.boards["hostile"] = board.id
+    for n, who in enumerate(("wide", "alice", "bob", "olga", "ada", "rosa")):
+        await models.scores.submit(board, 10**9 * n + n / 8 - 1, "first", by=town.users[who])
+    closed = await models.boards.create(NewBoard("closed", "Closed"), by=town.users["olga"])
+    await models.boards.set_status(closed.id, "closed", by=town.users["olga"])
+    await models.crediting.count()
+    for board in await models.boards.listed():
+        for window in WINDOWS:
+            await models.standings.top(board, window)
+    await models.reapplying.build()
 
 
 async def _write_mails(models: Models, town: Town) -> None:

@@ -150,6 +150,19 @@ def test_the_demo_content_is_loaded_once(settings: Settings) -> None:
     assert all(post.published_at and post.published_at < datetime.now(UTC) for post in posts)
 
 
+def test_the_demo_content_brings_a_game_whose_board_is_alive(settings: Settings) -> None:
+    asked(settings, demo.load)
+    asked(settings, demo.load)
+    board = asked(settings, lambda tables: tables.boards.by_slug("ripples"))
+    top = asked(settings, lambda tables: tables.standings.top(board, "day"))
+    people = asked(settings, lambda tables: tables.users.by_ids([place.subject_id for place in top.places]))
+
+    assert (board.page, board.least, board.most) == ("/play", 0, 1_000_000)
+    assert [(people[place.subject_id].name, place.score) for place in top.places] == [
+        (demo.MEMBERS[1], 861_000), (demo.MEMBERS[0], 742_000),
+    ]  # fmt: skip
+
+
 def test_nobody_can_sign_in_as_a_demo_account(settings: Settings) -> None:
     asked(settings, demo.load)
     editor = asked(settings, lambda tables: tables.users.import_author(demo.EDITOR))

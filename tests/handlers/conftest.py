@@ -7,6 +7,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from models import Models
+from models.boards import Board, NewBoard
 from models.comments import Comment
 from models.posts import Post
 from models.writing import Draft
@@ -17,13 +18,17 @@ from tests.harness.people import People
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """`talk` is Bob's comment under `post`, `reply` Alice's answer to it. Nobody may read DRAFT-WORDS or TRASHED-WORDS."""
+    """`talk` is Bob's comment under `post`, `reply` Alice's answer to it; `score` is Bob's on `board`, where 0 to 100 are
+    taken. Nobody may read DRAFT-WORDS or TRASHED-WORDS, or see the board `hidden`."""
 
     post: Post
     draft: Post
     trashed: Post
     talk: Comment
     reply: Comment
+    board: Board
+    hidden: Board
+    score: int
 
     @property
     def path(self) -> str:
@@ -42,7 +47,12 @@ async def build_town(models: Models, people: People) -> Town:
     gone = await models.publishing.trash(gone.id, by=alice)
     talk = await models.comments.create(post.id, "Bob says", by=bob)
     reply = await models.comments.create(post.id, "Alice answers", by=alice, parent_id=talk.id)
-    return Town(post, draft, gone, talk, reply)
+    new = NewBoard(f"race-{post.id}", "The race", "Run fast.", least=0, most=100_000, page="/about")
+    board = await models.boards.create(new, by=people.olga)
+    hidden = await models.boards.create(NewBoard(f"hidden-{post.id}", "HIDDEN-WORDS"), by=people.olga)
+    hidden = await models.boards.set_status(hidden.id, "hidden", by=people.olga)
+    taken = await models.scores.submit(board, 12.5, "first", by=bob)
+    return Town(post, draft, gone, talk, reply, board, hidden, taken.id)
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ def filled(path: str, town: Town, people: People) -> str:
     month = town.post.published_at
     return path.format(
         post=town.post.id, draft=town.draft.id, trashed=town.trashed.id, talk=town.talk.id, reply=town.reply.id,
-        bob=people.bob.id, month=f"{month:%Y-%m}" if month else "",
+        bob=people.bob.id, board=town.board.id, race=town.board.slug, hidden=town.hidden.slug,
+        month=f"{month:%Y-%m}" if month else "",
     )  # fmt: skip
 
 
