@@ -26,4 +26,4 @@ class Script:
 
 
 EPOCH = Script("epoch", b"")
-ACQUIRE, FILL, BEGIN, END, RELEASE = (Script(name) for name in ("acquire", "fill", "begin", "end", "release"))
+OF_NAMES = ACQUIRE, FILL, BEGIN, END, RELEASE = tuple(map(Script, ("acquire", "fill", "begin", "end", "release")))
