@@ -28,7 +28,7 @@ class Families(dict[str, Family]):
     """The families by the names they are declared under, from the first question on."""
 
     def of(self, name: str) -> Family:
-        """The family of a slot's name: `post` of `post:7`, `posts.front` of `list:posts.front:1`."""
+        """The family of a slot's name: `post` of `post:7`, `posts.page` of `list:posts.page:1`."""
         head, _, rest = name.partition(":")
         if head == _LIST:
             head = rest.partition(":")[0]

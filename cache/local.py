@@ -106,7 +106,7 @@ class Local:
     """
 
     def __init__(self, most: int, *, on: bool = True) -> None:
-        self.most, self._on = most, on
+        self.most, self.on = most, on
         self.live, self.spare = Sieve(), Sieve()  # what may be answered; pages to be looked at again, which go first
         self.ended: deque[Watch] = deque()  # marks whose tickets are gone
         self.tracked = False  # on, and pushes come in; kept apart from the fence, which says how far they have come
@@ -154,7 +154,7 @@ class Local:
         `value` is never changed by anybody. `weight`: its bytes as a Python object, weighed here when None. `until`: when it may
         no longer be kept, in ms of Redis' clock; 0 when there is no such moment.
         """
-        if not self._on or not self._admission.again(name) or not ticket.alive:
+        if not self.on or not self._admission.again(name) or not ticket.alive:
             return
         moment = now()
         rest = LONGEST
@@ -198,7 +198,7 @@ class Local:
     def begin(self) -> None:
         """A connection brings pushes from now on; of what was before it nothing is known."""
         self.shut()
-        self.tracked = self._on
+        self.tracked = self.on
 
     def shut(self) -> None:
         """No pushes come in any more, or Redis is not to be trusted: nothing is answered until `begin` and `fence`."""

@@ -18,6 +18,7 @@ from models.bodies import Bodies
 from models.comments import Comments
 from models.database import Database
 from models.duties import Duties
+from models.figures import Figures
 from models.imports import Imports
 from models.indexing import Indexing
 from models.letters import Letters
@@ -85,6 +86,7 @@ class Models:
     letters: Letters
     mailroom: Mailroom
     sitemaps: Sitemaps
+    figures: Figures
 
 
 @asynccontextmanager
@@ -124,6 +126,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     comments = Comments(db, cache, mails)
     notices = Notices(users, mails)
     moderation, duties = Moderation(comments), Duties(db)
+    pages = Pages[Any](local, link.get, records.stamp)
     await link.start()
     new = False
     if near:
@@ -133,7 +136,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             db=db,
             redis=redis,
             cache=cache,
-            pages=Pages(local, link.get, records.stamp),
+            pages=pages,
             outbox=outbox,
             roles=roles,
             users=users,
@@ -163,6 +166,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             mailroom=Mailroom(users, mails),
             letters=Letters(users, posts, comments, links, notices, sites),
             sitemaps=Sitemaps(posts),
+            figures=Figures(settings, db, cache, pages),
         )
     finally:
         await cache.close()

@@ -23,6 +23,10 @@ NOT_TOLD = (
     "log.",
     "SettingsError",
     "Trouble",
+    "Metric",
+    "_counter",
+    "_gauge",
+    "_worst",
 )
 
 
