@@ -14,6 +14,7 @@ from handlers import (
     health,
     manage_routes,
     me,
+    metrics,
     pages,
     posts,
     proofs,
@@ -83,6 +84,7 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (r"/api/v1/me", me.Me, "me"),
         (r"/api/.*", api.NoSuchCall, "api_unknown"),
         (r"/healthz", health.Health, "healthz"),
+        (r"/metrics", metrics.Metrics, "metrics"),
         (r"/readyz", health.Ready, "readyz"),
     ]
 

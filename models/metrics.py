@@ -5,6 +5,8 @@ Names, units and labels follow the rules of Prometheus. `docs/metrics.md` says w
 
 from typing import Literal, NamedTuple
 
+from cache.counts import BOUNDS as BOUNDS  # the classes of all histograms
+
 # A metric's name and the values of its labels, in their order.
 Series = tuple[str, ...]
 
