@@ -35,7 +35,8 @@ class Figures:
     """
 
     def __init__(self, settings: Settings, db: Database, cache: Cache, pages: Pages[Any]) -> None:
-        self._run, self._db, self._cache, self._pages = settings.run, db, cache, pages
+        self.settings, self._run = settings, settings.run
+        self._db, self._cache, self._pages = db, cache, pages
         self._past = History(settings.var / "figures" / "history.sqlite")
         self._lag = LoopLag()
         self._requests: dict[tuple[str, int], Times] = {}

@@ -1,7 +1,7 @@
 """How the figures of this host went: samples of the last day, kept by the worker in a small file that outlives it.
 
-A sample has by how much each counter rose, all processes together, and the gauges as they stood. A process that begins anew
-begins at 0, and that is no fall; what one has counted after its last sample is lost with it.
+A sample has by how much each counter rose, all processes together, and the gauges as they stood. What a process has counted after
+its last sample is lost when it ends.
 """
 
 import logging
@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgpack
 
 from models.metrics import METRICS, Series
+from models.rises import Looked, look, rises, together
 from models.snapshots import Snapshot
 
 log = logging.getLogger("plaza.figures")
@@ -44,13 +45,6 @@ class Sample:
     seconds: float
     rises: dict[Series, float]
     gauges: dict[Series, float]
-
-
-class _Last(NamedTuple):
-    """The counters of each process (its name, its number, its birth) at the end of the sample before."""
-
-    at: float
-    counters: dict[tuple[str, int, int], dict[Series, float]]
 
 
 class History:
@@ -101,44 +95,20 @@ class History:
 def _add(db: sqlite3.Connection, snapshots: Sequence[Snapshot], now: float) -> None:
     last = _last(db)
     db.execute("DELETE FROM last")
-    counters = [[(one.process, one.pid, one.born), list(one.counters.items())] for one in snapshots]
-    db.execute("INSERT INTO last VALUES (?, ?)", (now, msgpack.packb(counters)))
+    db.execute("INSERT INTO last VALUES (?, ?)", (now, msgpack.packb(look(snapshots, now).counters)))
     if last is None or now <= last.at:
         return  # there is nothing to rise from
-    new = Sample(int(now), now - last.at, _rises(snapshots, last), _together(snapshots))
+    new = Sample(int(now), now - last.at, rises(snapshots, last), together(snapshots))
     _put(db, FINE, new)
     minute = -(-int(now) // COARSE) * COARSE  # its end
     _put(db, COARSE, _joined(_one(db, COARSE, minute), new, minute))
     for step, seconds in KEPT.items():
-        db.execute("DELETE FROM samples WHERE step = ? AND at <= ?", (step, now - seconds))
+        db.execute("DELETE FROM samples WHERE step = :step AND at <= :end", {"step": step, "end": now - seconds})
 
 
-def _last(db: sqlite3.Connection) -> _Last | None:
+def _last(db: sqlite3.Connection) -> Looked | None:
     row = db.execute("SELECT at, counters FROM last").fetchone()
-    return _Last(row[0], {who: dict(counters) for who, counters in _unpacked(row[1])}) if row else None
-
-
-def _rises(snapshots: Sequence[Snapshot], last: _Last) -> dict[Series, float]:
-    rises: dict[Series, float] = defaultdict(float)
-    for one in snapshots:
-        before = last.counters.get((one.process, one.pid, one.born))
-        if before is None and one.started < last.at:
-            continue  # how much of it is older than this sample nobody knows
-        for series, value in one.counters.items():
-            rises[series] += value - (before or {}).get(series, 0)
-    return {series: rise for series, rise in rises.items() if rise > 0}
-
-
-def _together(snapshots: Sequence[Snapshot]) -> dict[Series, float]:
-    gauges: dict[Series, float] = {}
-    for one in snapshots:
-        for series, value in one.gauges.items():
-            known = METRICS.get(series[0])
-            if series not in gauges or known is None:
-                gauges[series] = value
-            else:
-                gauges[series] = max(gauges[series], value) if known.together == "max" else gauges[series] + value
-    return gauges
+    return Looked(row[0], _unpacked(row[1])) if row else None
 
 
 def _joined(old: Sample | None, new: Sample, at: int) -> Sample:

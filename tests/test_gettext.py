@@ -23,10 +23,6 @@ NOT_TOLD = (
     "log.",
     "SettingsError",
     "Trouble",
-    "Metric",
-    "_counter",
-    "_gauge",
-    "_worst",
 )
 
 

@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as families
 from prometheus_client.samples import Sample
 
+from handlers import metrics
 from models import Models, connected, snapshots
 from models.counts import COUNTS
 from models.metrics import METRICS
@@ -123,6 +124,18 @@ async def test_it_needs_neither_mysql_nor_redis(
 
     assert value(found, "plaza_redis_up") == 0
     assert value(found, "plaza_redis_outages_total") == 1
+
+
+async def test_who_scrapes_without_end_takes_no_more_than_a_share(
+    visitor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as busy:
+        busy.setattr(metrics.Metrics, "under_way", metrics.AT_ONCE)
+        refused = await visitor.get("/metrics")
+
+    assert refused.status == 503
+    assert "Retry-After" in refused.headers
+    assert [(await visitor.get("/metrics")).status for _ in range(metrics.AT_ONCE + 1)] == [200] * 5
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
