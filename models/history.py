@@ -99,9 +99,8 @@ def _add(db: sqlite3.Connection, snapshots: Sequence[Snapshot], now: float) -> N
     if last is None or now <= last.at:
         return  # there is nothing to rise from
     new = Sample(int(now), now - last.at, rises(snapshots, last), together(snapshots))
-    _put(db, FINE, new)
-    minute = -(-int(now) // COARSE) * COARSE  # its end
-    _put(db, COARSE, _joined(_one(db, COARSE, minute), new, minute))
+    for step, at in ((FINE, int(now)), (COARSE, -(-int(now) // COARSE) * COARSE)):
+        _put(db, step, _joined(_one(db, step, at), new, at))
     for step, seconds in KEPT.items():
         db.execute("DELETE FROM samples WHERE step = :step AND at <= :end", {"step": step, "end": now - seconds})
 
@@ -112,7 +111,8 @@ def _last(db: sqlite3.Connection) -> Looked | None:
 
 
 def _joined(old: Sample | None, new: Sample, at: int) -> Sample:
-    """A minute and one sample more of it: of gauges that are joined by their maximum it keeps the worst, of others the latest."""
+    """A minute, which ends `at`, and one sample more of it: of gauges that are joined by their maximum the worst, of others the
+    latest."""
     if old is None:
         return Sample(at, new.seconds, new.rises, new.gauges)
     rises = defaultdict(float, old.rises)

@@ -162,6 +162,18 @@ def proxied(databases: Databases) -> Iterator[Site]:
         yield site
 
 
+def test_a_real_process_is_seen_while_it_serves(databases: Databases) -> None:
+    with run_site(databases) as site:
+        assert status(site, {}) == 200
+        during = [one.process for one in snapshots.read_all(site.settings.run)]
+        left = list(snapshots.folder(site.settings.run).iterdir())
+        run = site.settings.run
+
+    assert during == ["web-0"]
+    assert [path.name for path in left] == ["web-0"]
+    assert not list(snapshots.folder(run).glob("*"))
+
+
 def status(site: Site, headers: dict[str, str]) -> int:
     with closing(http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=10)) as connection:
         connection.request("GET", "/metrics", headers=headers)
