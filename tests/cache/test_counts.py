@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from redis.asyncio import Redis
 
-from cache import loading, records
+from cache import MISSING, loading, records
 from cache.counts import BOUNDS, Families, Times
 from tests.cache.conftest import Reader, Truth
-from tests.cache.samples import NOTE, PAGE
+from tests.cache.samples import NOTE, PAGE, Note
 from tests.cache.sides import until
 
 
@@ -48,6 +48,23 @@ async def test_what_a_process_answers_by_itself_is_counted_there_alone(
 
     assert counted(near, "note") == {"loaded": 1, "l2": 2, "l1": 2}
     assert counted(near, "notes.page") == {"loaded": 1, "l2": 2, "l1": 1}
+
+
+async def test_a_load_is_not_answered_by_the_process_itself_and_counts_no_hit(
+    process: Callable[..., Awaitable[Reader]],
+) -> None:
+    near = await process(near=True)
+    await until(lambda: near.cache.local.open)
+    for _ in range(3):
+        await near.note(1)
+    before = near.cache.near(NOTE(1).name)
+
+    async def in_a_load() -> object:
+        return near.cache.near(NOTE(1).name)
+
+    assert before == Note(1, "old")
+    assert await near.cache.own(in_a_load()) is MISSING
+    assert counted(near, "note")["l1"] == 1
 
 
 async def test_a_crowd_in_a_process_joins_one_load(one: Reader, truth: Truth) -> None:

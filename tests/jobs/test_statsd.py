@@ -47,6 +47,7 @@ async def test_counters_are_sent_as_what_they_rose_by_and_gauges_as_they_stand(
         COUNTS["tests.some thing: odd|c"] += 3
         models.figures.request("front", 200, 0.5)
         await models.posts.front(1)
+        models.figures.seen["plaza_fence_age_seconds",] = float("inf")
         await sender.send(models)
         found = await heard(ear, f"our.plaza.build_info.0_1_0.{machine.PYTHON.replace('.', '_')}")
 
@@ -56,6 +57,7 @@ async def test_counters_are_sent_as_what_they_rose_by_and_gauges_as_they_stand(
     assert found["our.plaza.cache_loads.posts_page"] == "1|c"
     assert found["our.plaza.mysql_pool_size"] == "10|g"
     assert found["our.plaza.redis_up"] == "1|g"
+    assert "our.plaza.fence_age_seconds" not in found, "StatsD knows no infinity"
     assert not any(name.startswith("our.plaza.canary") for name in found), "what stood still is not sent"
 
 
