@@ -27,6 +27,7 @@ class Sender:
         self._said = ""
 
     async def send(self, models: Models) -> None:
+        """What has happened since the last call."""
         url = models.figures.settings.statsd_url
         if not url:
             return

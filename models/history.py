@@ -144,7 +144,8 @@ def _put(db: sqlite3.Connection, step: int, sample: Sample) -> None:
 
 
 def _one(db: sqlite3.Connection, step: int, at: int) -> Sample | None:
-    row = db.execute("SELECT seconds, rises, gauges FROM samples WHERE step = ? AND at = ?", (step, at)).fetchone()
+    sql = "SELECT seconds, rises, gauges FROM samples WHERE step = :step AND at = :at"
+    row = db.execute(sql, {"step": step, "at": at}).fetchone()
     if row is None:
         return None
     names = {id: tuple(_unpacked(name)) for id, name in db.execute("SELECT id, name FROM series")}
