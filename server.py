@@ -90,8 +90,11 @@ def listen(address: str) -> Door:
     return Door(bind_sockets(int(port), host.strip("[]"), backlog=BACKLOG))
 
 
-async def serve(settings: Settings, open_door: Callable[[], Door], journal: Journal | None = None) -> None:
-    """Answer until TERM or INT; then take our name away, empty the backlog, finish what is under way."""
+async def serve(
+    settings: Settings, open_door: Callable[[], Door], name: str = "web", journal: Journal | None = None
+) -> None:
+    """Answer until TERM or INT, seen by the other processes as `name`; then take our name away, empty the backlog, finish what is
+    under way."""
     async with running(settings, journal) as app:
         door = open_door()  # not before there is somebody to answer
         # Tornado's own xheaders are off: handlers/origin.py decides whose word about the visitor's address counts.
@@ -100,7 +103,8 @@ async def serve(settings: Settings, open_door: Callable[[], Door], journal: Jour
         )
         server.add_sockets(door.sockets)
         log.info("serving at %s", door.path or door.sockets[0].getsockname())
-        await _told_to_stop()
+        async with app.models.figures.shown_as(name):
+            await _told_to_stop()
         log.info("draining")
         door.take_name_away()
         await asyncio.sleep(LAST_CALL)
@@ -137,7 +141,7 @@ def main() -> None:
     sentry.start(settings, name)
     setproctitle(f"plaza web {options.socket.stem if options.socket else options.listen}")
     open_door = partial(bind, options.socket) if options.socket else partial(listen, options.listen)
-    uvloop.run(serve(settings, open_door, journal))
+    uvloop.run(serve(settings, open_door, name, journal))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # A socket path may hold 107 bytes; the longest name that we put into `run` is "supervisor.sock.<pid>~".
 LONGEST_RUN = 107 - len("/supervisor.sock.4194304~")
 
+_REDIS_URLS = "redis://host:6379/0 or unix:///path/redis.sock"
+_STATSD_URL = r"^udp://([\w.-]+|\[[0-9a-f:]+\]):[0-9]{1,5}(/[\w.-]{0,80})?$"
 _SMTP_URL = r"^smtps?://([^@/?#\s]+@)?([\w.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?/?$"
 _MAIL_FROM = r"^([^\x00-\x1f<>@]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$"
 
@@ -70,7 +72,7 @@ class Settings(BaseSettings):
 
     # MySQL and Redis
     mysql_url: str | None = None
-    redis_url: str | None = None
+    redis_url: str | None = Field(None, pattern=r"^(rediss?|unix)://", examples=[_REDIS_URLS])
     namespace: str = Field("plaza", pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")
     mysql_pool: int = Field(10, ge=1, le=200)
     mysql_timeout: float = Field(5.0, gt=0, le=60)
@@ -89,6 +91,8 @@ class Settings(BaseSettings):
     slow_request: float = Field(0.4, ge=0)
     slow_query: float = Field(0.2, ge=0)
     timing_badge: bool = True
+    metrics_networks: Annotated[tuple[Network, ...], NoDecode] = ()  # besides this machine
+    statsd_url: str | None = Field(None, pattern=_STATSD_URL, examples=["udp://127.0.0.1:8125/plaza"])
     sentry_dsn: str | None = Field(None, pattern=r"^https?://[^@/\s]+@[^@/\s]+/(\S+/)?\d+$")
 
     # Limits
@@ -117,7 +121,7 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path | None) -> Path | None:
         return path if path is None else Path(os.path.abspath(path.expanduser()))
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "metrics_networks", mode="before")
     @classmethod
     def _networks(cls, value: Any) -> Any:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
@@ -143,13 +147,6 @@ class Settings(BaseSettings):
     def _mysql_address(cls, url: str | None) -> str | None:
         if url is not None:
             parse_mysql_url(url)
-        return url
-
-    @field_validator("redis_url")
-    @classmethod
-    def _redis_address(cls, url: str | None) -> str | None:
-        if url is not None and urlsplit(url).scheme not in ("redis", "rediss", "unix"):
-            raise ValueError("must look like redis://host:6379/0 or unix:///path/redis.sock")
         return url
 
     def model_post_init(self, _context: Any) -> None:

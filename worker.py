@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 
 import uvloop
 from setproctitle import setproctitle
@@ -23,7 +24,7 @@ async def work(settings: Settings, duties: tuple[Duty, ...] = DUTIES) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with connected(settings) as models, asyncio.TaskGroup() as group:
+    async with connected(settings) as models, models.figures.shown_as("worker"), asyncio.TaskGroup() as group:
         tasks = [group.create_task(_repeat(duty, models), name=duty.name) for duty in duties]
         log.info("working: %s", ", ".join(duty.name for duty in duties))
         await stop.wait()
@@ -38,7 +39,7 @@ async def work(settings: Settings, duties: tuple[Duty, ...] = DUTIES) -> None:
 async def _repeat(duty: Duty, models: Models) -> None:
     said, said_at = "never", 0.0
     while True:
-        error = ""
+        error, began = "", time.monotonic()
         try:
             async with asyncio.timeout(duty.at_most):
                 await duty.run(models)
@@ -48,6 +49,7 @@ async def _repeat(duty: Duty, models: Models) -> None:
         except Exception as reason:
             error = repr(reason)
             log.exception("%s", duty.name)
+        models.figures.duty(duty.name, time.monotonic() - began, failed=bool(error))
         # The manage pages are told of each failure, of its end, and now and then that all is well.
         if error or said or asyncio.get_running_loop().time() - said_at > TELL_EVERY:
             try:

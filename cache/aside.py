@@ -49,21 +49,19 @@ class Cache:
         loads: int = LOADS,
     ) -> None:
         self.link, self.local, self.tracking = link, local, tracking
-        self._asked, self._flights = asked, Flights()
+        self._asked, self._flights = asked, Flights(local.families)
         self._nonce, self._count = secrets.token_bytes(8), itertools.count(1)
-        self._loader = Loader(link, tracking, self.writer, loads)
+        self._loader = Loader(link, tracking, local.families, self.writer, loads)
         self._refreshing: set[str] = set()
         self._owed: list[tuple[list[str], bytes]] = []
         self.unconfirmed = 0  # ends that Redis did not confirm, ever
 
     def near(self, name: str) -> Any:
         """What L1 has under the name: a row, None for a row that is not there, MISSING when it cannot say."""
-        entry = self.local.get(name)
-        if entry is None:
+        reading = READING.get()
+        if reading is LOAD or (entry := self.local.get(name)) is None:
             return MISSING
-        if (reading := READING.get()) is not None:
-            if reading is LOAD:
-                return MISSING
+        if reading is not None:
             reading.saw(name, entry.stamp, True)
         return entry.value
 
@@ -98,7 +96,9 @@ class Cache:
         )
         shape = Rows(cls, ttl)
         if unknown:
+            before = len(found)
             await self._ask(shape, unknown, found, reading, load)
+            local.families.of(unknown[0]).l2 += len(found) - before
         missing = [name for name in wanted if name not in found]
         self._asked(len(wanted) - len(missing), len(missing))
         if missing:
@@ -162,6 +162,7 @@ class Cache:
         if name not in self._flights.flying:
             found = await self._ask_list(shape, slot, reading, load_named)
             if found is not None:
+                self.local.families.of(name).l2 += 1
                 self._asked(1, 0)
                 return found
         self._asked(0, 1)

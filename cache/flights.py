@@ -10,6 +10,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
+from cache.counts import Families
 from cache.reading import LOAD, READING
 
 log = logging.getLogger("plaza.cache")
@@ -47,14 +48,15 @@ class Flight:
 
 
 class Flights:
-    """The loads in the air: `flying` by name."""
+    """The loads in the air: `flying` by name. Who is answered by a load of somebody else's is counted in `families`."""
 
-    def __init__(self) -> None:
+    def __init__(self, families: Families) -> None:
+        self._families = families
         self.flying: dict[str, Flight] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def found(self, names: Iterable[str], load: Callable[[list[str], Flight], Awaitable[Loaded]]) -> Loaded:
-        """What is under each name, by loads that begin now or are under way already.
+        """What is under each name, all of one family, by loads that begin now or are under way already.
 
         The join rule (race R28): what a load finds is ours only if the question that vouches for it was sent after we joined.
         Else a write may have returned while the answer was under way, and we ask again. Raises what `load` raises.
@@ -62,9 +64,11 @@ class Flights:
         """
         found: Loaded = {}
         wanted = list(dict.fromkeys(names))
+        begun = 0
         while wanted:
             missing = [name for name in wanted if name not in self.flying]
             if missing:
+                begun += len(missing)
                 self._start(missing, load)
             joined: dict[Flight, tuple[int, list[str]]] = {}
             for name in wanted:
@@ -75,6 +79,8 @@ class Flights:
                 loaded = await asyncio.shield(flight.task)
                 found.update((name, loaded[name]) for name in ours if loaded[name].by > sent)
             wanted = [name for name in wanted if name not in found]
+        if begun < len(found):
+            self._families.of(next(iter(found))).joined += len(found) - begun
         return found
 
     def _start(self, names: list[str], load: Callable[[list[str], Flight], Awaitable[Loaded]]) -> None:

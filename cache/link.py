@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 from redis.asyncio import Redis
 
 from cache import scripts
+from cache.counts import Times
 from cache.gets import Gets
 from cache.line import Down, Line
 from cache.scripts import Script
@@ -74,6 +75,8 @@ class Link:
         self._line = Line(redis, namespace, replay)
         self._sent: Callable[[Sequence[Any], int, float], None] | None = getattr(redis, "sent", None)
         self._gets = Gets(self._line)
+        # Of what was answered, by the script or `get`: from here to Redis and back, a second try included.
+        self.times = {name: Times() for name in ("get", *(script.name for script in scripts.SHARED))}
 
     @property
     def up(self) -> bool:
@@ -129,6 +132,8 @@ class Link:
             return []
         began = perf_counter()
         found = await self._gets.ask(names)
+        if found is not None:
+            self.times["get"].note(perf_counter() - began)
         if self._sent is not None:
             self._sent(("MGET", *names), 1, began)
         return found
@@ -212,7 +217,9 @@ class Link:
 
         self.counts["trips"] += 1
         try:
-            return await self._line.run(script, made, force=force)
+            answer = await self._line.run(script, made, force=force)
+            self.times[script.name].note(perf_counter() - began)
+            return answer
         except Down:
             return None
         finally:

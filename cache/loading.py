@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from cache import records
+from cache.counts import Families
 from cache.flights import Flight, Found, Loaded
 from cache.link import Ask, Fill, Granted, Link
 from cache.tracking import Push, Tracking
@@ -41,10 +42,15 @@ class Shape(Protocol):
 
 
 class Loader:
-    """Asks Redis what to do, does it, and stores what it may. At most `loads` unstored loads at a time."""
+    """Asks Redis what to do, does it, and stores what it may. At most `loads` unstored loads at a time.
 
-    def __init__(self, link: Link, tracking: Tracking, tokens: Callable[[], bytes], loads: int) -> None:
-        self._link, self._tracking, self._tokens = link, tracking, tokens
+    The names of one call are of one family, in which it is counted what became of them.
+    """
+
+    def __init__(
+        self, link: Link, tracking: Tracking, families: Families, tokens: Callable[[], bytes], loads: int
+    ) -> None:
+        self._link, self._tracking, self._families, self._tokens = link, tracking, families, tokens
         self._gate = asyncio.Semaphore(loads)
 
     async def load(self, shape: Shape, names: list[str], load: Load, flight: Flight) -> Loaded:
@@ -54,6 +60,7 @@ class Loader:
         until = asyncio.get_running_loop().time() + PATIENCE
         awaited = ""  # a name that somebody else loads, whose push we wait for
         left = names
+        family, waited = self._families.of(names[0]), set[str]()
         while left:
             with self._push(awaited) as push:
                 asked = flight.ask()
@@ -61,13 +68,18 @@ class Loader:
                     [shape.ask(name, force=name in force) for name in left], self._tokens(), int(LEASE * 1000)
                 )
                 if granted is None:
-                    return found | await self._unstored(left, load, flight)
+                    return found | await self._unstored(left, load, flight, "down")
                 todo, busy = self._sort(shape, dict(zip(left, granted, strict=True)), found, force, asked)
+                came = found.keys() & set(left)
+                family.l2 += len(came - waited)
+                family.joined += len(came & waited)
+                waited.update(busy)
                 if todo:
                     found.update(await self._do(shape, todo, load, flight))
+                    family.loaded += len(todo)
                 left = [name for name in left if name not in found]
                 if busy and (rest := until - asyncio.get_running_loop().time()) <= 0:
-                    return found | await self._unstored(left, load, flight)
+                    return found | await self._unstored(left, load, flight, "late")
                 if busy and push is not None:  # registered before Redis was asked: no push is missed
                     await push.wait(min(rest, max(1, *(grant.rest_ms for grant in busy.values())) / 1000))
             awaited = next(iter(busy), "")
@@ -107,6 +119,7 @@ class Loader:
         }
         if todo:
             await self._do(shape, todo, load, Flight())
+            self._families.of(names[0]).refreshed += len(todo)
 
     async def _do(self, shape: Shape, todo: dict[str, Granted], load: Load, flight: Flight) -> Loaded:
         """Read from MySQL, and store what we have the lease of."""
@@ -149,8 +162,11 @@ class Loader:
             item.name: item.record for item, answer in zip(items, answers or (), strict=False) if answer == "stored"
         }
 
-    async def _unstored(self, names: list[str], load: Load, flight: Flight) -> Loaded:
+    async def _unstored(self, names: list[str], load: Load, flight: Flight, why: str) -> Loaded:
+        """Read from MySQL past Redis, because it is `down`, or what another process loads there comes too `late`."""
         async with self._gate:
             selected = flight.ask()
             values = await load(names)
+        self._link.counts[f"unstored {why}"] += len(names)
+        self._families.of(names[0]).loaded += len(names)
         return {name: Found(values.get(name), selected) for name in names}

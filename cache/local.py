@@ -12,6 +12,7 @@ from time import CLOCK_BOOTTIME, clock_gettime
 from typing import Any
 
 from cache.admission import Admission
+from cache.counts import Families, Family
 from cache.sieve import Item, Sieve
 from cache.weights import weigh
 
@@ -84,10 +85,11 @@ class Ticket:
 class Entry(Item, Watch):
     """An answer that is kept, and the `stamp` of its content (as `records.stamp` gives it). `names`: those beside its own."""
 
-    __slots__ = ("_local", "name", "names", "stamp", "until", "value")
+    __slots__ = ("_local", "family", "name", "names", "stamp", "until", "value")
 
     def __init__(self, local: "Local", name: str, value: Any, stamp: int, weight: int, until: float) -> None:
         super().__init__(weight)
+        self.family: Family = local.families.of(name)
         self._local, self.name, self.value, self.stamp, self.until = local, name, value, stamp, until
         self.names: tuple[str, ...] = ()
 
@@ -104,13 +106,14 @@ class Local:
     """
 
     def __init__(self, most: int, *, on: bool = True) -> None:
-        self.most, self._on = most, on
+        self.most, self.on = most, on
         self.live, self.spare = Sieve(), Sieve()  # what may be answered; pages to be looked at again, which go first
         self.ended: deque[Watch] = deque()  # marks whose tickets are gone
         self.tracked = False  # on, and pushes come in; kept apart from the fence, which says how far they have come
         self.look: Callable[[], None] | None = None  # reads what has come on the connection of pushes, without waiting
         self.redis_ahead: float | None = None  # ms that Redis' clock is ahead of `now() * 1000`
-        self.hits = self.misses = self.kept = self.evicted = self.too_big = self.drops = self.flushes = 0
+        self.families = Families()  # of this process; all who answer count in them
+        self.kept = self.evicted = self.too_big = self.drops = self.flushes = 0
         self.until = _SHUT  # the fence and LAG: no answer is given after it
         self._rows: dict[str, Entry] = {}
         self._watches: dict[str, set[Watch]] = {}
@@ -134,9 +137,8 @@ class Local:
             entry = self._rows.get(name)
             if entry is not None and moment <= entry.until:
                 entry.used = True
-                self.hits += 1
+                entry.family.l1 += 1
                 return entry
-        self.misses += 1
         return None
 
     def ticket(self, *names: str) -> Ticket:
@@ -152,7 +154,7 @@ class Local:
         `value` is never changed by anybody. `weight`: its bytes as a Python object, weighed here when None. `until`: when it may
         no longer be kept, in ms of Redis' clock; 0 when there is no such moment.
         """
-        if not self._on or not self._admission.again(name) or not ticket.alive:
+        if not self.on or not self._admission.again(name) or not ticket.alive:
             return
         moment = now()
         rest = LONGEST
@@ -196,7 +198,7 @@ class Local:
     def begin(self) -> None:
         """A connection brings pushes from now on; of what was before it nothing is known."""
         self.shut()
-        self.tracked = self._on
+        self.tracked = self.on
 
     def shut(self) -> None:
         """No pushes come in any more, or Redis is not to be trusted: nothing is answered until `begin` and `fence`."""

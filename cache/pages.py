@@ -61,7 +61,7 @@ class Pages(Generic[Kept]):
         self._admission = Admission(1 << 14, AGAIN)
         self._checks: dict[str, asyncio.Task[Kept | None]] = {}
         self._turns: dict[str, asyncio.Event] = {}
-        self.hits = self.confirmed = self.refuted = self.tainted = 0
+        self.hits = self.confirmed = self.refuted = self.tainted = self.made = self.joined = 0
 
     def __contains__(self, key: str) -> bool:
         """Whether there is a page, be it that `check` has to be asked, or one is being made anew (`turn`)."""
@@ -131,6 +131,7 @@ class Pages(Generic[Kept]):
 
         Not kept: what is tainted, and what was made of nothing that the cache knows.
         """
+        self.made += 1
         if reading.why or not reading.stamps:
             self.tainted += 1
             return
@@ -180,6 +181,7 @@ class Pages(Generic[Kept]):
         done = self._turns.get(key)
         if done is not None:
             await done.wait()
+            self.joined += 1
             yield False
             return
         done = self._turns[key] = asyncio.Event()

@@ -27,7 +27,8 @@ class Script:
 
 EPOCH = Script("epoch", b"")
 _BOARDS = _PRELUDE + (_FOLDER / "boards.lua").read_bytes()
-BOARDS_APPLY, BOARDS_CLAIM, BOARDS_LOOK, BOARDS_WANTED, BOARDS_FORGET, BOARDS_REACHED, BOARDS_PART = (
+OF_NAMES = ACQUIRE, FILL, BEGIN, END, RELEASE = tuple(map(Script, ("acquire", "fill", "begin", "end", "release")))
+OF_BOARDS = BOARDS_APPLY, BOARDS_CLAIM, BOARDS_LOOK, BOARDS_WANTED, BOARDS_FORGET, BOARDS_REACHED, BOARDS_PART = tuple(
     Script(f"boards_{name}", _BOARDS) for name in ("apply", "claim", "look", "wanted", "forget", "reached", "part")
 )
-ACQUIRE, FILL, BEGIN, END, RELEASE = (Script(name) for name in ("acquire", "fill", "begin", "end", "release"))
+SHARED = (*OF_NAMES, *OF_BOARDS)  # all that are asked under the epoch

@@ -93,6 +93,10 @@ class Tracking:
         """Begin, in a task of its own."""
         self._task = asyncio.create_task(self._keep_connected(), name="tracking")
 
+    @property
+    def started(self) -> bool:
+        return self._task is not None
+
     async def close(self) -> None:
         """End, and close the connection."""
         # Told until it listens: asyncio.wait_for of Python 3.11, by which redis-py connects, swallows one that meets an answer.

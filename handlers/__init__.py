@@ -15,6 +15,7 @@ from handlers import (
     feeds,
     health,
     manage_routes,
+    metrics,
     pages,
     posts,
     proofs,
@@ -90,6 +91,7 @@ def routes() -> list[tuple[str, type[Any], str]]:
         *v1_routes.ROUTES,
         (r"/api/.*", api.NoSuchCall, "api_unknown"),
         (r"/healthz", health.Health, "healthz"),
+        (r"/metrics", metrics.Metrics, "metrics"),
         (r"/readyz", health.Ready, "readyz"),
     ]
 

@@ -40,6 +40,12 @@ def scheme(request: HTTPServerRequest, settings: Settings) -> str:
     return "https" if told == "https" else "http"
 
 
+def behind_a_stranger(request: HTTPServerRequest, settings: Settings) -> bool:
+    """Whether the request came through a proxy that is not trusted. Nginx sees to that itself, for its own peers."""
+    forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via"))
+    return forwarded and not _by_trusted_proxy(request.connection, settings)
+
+
 def _by_trusted_proxy(connection: HTTPConnection | None, settings: Settings) -> bool:
     context = getattr(connection, "context", None)
     if getattr(context, "address_family", None) == socket.AF_UNIX:

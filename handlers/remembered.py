@@ -44,7 +44,7 @@ class Remembering(Application):
     """As Tornado's; but what is remembered whole is answered at the door."""
 
     def __init__(self, app: App, *args: Any, **options: Any) -> None:
-        self.app, self.recorder = app, Recorder(app.settings, app.journal)
+        self.app, self.recorder = app, Recorder(app.settings, app.journal, app.models.figures)
         super().__init__(*args, log_function=self.recorder, **options)
         self.host_is_ours = lru_cache(256)(partial(_is_ours, urlsplit(app.settings.site_url).netloc.lower()))
         self.pages, self.caught_up = app.models.pages, app.models.cache.tracking.caught_up

@@ -8,6 +8,7 @@ from typing import Any
 from tornado.web import RequestHandler
 
 from models import redaction, slow
+from models.figures import Figures
 from models.logs import Journal
 from models.traces import TRACE, Trace
 from settings import Settings
@@ -72,10 +73,10 @@ def times(trace: Trace, seconds: float, status: int, translate: Callable[[str], 
 
 
 class Recorder:
-    """What is written down at the end of each request: a line in the journal, and its spans if it was slow."""
+    """What is written down at the end of each request: its time, a line in the journal, and its spans if it was slow."""
 
-    def __init__(self, settings: Settings, journal: Journal) -> None:
-        self._threshold, self._journal = settings.slow_request, journal
+    def __init__(self, settings: Settings, journal: Journal, figures: Figures) -> None:
+        self._threshold, self._journal, self._figures = settings.slow_request, journal, figures
 
     def __call__(self, handler: RequestHandler) -> None:
         """Tornado calls this."""
@@ -89,6 +90,7 @@ class Recorder:
 
     def note(self, method: str, path: str, status: int, seconds: float, size: int, trace: Trace | None) -> None:
         """A request has ended: it took `seconds`, and was answered with `size` bytes."""
+        self._figures.request((trace.route if trace is not None else "") or "other", status, seconds)
         if self._journal.open:
             self._journal.request(method, path, status, seconds, size, trace)
         if trace is not None and self._threshold and seconds >= self._threshold:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from jobs.boards import build, follow
 from jobs.expiry import end_expired
+from jobs.figures import keep_history, look_at_stores
 from jobs.indexing import index_unknown
 from jobs.mails import send_due
 from jobs.outbox import sweep
 from jobs.publishing import publish_due
+from jobs.statsd import Sender
 from models import Models
 
 
@@ -29,5 +31,8 @@ DUTIES = (
     Duty("build leaderboards", every=0.5, at_most=120, run=build),
     Duty("send mails", every=1, at_most=240, run=send_due),
     Duty("end expired sessions and links", every=60, at_most=30, run=end_expired),
+    Duty("look at MySQL and Redis", every=5, at_most=10, run=look_at_stores),
+    Duty("keep the history of figures", every=10, at_most=10, run=keep_history),
+    Duty("send figures to StatsD", every=10, at_most=10, run=Sender().send),
     Duty("read for search what it does not know", every=600, at_most=580, run=index_unknown),
 )

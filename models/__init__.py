@@ -22,6 +22,7 @@ from models.comments import Comments
 from models.crediting import Crediting
 from models.database import Database
 from models.duties import Duties
+from models.figures import Figures
 from models.imports import Imports
 from models.indexing import Indexing
 from models.letters import Letters
@@ -101,6 +102,7 @@ class Models:
     crediting: Crediting
     reapplying: Reapplying
     refereeing: Refereeing
+    figures: Figures
 
 
 @asynccontextmanager
@@ -143,6 +145,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     boards = Boards(db, cache)
     standings = Standings(db, Rankings(link, local), ZoneInfo(settings.time_zone))
     scores = Scores(boards, standings)
+    pages = Pages[Any](local, link.get, records.stamp)
     await link.start()
     new = False
     if near:
@@ -152,7 +155,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             db=db,
             redis=redis,
             cache=cache,
-            pages=Pages(local, link.get, records.stamp),
+            pages=pages,
             outbox=outbox,
             roles=roles,
             users=users,
@@ -189,6 +192,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             scores=scores,
             standings=standings,
             refereeing=Refereeing(boards, scores),
+            figures=Figures(settings, db, cache, pages),
         )
     finally:
         await cache.close()

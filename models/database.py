@@ -140,11 +140,12 @@ class Database:
     """The pool. A connection on which anything went wrong is closed, never handed to the next user."""
 
     def __init__(self, address: MysqlAddress, *, size: int, seconds: float, slow_query: float = 0.0) -> None:
-        self._address, self._size, self._seconds, self._slow_query = address, size, seconds, slow_query
+        self._address, self._seconds, self._slow_query = address, seconds, slow_query
         self._pool: Any = None
         # Waiting here, not in the pool: aiomysql wakes nobody when a closed connection is given back.
         self._free = asyncio.Semaphore(size)
         self._opening = asyncio.Lock()
+        self.size, self.used, self.waiting = size, 0, 0  # connections; those in use; tasks that wait for one
 
     @asynccontextmanager
     async def connection(self, *, seconds: float | None = None) -> AsyncIterator[Connection]:
@@ -157,17 +158,23 @@ class Database:
             reading.taint("MySQL")
         trace, began = TRACE.get(), perf_counter()
         async with AsyncExitStack() as stack:
-            with _told_truthfully():
-                async with asyncio.timeout(self._seconds):
-                    await stack.enter_async_context(self._free)
-                    pool = await self._opened()
-                    raw = await pool.acquire()
+            self.waiting += 1
+            try:
+                with _told_truthfully():
+                    async with asyncio.timeout(self._seconds):
+                        await stack.enter_async_context(self._free)
+                        pool = await self._opened()
+                        raw = await pool.acquire()
+            finally:
+                self.waiting -= 1
             if trace is not None and perf_counter() - began > WORTH_TELLING:
                 trace.add("wait", "pool", began)
             connection = Connection(raw, seconds or self._seconds, self._slow_query)
+            self.used += 1
             try:
                 yield connection
             finally:
+                self.used -= 1
                 if connection.broken:
                     # aiomysql would give it to the next user, unread answers and all.
                     raw.close()
@@ -217,7 +224,7 @@ class Database:
                 self._pool = await aiomysql.create_pool(
                     host=address.host, port=address.port, unix_socket=address.unix_socket, user=address.user,
                     password=address.password, db=address.database, charset="utf8mb4", autocommit=True, conv=_CONVERT,
-                    init_command=_INIT, minsize=1, maxsize=self._size, connect_timeout=self._seconds, pool_recycle=600,
+                    init_command=_INIT, minsize=1, maxsize=self.size, connect_timeout=self._seconds, pool_recycle=600,
                 )  # fmt: skip
         return self._pool
 

@@ -15,6 +15,7 @@ from models.retrying import retried
 OLD = 2.0  # s; a writer that lives has ended its own write by then
 AT_ONCE = 500  # rows in one transaction, or in one SELECT
 NAMES_AT_ONCE = 2000  # in one question to Redis, which serves nobody else meanwhile: 20 to 40 ms
+MOST_TOLD = 10_000  # rows; there are so many or more
 SETTLED = 60.0  # s after which no mark of a writer stands any more: such rows need no writer's name
 
 
@@ -50,6 +51,14 @@ class Outbox:
                 await connection.execute("DELETE FROM outbox WHERE id IN %s", tuple(row[0] for row in rows))
             await connection.commit()
         return len(rows)
+
+    async def waiting(self) -> tuple[int, float]:
+        """(how many rows wait, at most MOST_TOLD; the age of the oldest in seconds). Raises Busy."""
+        rows = await self.db.fetch(
+            "SELECT COUNT(*), COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(at), NOW(6)), 0) / 1000000 "
+            "FROM (SELECT at FROM outbox ORDER BY at LIMIT %s) AS oldest", MOST_TOLD,
+        )  # fmt: skip
+        return int(rows[0][0]), float(rows[0][1])
 
     async def replay(self) -> None:
         """Make forgotten what all rows name, and what this process owes; the rows stay for the worker.

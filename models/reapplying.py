@@ -9,6 +9,7 @@ from typing import Any
 
 from cache.boards import ENTRY, Entry, Ranking
 from models.boards import Boards
+from models.counts import COUNTS
 from models.errors import Busy
 from models.standings import Standings, ranking
 
@@ -21,6 +22,7 @@ AT_ONCE = 2_000  # scores whose subjects are applied in one go
 PART = 1_000  # members of a ranking that is being built: Redis serves nobody else for some 10 ms
 FAR_BEHIND = 100_000  # scores; of a worker who comes to more than that, rankings are built anew
 FIRST = 100  # rankings that one round builds
+COUNTS.update({"boards.reapplied": 0, "boards.built": 0, "boards.distrusted": 0})
 
 
 class Reapplying:
@@ -52,6 +54,7 @@ class Reapplying:
             await self._apply(new)
             self._seen.update(row[0] for row in new)
             applied += len(new)
+            COUNTS["boards.reapplied"] += len(new)
             if len(rows) < AT_ONCE:
                 break
             floor = rows[-1][0]
@@ -68,6 +71,7 @@ class Reapplying:
             if name is None:
                 break
             built += await self.build_one(name)
+        COUNTS["boards.built"] += built
         return built
 
     async def build_one(self, name: str) -> bool:
@@ -104,6 +108,7 @@ class Reapplying:
         if reached is None:
             raise Busy("Redis cannot be asked")
         if reached == 0 or newest - reached > FAR_BEHIND:
+            COUNTS["boards.distrusted"] += 1
             for board_id in await self.boards.every_id():
                 living = [ranking(board_id, one) for one in self.standings.living()]
                 if not await self.rankings.forget(living):

@@ -11,6 +11,7 @@ from pymysql.err import IntegrityError
 from cache.boards import MOST_POINTS
 from models import audit, best_scores
 from models.boards import Board, Boards
+from models.counts import COUNTS
 from models.errors import Forbidden, Invalid, NotFound, Taken
 from models.periods import periods
 from models.retrying import retried
@@ -19,6 +20,7 @@ from models.standings import Standings
 from models.users import User
 
 LONGEST_ID = 64  # characters of a sender's own name for a score
+COUNTS.update({"boards.scores": 0, "boards.unapplied": 0})
 _ROW = "SELECT id, board_id, subject_id, score, client_id, removed, created_at FROM scores "
 
 
@@ -87,7 +89,8 @@ class Scores:
             news = await self.standings.rows(w, board.id, (by.id,), which)
             if any(abs(entry.points or 0) > MOST_POINTS for _, entries in news for entry in entries):
                 raise Invalid({"score": "The sum of these scores is too large."})
-        await self.standings.rankings.apply(news)
+        COUNTS["boards.scores"] += 1
+        COUNTS["boards.unapplied"] += not await self.standings.rankings.apply(news)
         return Submitted(id, score, created=True)
 
     async def remove(self, id: int, *, by: User) -> Score:

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from models import redaction
+from models.counts import STATEMENTS
 from models.traces import TRACE, Trace, caller
 
 LONGEST = 4_000  # characters of a statement
@@ -38,6 +39,7 @@ def statement(sql: str, args: tuple[Any, ...], began: float, threshold: float, f
     if trace is not None:
         trace.add("sql", sql, began)
     seconds = perf_counter() - began
+    STATEMENTS.note(seconds)
     if threshold and seconds >= threshold and log.isEnabledFor(logging.INFO):
         _write(
             "query",

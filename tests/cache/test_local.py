@@ -55,7 +55,7 @@ def test_what_is_asked_for_twice_is_kept_and_what_is_asked_for_once_is_not() -> 
     entry = local.get("twice")
     assert entry
     assert (entry.value, entry.stamp) == ("value", 7)
-    assert (local.hits, local.misses, local.kept) == (1, 1, 1)
+    assert (local.families["twice"].l1, local.kept) == (1, 1)
 
 
 def test_twice_counts_within_ten_seconds_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,5 +202,6 @@ TABLE = (
     Line("api_unknown", "PATCH", "/api/nothing", _all(404)),
     Line("api_unknown", "DELETE", "/api/nothing", _all(404)),
     Line("healthz", "GET", "/healthz", _all(200)),
+    Line("metrics", "GET", "/metrics", _all(200)),
     Line("readyz", "GET", "/readyz", _all(200)),
 )

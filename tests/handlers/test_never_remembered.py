@@ -43,7 +43,7 @@ async def test_what_is_not_for_everybody_is_never_kept(
     asker: Asker, alice: Browser, town: Town, people: People
 ) -> None:
     for path in (
-        "/search?q=words", "/account", "/api/v1/me", "/signin", "/register", "/healthz", "/readyz", "/api/users",
+        "/search?q=words", "/account", "/api/v1/me", "/signin", "/register", "/healthz", "/readyz", "/metrics", "/api/users",
         "/nothing", f"/blog/{town.draft.id}-draft-words", f"/blog/{town.post.id}", "/page/2", "/language/zh",
         "/api/nothing", "/manage/", f"/?{'x' * LONGEST}",
     ):  # fmt: skip

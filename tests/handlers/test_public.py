@@ -16,7 +16,7 @@ from tests.harness.people import People
 
 NOT_PUBLIC = (
     "/register", "/signin", "/signout", "/account", "/manage", "/language", "/api/v1/me", "/api/users", "/healthz", "/readyz",
-    "/comments/{talk}/edit", "/forgot", "/reset", "/confirm", "/unsubscribe",
+    "/metrics", "/comments/{talk}/edit", "/forgot", "/reset", "/confirm", "/unsubscribe",
 )  # fmt: skip
 PUBLIC = sorted({line.path for line in TABLE if line.method == "GET" and not line.path.startswith(NOT_PUBLIC)})
 SECRET = ("/reset", "/confirm", "/unsubscribe", "/register")

@@ -24,6 +24,7 @@ from tests.harness.people import People
 NEVER = {
     "search",
     "healthz",
+    "metrics",
     "readyz",
     "me",
     "register",

@@ -44,9 +44,9 @@ def run_site(databases: Databases, **choices: Any) -> Iterator[Site]:
         make_folders(settings)
         nginx.render_files(settings)
         told = {
-            name: str(getattr(settings, name))
+            name: ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             for name in settings.model_fields_set
-            if getattr(settings, name) is not None and name != "trusted_proxies"
+            if (value := getattr(settings, name)) is not None
         }
         web = [sys.executable, "-P", f"{ROOT}/server.py", "--socket", f"{settings.run}/web-0.sock"]
         for name, command in (("web", web), ("nginx", nginx.command(settings))):
