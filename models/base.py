@@ -5,7 +5,7 @@ import copy
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -207,6 +207,10 @@ class Table(Generic[Row]):
                     await asyncio.shield(forgotten)
                 else:  # of such a COMMIT nothing is promised: the tombstones stand until MySQL is through with it
                     await asyncio.wait((forgotten,), timeout=PATIENCE)
+
+    def own(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do it in a task that nobody's going away stops, and that is waited for at the end of the process."""
+        self._cache.own(work)
 
     async def _forget(self, write: Write) -> None:
         slots, began = tuple(write.touched.values()), time.monotonic()

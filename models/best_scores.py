@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.base import Write
 from models.boards import Board, Keep
@@ -32,19 +32,20 @@ _MERGE: dict[Keep, str] = {
 _INSERT = "INSERT INTO best_scores (board_id, period, subject_id, points, achieved_at, score_id) VALUES "
 
 
-async def merge(
-    w: Write,
-    keep: Keep,
-    board_id: int,
-    which: Sequence[Period],
-    subject_id: int,
-    points: int,
-    at: datetime,
-    score_id: int,
-) -> None:
-    """A new score of `points` (the smaller the better) in the rows of its periods. Raises Busy."""
-    rows = ((board_id, one.name, subject_id, points, at, score_id) for one in which)
-    values = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(which))
+class News(NamedTuple):
+    """A new score, as a row of one period; `points`: the smaller the better."""
+
+    board_id: int
+    period: str
+    subject_id: int
+    points: int
+    at: datetime
+    score_id: int
+
+
+async def merge(w: Write, keep: Keep, rows: Sequence[News]) -> None:
+    """New scores of boards that keep the same, in their order. Raises Busy."""
+    values = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(rows))
     await w.execute(
         f"{_INSERT}{values} ON DUPLICATE KEY UPDATE {_MERGE[keep]}", *(value for row in rows for value in row)
     )

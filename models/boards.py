@@ -1,6 +1,7 @@
 """Boards: what is ranked on each, by which scores, and who may change that."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
@@ -10,7 +11,7 @@ from pymysql.err import IntegrityError
 from cache import Index, Key, List, Scope, Slot
 from cache.boards import MOST_POINTS
 from models import audit
-from models.base import Table
+from models.base import Table, Write
 from models.errors import Forbidden, Invalid, NotFound, Stale, Taken
 from models.retrying import retried
 from models.roles import OPERATOR, require
@@ -178,6 +179,13 @@ class Boards(Table[Board]):
             w.touch(*shown_in(old), *shown_in(became))
             await audit.note(w, by.id, "board.status", f"board {id}", {"status": old.status}, {"status": status})
         return became
+
+    async def taking_scores(self, w: Write, ids: Collection[int]) -> set[int]:
+        """Those of the boards that take scores from outside, and will until the transaction ends."""
+        rows = await w.fetch(
+            "SELECT id FROM boards WHERE id IN %s AND status = 'open' AND builtin = 0 LOCK IN SHARE MODE", tuple(ids)
+        )
+        return {row[0] for row in rows}
 
     async def every_id(self, most: int = 10_000) -> list[int]:
         """The ids of all boards, from MySQL; for the worker and for `plaza check`."""

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from models import best_scores
 from models.base import Write
+from models.best_scores import News
 from models.boards import Board, Boards
 from models.periods import Period, periods
 from models.retrying import retried
@@ -63,4 +64,5 @@ class Crediting:
                 "INSERT INTO scores (board_id, subject_id, score, created_at) VALUES (%s, %s, %s, %s)",
                 board.id, subject_id, score, moment,
             )  # fmt: skip
-        await best_scores.merge(w, board.keep, board.id, which, subject_id, total * board.sign, at, last)
+        rows = [News(board.id, one.name, subject_id, total * board.sign, at, last) for one in which]
+        await best_scores.merge(w, board.keep, rows)

@@ -1,5 +1,6 @@
 """Roles and the permission bits they carry; a user's bits are the OR of its roles'."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -83,3 +84,15 @@ async def require(w: Write | Connection, user_id: int, permission: int) -> int:
     if not has(bits, permission):
         raise Forbidden(f"user {user_id} lacks permission {permission:#04x}")
     return bits
+
+
+async def who_has(w: Write | Connection, user_ids: Collection[int], permission: int) -> set[int]:
+    """Those of the users that have the permission, decided inside the transaction that it is for."""
+    if not user_ids:
+        return set()
+    rows = await w.fetch(
+        "SELECT u.id, BIT_OR(r.permissions) FROM users u JOIN roles_users ru ON ru.user_id = u.id "
+        "JOIN roles r ON r.id = ru.role_id WHERE u.id IN %s AND u.active = 1 GROUP BY u.id",
+        tuple(user_ids),
+    )
+    return {id for id, bits in rows if has(int(bits), permission)}

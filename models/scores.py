@@ -4,32 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
-
-from pymysql.err import IntegrityError
+from typing import Any
 
 from cache.boards import MOST_POINTS
 from models import audit, best_scores
 from models.boards import Board, Boards
-from models.counts import COUNTS
-from models.errors import Forbidden, Invalid, NotFound, Taken
+from models.errors import Forbidden, Invalid, Taken
+from models.intake import Intake, Submitted
 from models.periods import periods
 from models.retrying import retried
-from models.roles import LOGIN, OPERATOR, require
+from models.roles import OPERATOR, require
 from models.standings import Standings
 from models.users import User
 
 LONGEST_ID = 64  # characters of a sender's own name for a score
-COUNTS.update({"boards.scores": 0, "boards.unapplied": 0})
 _ROW = "SELECT id, board_id, subject_id, score, client_id, removed, created_at FROM scores "
-
-
-class Submitted(NamedTuple):
-    """`score` in thousandths. Not `created`: it had been taken before, and is not counted again."""
-
-    id: int
-    score: int
-    created: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,47 +40,18 @@ class Scores:
 
     def __init__(self, boards: Boards, standings: Standings) -> None:
         self.boards, self.standings, self.db = boards, standings, boards.db
+        self._intake = Intake(boards, standings)
 
-    @retried
     async def submit(self, board: Board, score: Decimal | float | str, client_id: str, *, by: User) -> Submitted:
         """Take a score; `client_id` is the sender's own name for it, under which it counts once however often it is sent.
 
-        Raises Invalid({"score" or "id"}); Taken({"id"}) when another score had that name; Forbidden, NotFound, Busy.
+        Raises Invalid({"score" or "id"}); Taken({"id"}) when another score had that name; Forbidden, Busy.
         """
         thousandths = _checked(board, score, client_id)
-        try:
-            return await self._submit(board, thousandths, client_id, by)
-        except IntegrityError:
-            rows = await self.db.fetch(
-                _ROW + "WHERE board_id = %s AND subject_id = %s AND client_id = %s", board.id, by.id, client_id
-            )
-        if not rows or rows[0][3] != thousandths:
+        taken = await self._intake.take(board, by.id, thousandths, client_id)
+        if taken.score != thousandths:
             raise Taken({"id": "Another score was sent under this id."})
-        # Whoever sends it again may not have heard that it was taken: the ranking may not have, either.
-        await self.apply(board.id, (by.id,), rows[0][6])
-        return Submitted(rows[0][0], thousandths, created=False)
-
-    async def _submit(self, board: Board, score: int, client_id: str, by: User) -> Submitted:
-        at = datetime.now(UTC)
-        async with self.boards.write() as w:
-            await require(w, by.id, LOGIN)
-            status = await w.fetch("SELECT status, builtin FROM boards WHERE id = %s LOCK IN SHARE MODE", board.id)
-            if not status:
-                raise NotFound(f"board {board.id}")
-            if status[0] != ("open", 0):
-                raise Forbidden(f"board {board.id} takes no scores")
-            id = await w.insert(
-                "INSERT INTO scores (board_id, subject_id, score, client_id, created_at) VALUES (%s, %s, %s, %s, %s)",
-                board.id, by.id, score, client_id, at,
-            )  # fmt: skip
-            which = periods(at, self.standings.zone)
-            await best_scores.merge(w, board.keep, board.id, which, by.id, score * board.sign, at, id)
-            news = await self.standings.rows(w, board.id, (by.id,), which)
-            if any(abs(entry.points or 0) > MOST_POINTS for _, entries in news for entry in entries):
-                raise Invalid({"score": "The sum of these scores is too large."})
-        COUNTS["boards.scores"] += 1
-        COUNTS["boards.unapplied"] += not await self.standings.rankings.apply(news)
-        return Submitted(id, score, created=True)
+        return taken
 
     async def remove(self, id: int, *, by: User) -> Score:
         """Take a score off its board. Twice is as once. Raises Forbidden, NotFound."""

@@ -8,6 +8,7 @@ import pytest
 
 from models import Models, best_scores, reapplying
 from models.base import Write
+from models.best_scores import News
 from models.boards import Board, NewBoard
 from models.errors import Busy
 from models.periods import periods
@@ -86,8 +87,8 @@ async def test_a_score_that_is_committed_later_than_those_after_it_is_not_passed
             "INSERT INTO scores (board_id, subject_id, score, created_at) VALUES (%s, %s, 7000, %s)",
             there.id, people.ada.id, at,
         )  # fmt: skip
-        which = periods(at, models.standings.zone)
-        await best_scores.merge(Write(slow), "best", there.id, which, people.ada.id, -7000, at, id)
+        rows = [News(there.id, one.name, people.ada.id, -7000, at, id) for one in periods(at, models.standings.zone)]
+        await best_scores.merge(Write(slow), "best", rows)
         await models.scores.submit(there, 5, "1", by=people.bob)
         deaf.clear()
         await models.reapplying.sweep()

@@ -1,0 +1,187 @@
+"""Scores that come at the same time are taken in one transaction: one COMMIT for all that wait for it, and one word to Redis."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+from pymysql.err import IntegrityError
+
+from cache.boards import MOST_POINTS, Entry, Ranking
+from models import best_scores
+from models.base import Write
+from models.best_scores import News
+from models.boards import Board, Boards
+from models.counts import COUNTS
+from models.errors import Busy, Forbidden, Invalid, ModelError
+from models.periods import periods
+from models.retrying import retried
+from models.roles import LOGIN, who_has
+from models.standings import Standings
+
+AT_ONCE = 100  # scores in one transaction
+MOST_WAITING = 5_000  # scores of a process; one more is refused
+TRIES = 3  # when another process takes the same score meanwhile
+COUNTS.update({"boards.scores": 0, "boards.unapplied": 0, "boards.commits": 0})
+
+
+class Submitted(NamedTuple):
+    """`score` in thousandths. Not `created`: it had been taken before, and is not counted again."""
+
+    id: int
+    score: int
+    created: bool
+
+
+Name = tuple[int, int, str]  # board, subject, and the sender's own name for the score
+Outcome = Submitted | ModelError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wish:
+    """A score in thousandths that somebody waits for."""
+
+    board: Board
+    subject_id: int
+    score: int
+    client_id: str
+    at: datetime
+    answer: asyncio.Future[Submitted] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def name(self) -> Name:
+        return self.board.id, self.subject_id, self.client_id
+
+    def tell(self, outcome: Outcome | Exception) -> None:
+        """Whoever has gone away meanwhile is told nothing."""
+        if self.answer.done():
+            return
+        if isinstance(outcome, Exception):
+            self.answer.set_exception(outcome)
+        else:
+            self.answer.set_result(outcome)
+
+
+class Intake:
+    """While one transaction goes on, those who come wait for the next: so many share it as came, and nobody waits for company."""
+
+    def __init__(self, boards: Boards, standings: Standings) -> None:
+        self.boards, self.standings = boards, standings
+        self._waiting: deque[Wish] = deque()
+        self._works = False
+
+    async def take(self, board: Board, subject_id: int, score: int, client_id: str) -> Submitted:
+        """The score as it was taken now, or before under the same name. Raises Forbidden, Invalid, Busy."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise Busy("too many scores wait")
+        wish = Wish(board, subject_id, score, client_id, datetime.now(UTC))
+        self._waiting.append(wish)
+        if not self._works:
+            self._works = True
+            self.boards.own(self._work())
+        return await wish.answer
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+                await self._settle(some)
+        finally:
+            self._works = False
+
+    async def _settle(self, wishes: Sequence[Wish]) -> None:
+        try:
+            outcomes: Sequence[Outcome | Exception] = await self._taken(wishes)
+        except Exception as error:
+            if len(wishes) > 1 and not isinstance(error, Busy):
+                for wish in wishes:  # one of them spoils it for all
+                    await self._settle([wish])
+                return
+            outcomes = [error] * len(wishes)
+        for wish, outcome in zip(wishes, outcomes, strict=True):
+            wish.tell(outcome)
+
+    async def _taken(self, wishes: Sequence[Wish]) -> list[Outcome]:
+        for last in (False,) * (TRIES - 1) + (True,):
+            try:
+                return await self._take(wishes)
+            except IntegrityError:  # one of them was taken by another process meanwhile: then it is known now
+                if last:
+                    raise
+        raise AssertionError
+
+    @retried
+    async def _take(self, wishes: Sequence[Wish]) -> list[Outcome]:
+        async with self.boards.write() as w:
+            known = await _known(w, wishes)
+            may = await who_has(w, {wish.subject_id for wish in wishes}, LOGIN)
+            open_ones = await self.boards.taking_scores(w, {wish.board.id for wish in wishes})
+            allowed = [wish for wish in wishes if wish.subject_id in may and wish.board.id in open_ones]
+            new = {wish.name: wish for wish in reversed(allowed) if wish.name not in known}
+            if new:
+                await _insert(w, list(new.values()))
+                known |= await _known(w, list(new.values()))
+                await self._merge(w, list(new.values()), known)
+            news = await self._news(w, [wish for wish in allowed if wish.name in known])
+            if any(abs(entry.points or 0) > MOST_POINTS for _, entries in news for entry in entries):
+                raise Invalid({"score": "The sum of these scores is too large."})
+        COUNTS["boards.commits"] += 1
+        COUNTS["boards.scores"] += len(new)
+        COUNTS["boards.unapplied"] += 0 if await self.standings.rankings.apply(news) else len(new)
+        return [self._outcome(wish, known, new, wish in allowed) for wish in wishes]
+
+    def _outcome(self, wish: Wish, known: dict[Name, tuple[int, int]], new: dict[Name, Wish], allowed: bool) -> Outcome:
+        if not allowed:
+            return Forbidden(f"user {wish.subject_id} or board {wish.board.id}")
+        id, score = known[wish.name]
+        return Submitted(id, score, created=new.get(wish.name) is wish)
+
+    async def _merge(self, w: Write, new: Sequence[Wish], known: dict[Name, tuple[int, int]]) -> None:
+        """In one order for all who change best scores, so that they cannot deadlock here."""
+        ordered = sorted(new, key=lambda wish: (wish.board.keep, wish.board.id, wish.subject_id, known[wish.name][0]))
+        for keep, some in groupby(ordered, key=attrgetter("board.keep")):
+            rows = [
+                News(
+                    wish.board.id,
+                    period.name,
+                    wish.subject_id,
+                    wish.score * wish.board.sign,
+                    wish.at,
+                    known[wish.name][0],
+                )
+                for wish in some
+                for period in periods(wish.at, self.standings.zone)
+            ]
+            await best_scores.merge(w, keep, rows)
+
+    async def _news(self, w: Write, wishes: Sequence[Wish]) -> list[tuple[Ranking, list[Entry]]]:
+        """Of those that were known before as well: whoever sends again may not have heard of it, nor the ranking."""
+        subjects: dict[int, set[int]] = defaultdict(set)
+        for wish in wishes:
+            subjects[wish.board.id].add(wish.subject_id)
+        found: list[tuple[Ranking, list[Entry]]] = []
+        for board_id, some in subjects.items():
+            found += await self.standings.rows(w, board_id, tuple(some), self.standings.living())
+        return found
+
+
+async def _known(w: Write, wishes: Sequence[Wish]) -> dict[Name, tuple[int, int]]:
+    """Those that were taken already: id and score."""
+    rows = await w.fetch(
+        "SELECT board_id, subject_id, client_id, id, score FROM scores WHERE (board_id, subject_id, client_id) IN %s",
+        tuple(wish.name for wish in wishes),
+    )
+    return {(board_id, subject_id, client_id): (id, score) for board_id, subject_id, client_id, id, score in rows}
+
+
+async def _insert(w: Write, wishes: Sequence[Wish]) -> None:
+    values = ", ".join(["(%s, %s, %s, %s, %s)"] * len(wishes))
+    rows = ((*wish.name, wish.score, wish.at) for wish in wishes)
+    await w.execute(
+        f"INSERT INTO scores (board_id, subject_id, client_id, score, created_at) VALUES {values}",  # noqa: S608
+        *(value for row in rows for value in row),
+    )
