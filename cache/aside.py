@@ -243,6 +243,10 @@ class Cache:
         """Read these again: they contradict each other, or an operator says so."""
         await self.end(slots, self.writer())
 
+    async def drop_family(self, family: str) -> bool:
+        """Read all of a family again, in every process; one trip, however many there are. False: Redis has not confirmed it."""
+        return await self.link.drop(family)
+
     def owe(self, slots: Iterable[Slot], writer: bytes) -> None:
         """An `end` that neither Redis nor the outbox took; this process does it before it believes Redis again."""
         self._owed.append(([slot.name for slot in slots], writer))

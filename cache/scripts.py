@@ -26,4 +26,6 @@ class Script:
 
 
 EPOCH = Script("epoch", b"")
-OF_NAMES = ACQUIRE, FILL, BEGIN, END, RELEASE = tuple(map(Script, ("acquire", "fill", "begin", "end", "release")))
+OF_NAMES = ACQUIRE, FILL, BEGIN, END, RELEASE, DROP = tuple(
+    map(Script, ("acquire", "fill", "begin", "end", "release", "drop"))
+)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 Row = TypeVar("Row")
 Value = int | str | bytes
 SCOPE, LIST = "scope:", "list:"
+_SIGNS = frozenset(":+@= ")  # they separate a name from its values, its sister, and its prefix
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,14 +50,21 @@ def is_scope(name: str) -> bool:
     return name.startswith(SCOPE)
 
 
+def family_of(name: str) -> str:
+    """The family that a slot's name, or its sister's, belongs to: what stands before the values."""
+    kind, _, rest = name.partition(":")
+    family = f"{kind}:{rest.partition(':')[0]}" if f"{kind}:" in (SCOPE, LIST) else kind
+    return family.rstrip("+")
+
+
 class _Declared:
     """A family of slots: a name, and the fields whose values tell its slots apart. Called with another number of values than it
-    has fields, it raises TypeError; so does a name with a colon.
+    has fields, it raises TypeError; so does a name with one of the signs that stand between the parts of names.
     """
 
     def __init__(self, name: str, *, by: tuple[str, ...] = ()) -> None:
-        if ":" in name:
-            raise TypeError(f"{name}: a colon separates a name from its values")
+        if not _SIGNS.isdisjoint(name):
+            raise TypeError(f"{name}: a name has none of {' '.join(sorted(_SIGNS))!r} in it")
         if f"{name}:" in (SCOPE, LIST):
             raise TypeError(f"{name}: so begin the names of all scopes, or of all lists")
         self.name, self.by = name, by
