@@ -116,6 +116,7 @@ class Cache:
         local, decode = self.local, records.decode_row
         keeping = reading is not None or local.open
         tickets = [local.ticket(name) for name in names] if keeping else []
+        local.heat.passed(names)
         answers = await self.link.get(names)
         if answers is None:
             return
@@ -179,6 +180,7 @@ class Cache:
         """The items as Redis has them, if they hold still."""
         names = (slot.name, *(scope.name for scope in slot.scopes))
         ticket = self.local.ticket(*names)
+        self.local.heat.passed(names[:1])
         answers = await self.link.get(names)
         if answers is None or (data := answers[0]) is None:
             return None

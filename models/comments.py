@@ -1,16 +1,16 @@
 """Comments under posts, with one level of replies."""
 
-import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from cache import Cache, Key, List, Scope, Slot
-from content.markdown import TooLong, render_comment
 from models import audit, replies, tallies, terms
+from models.asking import answers
 from models.base import Page, Table, Write
+from models.comment_rules import Status, first_status, rendered
 from models.database import Database
 from models.errors import Forbidden, Invalid, NotFound
 from models.mails import Mails
@@ -18,12 +18,10 @@ from models.retrying import retried
 from models.roles import EDITOR, LOGIN, has, require
 from models.users import User
 
-LONGEST = 10_000  # characters of Markdown
 PER_PART = 100  # threads on one part of a post's page
 MOST_REPLIES = 1_000  # of all threads on one part
 PER_PAGE = 10  # of the newest comments of the site
 PER_FEED = 50  # of the newest comments of a post
-Status = Literal["shown", "held", "trashed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +95,7 @@ class Comments(Table[Comment]):
         super().__init__(db, cache)
         self.mails = mails
 
+    @answers(THREADS)
     async def discussion(self, post_id: int, *, after: int = 0) -> Discussion:
         """The threads of a post whose first comment's id is above `after`."""
 
@@ -122,6 +121,7 @@ class Comments(Table[Comment]):
         threads = tuple(Thread(row, tuple(below[row.id])) for row in below[None])
         return Discussion(threads, count, after > 0, roots[PER_PART - 1] if len(roots) > PER_PART else None)
 
+    @answers(NEWEST)
     async def newest(self, n: int) -> Page[Comment]:
         """Page n of all shown comments of the site, newest first."""
 
@@ -137,6 +137,7 @@ class Comments(Table[Comment]):
         count, *ids = await self.items(NEWEST(n), load)
         return Page(tuple(await self.many(ids)), n, max(1, -(-count // PER_PAGE)), count)
 
+    @answers(LATEST_OF_POST)
     async def latest_under(self, post_id: int) -> list[Comment]:
         """The fifty newest shown comments of a post, replies among them, newest first."""
         return await self.all(
@@ -145,6 +146,7 @@ class Comments(Table[Comment]):
             post_id, PER_FEED,
         )  # fmt: skip
 
+    @answers(LATEST_OF_AUTHOR)
     async def latest_of(self, author_id: int) -> list[Comment]:
         """The ten latest shown comments of a member, for the member's page."""
         return await self.all(
@@ -167,11 +169,11 @@ class Comments(Table[Comment]):
 
     @retried
     async def create(self, post_id: int, md: str, *, by: User, parent_id: int | None = None) -> Comment:
-        """A comment under a published post, or a reply (to a reply: beside it); it may be held for a moderator (`_first_status`).
+        """A comment under a published post, or a reply (to a reply: beside it); it may be held for a moderator (`first_status`).
 
         Raises Invalid, Forbidden, NotFound.
         """
-        html = await _rendered(md)
+        html = await rendered(md)
         async with self.write() as w:
             bits = await require(w, by.id, LOGIN)
             post = await w.fetch(
@@ -180,7 +182,7 @@ class Comments(Table[Comment]):
             if not post:
                 raise NotFound(f"post {post_id}")
             root = await self._root(w, post_id, parent_id) if parent_id is not None else None
-            status = await _first_status(w, by.id, bits)
+            status = await first_status(w, by.id, bits)
             comment = Comment(0, post_id, root, by.id, md.strip(), html, status, datetime.now(UTC), 1)
             comment = await self._insert(w, comment)
             if root is not None and status == "shown":
@@ -190,14 +192,14 @@ class Comments(Table[Comment]):
     @retried
     async def place(self, post_id: int, md: str, *, by: User, at: datetime, parent_id: int | None = None) -> Comment:
         """A comment with a date of its own, for demo content and imports. Raises Invalid."""
-        html = await _rendered(md)
+        html = await rendered(md)
         async with self.write() as w:
             return await self._insert(w, Comment(0, post_id, parent_id, by.id, md.strip(), html, "shown", at, 1))
 
     @retried
     async def edit(self, id: int, md: str, *, by: User) -> Comment:
         """New words by the author. Raises Invalid, Forbidden, NotFound."""
-        html = await _rendered(md)
+        html = await rendered(md)
         async with self.write() as w:
             old = await self._locked(w, id)
             bits = await require(w, by.id, LOGIN)
@@ -271,30 +273,7 @@ async def change(w: Write, changes: Sequence[tuple[Comment, Comment]]) -> None:
     await tallies.change(w, before, after)  # once for all of them: one order of locks
 
 
-async def _first_status(w: Write, author_id: int, bits: int) -> Status:
-    """held, when the site holds first comments and none of this member's has been shown yet; editors are known."""
-    if has(bits, EDITOR):
-        return "shown"
-    holds = await w.fetch("SELECT 1 FROM site WHERE name = 'hold_first_comments' AND value = '1'")
-    if holds and not await w.fetch(
-        "SELECT 1 FROM comments WHERE author_id = %s AND status = 'shown' LIMIT 1", author_id
-    ):
-        return "held"
-    return "shown"
-
-
 def may(user: User, bits: int, comment: Comment) -> tuple[bool, bool]:
     """Whether the user may (edit, delete) the comment."""
     own = comment.author_id == user.id and has(bits, LOGIN)
     return own, own or has(bits, EDITOR)
-
-
-async def _rendered(md: str) -> str:
-    if not md.strip():
-        raise Invalid({"body": "A comment needs some text."})
-    if len(md) > LONGEST:
-        raise Invalid({"body": "A comment has at most 10,000 characters."})
-    try:
-        return await asyncio.to_thread(render_comment, md)
-    except TooLong as error:
-        raise Invalid({"body": str(error)}) from None

@@ -7,7 +7,8 @@ from typing import Any, Literal, cast
 from models import audit, batches, comments, replies, sheets
 from models.base import Write
 from models.batches import Changed
-from models.comments import Comment, Comments, Status
+from models.comment_rules import Status
+from models.comments import Comment, Comments
 from models.errors import Invalid, NotFound
 from models.retrying import retried
 from models.roles import EDITOR, require

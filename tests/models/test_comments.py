@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from models import Models
-from models.comments import LONGEST
+from models.comment_rules import LONGEST
 from models.errors import Forbidden, Invalid, NotFound
 from models.posts import Post
 from models.writing import Draft
