@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from redis.asyncio import Redis
@@ -21,6 +21,7 @@ from models.duties import Duties
 from models.figures import Figures
 from models.imports import Imports
 from models.indexing import Indexing
+from models.inspector import Inspector
 from models.letters import Letters
 from models.links import Links
 from models.mailroom import Mailroom
@@ -87,6 +88,7 @@ class Models:
     mailroom: Mailroom
     sitemaps: Sitemaps
     figures: Figures
+    inspector: Inspector
 
 
 @asynccontextmanager
@@ -127,12 +129,13 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     notices = Notices(users, mails)
     moderation, duties = Moderation(comments), Duties(db)
     pages = Pages[Any](local, link.get, records.stamp)
+    inspector = Inspector(db, redis, cache, settings.run)
     await link.start()
     new = False
     if near:
         tracking.start()
     try:
-        yield Models(
+        models = Models(
             db=db,
             redis=redis,
             cache=cache,
@@ -167,7 +170,10 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             letters=Letters(users, posts, comments, links, notices, sites),
             sitemaps=Sitemaps(posts),
             figures=Figures(settings, db, cache, pages),
+            inspector=inspector,
         )
+        inspector.know(getattr(models, field.name) for field in fields(models))
+        yield models
     finally:
         await cache.close()
         await tracking.close()

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any, get_type_hints
-from urllib.parse import unquote
 
 from cache.slots import FAMILIES, Key, family_of
 from models.asking import METHODS, WANTED, Answered, arguments
 from models.base import Table
+from models.levels import values_of
 
 
 class Unanswerable(Exception):
@@ -37,7 +37,8 @@ class Truth:
 
         Raises Unanswerable, and Busy when MySQL does not answer.
         """
-        return (await self.of_all([name])).get(name) if family_of(name) in self._rows else await self._answered(name)
+        table = self._rows.get(family_of(name))
+        return await (table.fresh().find(primary_key(name)) if table is not None else self._answered(name))
 
     async def of_all(self, names: Sequence[str]) -> dict[str, Any]:
         """The same for many: the rows of a table by one SELECT. Names that are unanswerable are left out. Raises Busy."""
@@ -73,11 +74,6 @@ class Truth:
         finally:
             WANTED.reset(token)
         raise Unanswerable(f"{name} is not what its method reads")
-
-
-def values_of(name: str) -> tuple[str, ...]:
-    """The values in a slot's name, without the quotes."""
-    return tuple(map(unquote, name.removeprefix(family_of(name)).split(":")[1:]))
 
 
 def primary_key(name: str) -> Any:
