@@ -14,8 +14,11 @@ from cache.pages import Pages
 from models.addresses import Addresses
 from models.attention import Attention
 from models.auditing import Auditing
+from models.auditor import Auditor
 from models.bodies import Bodies
 from models.comments import Comments
+from models.comparing import Comparing
+from models.comparisons import Comparisons
 from models.database import Database
 from models.duties import Duties
 from models.figures import Figures
@@ -89,6 +92,8 @@ class Models:
     sitemaps: Sitemaps
     figures: Figures
     inspector: Inspector
+    comparing: Comparing
+    auditor: Auditor
 
 
 @asynccontextmanager
@@ -98,8 +103,9 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     `near`: the process answers by itself what it has just read (L1), which is worth a connection to those that serve pages alone.
     """
     db = Database(
-        settings.mysql, size=settings.mysql_pool, seconds=settings.mysql_timeout, slow_query=settings.slow_query
-    )
+        settings.mysql, size=settings.mysql_pool, seconds=settings.mysql_timeout, slow_query=settings.slow_query,
+        compare_every=settings.compare_every,
+    )  # fmt: skip
     # No retries and short time-outs: the cache reads MySQL instead of waiting. protocol=3 is said, not left to a default.
     redis: Redis = TracedRedis.from_url(
         settings.redis,
@@ -130,6 +136,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     moderation, duties = Moderation(comments), Duties(db)
     pages = Pages[Any](local, link.get, records.stamp)
     inspector = Inspector(db, redis, cache, settings.run)
+    comparing = Comparing(db, inspector)
     await link.start()
     new = False
     if near:
@@ -171,6 +178,8 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             sitemaps=Sitemaps(posts),
             figures=Figures(settings, db, cache, pages),
             inspector=inspector,
+            comparing=comparing,
+            auditor=Auditor(Comparisons(db), comparing, inspector),
         )
         inspector.know(getattr(models, field.name) for field in fields(models))
         yield models

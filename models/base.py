@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from cache import MISSING, Cache, Key, Slot
 from cache.slots import Value
-from models import outbox
+from models import comparisons, outbox
 from models.asking import WANTED, Answered
 from models.database import Connection, Database
 from models.errors import Busy, NotFound
@@ -199,6 +199,8 @@ class Table(Generic[Row]):
                     if not await self._cache.begin(slots, write.writer, HOLD) or self.critical:
                         await outbox.keep(connection, write.writer, slots)
                         write.kept = True
+                    if comparisons.chosen(self.db.compare_every):
+                        await comparisons.keep(connection, write.writer, slots)
                 if time.clock_gettime(time.CLOCK_BOOTTIME) - began > TRANSACTION_SECONDS:
                     raise Busy("the process stood still")  # longer than the tombstones were meant to stand (race R10)
                 write.doubtful = connection.thread

@@ -1,44 +1,21 @@
 """What the inspector says of a name is what each level holds, in plain words; and what it drops is read again."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-
 import pytest
 from tornado.ioloop import IOLoop
 
 from cache import Slot, records
 from cache.link import Ask
-from models import Models, audit, connected, inspector, levels, posts
+from models import Models, audit, inspector, levels, posts
 from models.errors import Busy, Forbidden, Invalid
 from models.inspector import Level, Looked
-from models.nearby import Nearby
-from models.neighbours import listening
 from models.posts import BY_ID, FRONT_PAGES, PUBLISHED, Post
 from models.questions import asked, family, shown_name, shown_value
 from models.users import BY_EMAIL
 from models.writing import Draft
-from settings import Settings
-from tests.cache.steps import until, until_answers
+from tests.cache.steps import until
 from tests.harness.people import People
+from tests.harness.webs import read_often
 from tests.harness.wires import Wire
-
-
-@asynccontextmanager
-async def web(settings: Settings, name: str) -> AsyncIterator[Models]:
-    """One web process more, without its door."""
-    async with (
-        connected(settings, near=True) as models,
-        listening(settings.run, name, Nearby(models.cache, models.pages).answer),
-    ):
-        await until(lambda: models.cache.local.open)
-        yield models
-
-
-@pytest.fixture
-def near(io_loop: IOLoop, settings: Settings) -> Iterator[Models]:
-    process = web(settings, "web-0")
-    yield io_loop.run_sync(process.__aenter__)
-    io_loop.run_sync(lambda: process.__aexit__(None, None, None))
 
 
 @pytest.fixture
@@ -51,16 +28,6 @@ def post(io_loop: IOLoop, models: Models, people: People) -> Post:
 
 def level(looked: Looked, name: str) -> Level:
     return next(level for level in looked.levels if level.name == name)
-
-
-async def read_often(models: Models, id: int) -> None:
-    """Until its own level has it."""
-
-    async def kept() -> bool:
-        await models.posts.one(id)
-        return models.cache.local.peek(BY_ID(id).name) is not None
-
-    await until_answers(kept)
 
 
 async def test_a_row_that_is_remembered_everywhere_is_shown_with_its_ages(
