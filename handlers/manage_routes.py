@@ -4,6 +4,7 @@ from typing import Any
 
 from handlers import (
     manage_audit,
+    manage_cache,
     manage_comments,
     manage_editor,
     manage_home,
@@ -41,6 +42,8 @@ ROUTES: tuple[tuple[str, type[Any], str], ...] = (
     (rf"/manage/roles/{ID}/delete", manage_roles.DeleteRole, "manage_role_delete"),
     (r"/manage/site", manage_site.ManageSite, "manage_site"),
     (r"/manage/mails", manage_mails.ManageMails, "manage_mails"),
+    (r"/manage/cache", manage_cache.ManageCache, "manage_cache"),
+    (r"/manage/cache/drop", manage_cache.DropFromCache, "manage_cache_drop"),
     (r"/manage/audit", manage_audit.ManageAudit, "manage_audit"),
     (r"/manage/audit\.csv", manage_audit.AuditCsv, "manage_audit_csv"),
 )

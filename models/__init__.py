@@ -45,6 +45,7 @@ from models.search import Search
 from models.sessions import Sessions
 from models.site import Sites
 from models.sitemaps import Sitemaps
+from models.survey import Surveying
 from models.traces import asked
 from models.users import Users
 from models.writing import Writing
@@ -94,6 +95,7 @@ class Models:
     inspector: Inspector
     comparing: Comparing
     auditor: Auditor
+    surveying: Surveying
 
 
 @asynccontextmanager
@@ -136,7 +138,8 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     moderation, duties = Moderation(comments), Duties(db)
     pages = Pages[Any](local, link.get, records.stamp)
     inspector = Inspector(db, redis, cache, settings.run)
-    comparing = Comparing(db, inspector)
+    comparing, comparisons = Comparing(db, inspector), Comparisons(db)
+    figures = Figures(settings, db, cache, pages)
     await link.start()
     new = False
     if near:
@@ -176,10 +179,11 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             mailroom=Mailroom(users, mails),
             letters=Letters(users, posts, comments, links, notices, sites),
             sitemaps=Sitemaps(posts),
-            figures=Figures(settings, db, cache, pages),
+            figures=figures,
             inspector=inspector,
             comparing=comparing,
-            auditor=Auditor(Comparisons(db), comparing, inspector),
+            auditor=Auditor(comparisons, comparing, inspector),
+            surveying=Surveying(figures, inspector, comparisons),
         )
         inspector.know(getattr(models, field.name) for field in fields(models))
         yield models

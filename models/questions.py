@@ -39,6 +39,11 @@ def asked(text: str, namespace: str = "") -> Slot | str:
     return family(*values)
 
 
+def families() -> list[Family]:
+    """All that can be looked up and dropped, by name: rows and unique values, then lists, then what lists hang on."""
+    return sorted(FAMILIES.values(), key=lambda one: (one.prefix == SCOPE, one.prefix == LIST, one.name))
+
+
 def family(text: str) -> Family:
     """The family of that name, with or without `list:`. Raises Invalid."""
     for prefix in ("", LIST, SCOPE):
