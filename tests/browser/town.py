@@ -14,7 +14,7 @@ from models.imports import Imported
 from models.posts import Post
 from models.users import User
 from models.writing import Draft
-from tests.browser import hostile
+from tests.browser import figures, hostile
 from tests.harness import people
 from tests.harness.servers import Databases
 from tests.harness.site import Site, run_site
@@ -128,6 +128,7 @@ async def _settle(models: Models, town: Town) -> None:
     town.posts["everything"] = next(post for post in written if post.source_path == "demo/03-everything.md")
     await _discuss(models, town, alice, bob, wide)
     await _write_mails(models, town)
+    await figures.keep(models)
 
 
 async def _discuss(models: Models, town: Town, alice: User, bob: User, wide: User) -> None:
