@@ -35,7 +35,7 @@ def asked(text: str, namespace: str = "") -> Slot | str:
     if family is None:
         raise Invalid({"key": "There is no family of that name."})
     if len(values) != len(family.by):
-        raise Invalid({"key": "That family is told apart by other values; see its line in the table."})
+        raise Invalid({"key": "That family is told apart by other values; the list of families names them."})
     return family(*values)
 
 

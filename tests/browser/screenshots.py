@@ -17,10 +17,15 @@ LOOKS = ((1280, "light"), (360, "light"), (1280, "dark"), (360, "dark"))
 def take_all(folder: Path, names: list[str]) -> None:
     """A PNG for each state and look: `front-1280-dark.png`. Names choose the states that begin so."""
     folder.mkdir(parents=True, exist_ok=True)
+    mail = {"smtp_url": "smtp://localhost:9", "mail_from": "plaza@example.org"}  # nobody is there: mails wait
     narrow = {"registration": "approve", "signin_failures_account": 1, "max_body": 65536}
     with run_servers() as place, run_chromium() as chromium:
         databases = Databases(place, "pictures")
-        with run_town(databases) as town, run_town(databases, **narrow) as village, chromium.at_work() as browser:
+        with (
+            run_town(databases, **mail) as town,
+            run_town(databases, **narrow) as village,
+            chromium.at_work() as browser,
+        ):
             settle(town)
             for stop in STOPS:
                 if not names or stop.name.startswith(tuple(names)):
