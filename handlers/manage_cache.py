@@ -32,6 +32,7 @@ class ManageCache(ManagePage):
         return {"looked": await self.app.models.inspector.look(slot)}
 
     async def show_cache(self, status: int = 200, errors: dict[str, str] | None = None, **found: Any) -> None:
+        """The page; `found` is what was looked up."""
         wanted = self.get_query_argument("span", "hour")
         span: Span = next((known for known in SECONDS if known == wanted), "hour")
         survey = await self.app.models.surveying.now(span)

@@ -1,11 +1,11 @@
 """What `/manage/cache` tells: how reads were answered over time, how each process and store fares, and what the auditor found."""
 
+import asyncio
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from models.comparisons import Comparisons, Violation
 from models.figures import Figures
@@ -19,6 +19,7 @@ from models.snapshots import Snapshot
 Span = Literal["hour", "day"]
 SECONDS: dict[Span, int] = {"hour": 3600, "day": 86_400}
 BARS = 60  # of the chart
+BARS_OF_LINE = 3  # one point of a family's line
 LATELY = 600  # s that the sentence at the top tells of
 HOTTEST = 15
 STALE = 30.0  # s without a sample, after which the worker is not at work
@@ -90,24 +91,23 @@ class Surveying:
         moment = time.time()
         day = await self._figures.history(COARSE, moment - SECONDS["day"])
         fine = await self._figures.history(FINE, moment - LATELY)
-        seen = [sample for sample in day if sample.at > moment - SECONDS[span]]
-        total, audited = _rises(seen), _rises(day)
+        drawn = await asyncio.to_thread(_drawn, [one for one in day if one.at > moment - SECONDS[span]], moment, span)
         snapshots = await self._figures.of_all()
         return Survey(
             span=span,
             counted=bool(fine) and moment - fine[-1].at < STALE,
             lately=together(by_family(_rises(fine))),
-            bars=tuple(_bars(seen, moment, span)),
-            families=tuple(_families(seen, total, moment, span)),
+            bars=drawn.bars,
+            families=drawn.families,
             processes=tuple(ProcessLine(one.process, _plain(one.gauges)) for one in snapshots),
             gauges=_together(snapshots),
-            leases=_labelled(total, "plaza_cache_leases_total"),
-            fills=_labelled(total, "plaza_cache_fills_total"),
-            unstored=_labelled(total, "plaza_cache_unstored_total"),
+            leases=_labelled(drawn.total, "plaza_cache_leases_total"),
+            fills=_labelled(drawn.total, "plaza_cache_fills_total"),
+            unstored=_labelled(drawn.total, "plaza_cache_unstored_total"),
             hottest=tuple(await self._hottest()),
-            compared=int(audited["plaza_events_total", "auditor", "compared"]),
-            missed=int(sum(audited["plaza_events_total", "auditor", event] for event in ("missed", "dropped"))),
-            violated=int(audited["plaza_events_total", "auditor", "violations"]),
+            compared=_audited(day, "compared"),
+            missed=_audited(day, "missed") + _audited(day, "dropped"),
+            violated=_audited(day, "violations"),
             violations=tuple(await self._comparisons.violations()),
         )
 
@@ -121,37 +121,49 @@ class Surveying:
         return sorted(shares.items(), key=lambda one: -one[1])[:HOTTEST]
 
 
-def _rises(samples: Sequence[Sample]) -> Counter[Series]:
-    total = Counter[Series]()
+class _Drawn(NamedTuple):
+    bars: tuple[Bar, ...]
+    families: tuple[FamilyLine, ...]
+    total: Mapping[Series, float]
+
+
+def _drawn(samples: Sequence[Sample], moment: float, span: Span) -> _Drawn:
+    """All that a time's samples tell; a day's take a tenth of a second, which is why a thread does it."""
+    length, begin = SECONDS[span] / BARS, moment - SECONDS[span]
+    parts: list[list[Sample]] = [[] for _ in range(BARS)]
     for sample in samples:
-        total.update(sample.rises)
+        parts[min(BARS - 1, max(0, int((sample.at - begin) / length)))].append(sample)
+    rises = [_rises(part) for part in parts]
+    read = [by_family(one) for one in rises]
+    ends = [datetime.fromtimestamp(begin + length * (n + 1), UTC) for n in range(BARS)]
+    total = _added(rises)
+    shares = [
+        {one.family: _near(one) for one in by_family(_added(rises[at : at + BARS_OF_LINE]))}
+        for at in range(0, BARS, BARS_OF_LINE)
+    ]
+    return _Drawn(
+        tuple(Bar(end, together(families)) for end, families in zip(ends, read, strict=True)),
+        tuple(FamilyLine(one, tuple(part.get(one.family) for part in shares)) for one in by_family(total)),
+        total,
+    )
+
+
+def _rises(samples: Iterable[Sample]) -> dict[Series, float]:
+    return _added(sample.rises for sample in samples)
+
+
+def _added(figures: Iterable[Mapping[Series, float]]) -> dict[Series, float]:
+    """What the cache has counted, of several times together."""
+    total: dict[Series, float] = {}
+    for one in figures:
+        for series, value in one.items():
+            if series[0].startswith("plaza_cache_"):
+                total[series] = total.get(series, 0) + value
     return total
 
 
-def _parts(samples: Sequence[Sample], moment: float, span: Span, parts: int) -> list[tuple[float, list[Sample]]]:
-    """The samples by the part of the time they ended in: (its end, those)."""
-    length, begin = SECONDS[span] / parts, moment - SECONDS[span]
-    found: list[tuple[float, list[Sample]]] = [(begin + length * (n + 1), []) for n in range(parts)]
-    for sample in samples:
-        found[min(parts - 1, max(0, int((sample.at - begin) / length)))][1].append(sample)
-    return found
-
-
-def _bars(samples: Sequence[Sample], moment: float, span: Span) -> list[Bar]:
-    return [
-        Bar(datetime.fromtimestamp(end, UTC), together(by_family(_rises(some))))
-        for end, some in _parts(samples, moment, span, BARS)
-    ]
-
-
-def _families(samples: Sequence[Sample], total: Counter[Series], moment: float, span: Span) -> list[FamilyLine]:
-    parts = [
-        {one.family: one for one in by_family(_rises(some))} for _, some in _parts(samples, moment, span, BARS // 3)
-    ]
-    return [
-        FamilyLine(one, tuple(_near(part[one.family]) if one.family in part else None for part in parts))
-        for one in by_family(total)
-    ]
+def _audited(samples: Iterable[Sample], event: str) -> int:
+    return int(sum(sample.rises.get(("plaza_events_total", "auditor", event), 0) for sample in samples))
 
 
 def _near(one: Answered) -> float | None:
