@@ -179,9 +179,8 @@ def _row(one: Answered) -> tuple[str, ...]:
 def _print(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for at, heading in enumerate(headings):
-        table.add_column(
-            heading, overflow="fold", justify="right" if at and rows and _is_number(rows[0][at]) else "left"
-        )
+        numbers = at and rows and all(_is_number(row[at]) for row in rows)
+        table.add_column(heading, overflow="fold", justify="right" if numbers else "left")
     for row in rows:
         table.add_row(*row)
     out.print(table)

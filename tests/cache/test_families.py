@@ -156,7 +156,7 @@ async def test_a_family_may_be_dropped_again_and_again_and_leaves_one_word(stage
 
         assert await one.text(1) == text
     assert one.link.full("note:1").endswith(b":3@note:1")
-    assert (await stage.redis.get(f"{stage.namespace}:epoch") or b"").split(b" ")[1:] == [b"note=3", b"other=3"]  # type: ignore[union-attr, arg-type]
+    assert (await stage.redis.get(f"{stage.namespace}:epoch") or b"").split(b" ")[1:] == [b"note=3", b"other=3"]  # type: ignore[arg-type]
 
 
 async def test_without_redis_a_drop_says_that_it_was_not_done(stage: Stage) -> None:
