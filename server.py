@@ -26,6 +26,8 @@ from handlers.static import publish
 from handlers.views import Views
 from models import Models, connected, logs, sentry
 from models.logs import Journal
+from models.nearby import Nearby
+from models.neighbours import listening
 from settings import Settings, SettingsError, load
 
 log = logging.getLogger("plaza.server")
@@ -103,7 +105,8 @@ async def serve(
         )
         server.add_sockets(door.sockets)
         log.info("serving at %s", door.path or door.sockets[0].getsockname())
-        async with app.models.figures.shown_as(name):
+        nearby = Nearby(app.models.cache, app.models.pages)
+        async with app.models.figures.shown_as(name), listening(settings.run, name, nearby.answer):
             await _told_to_stop()
         log.info("draining")
         door.take_name_away()

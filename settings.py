@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     timing_badge: bool = True
     metrics_networks: Annotated[tuple[Network, ...], NoDecode] = ()  # besides this machine
     statsd_url: str | None = Field(None, pattern=_STATSD_URL, examples=["udp://127.0.0.1:8125/plaza"])
+    compare_every: int = Field(1000, ge=0)  # one of so many writes is compared with the caches; 0: none
     sentry_dsn: str | None = Field(None, pattern=r"^https?://[^@/\s]+@[^@/\s]+/(\S+/)?\d+$")
 
     # Limits

@@ -116,6 +116,7 @@ class Cache:
         local, decode = self.local, records.decode_row
         keeping = reading is not None or local.open
         tickets = [local.ticket(name) for name in names] if keeping else []
+        local.heat.passed(names)
         answers = await self.link.get(names)
         if answers is None:
             return
@@ -179,6 +180,7 @@ class Cache:
         """The items as Redis has them, if they hold still."""
         names = (slot.name, *(scope.name for scope in slot.scopes))
         ticket = self.local.ticket(*names)
+        self.local.heat.passed(names[:1])
         answers = await self.link.get(names)
         if answers is None or (data := answers[0]) is None:
             return None
@@ -242,6 +244,10 @@ class Cache:
     async def drop(self, slots: Iterable[Slot]) -> None:
         """Read these again: they contradict each other, or an operator says so."""
         await self.end(slots, self.writer())
+
+    async def drop_family(self, family: str) -> bool:
+        """Read all of a family again, in every process; one trip, however many there are. False: Redis has not confirmed it."""
+        return await self.link.drop(family)
 
     def owe(self, slots: Iterable[Slot], writer: bytes) -> None:
         """An `end` that neither Redis nor the outbox took; this process does it before it believes Redis again."""

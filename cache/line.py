@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 from hiredis import ReplyError
 from redis.asyncio import Redis
 
+from cache.epochs import prefixes_of, random_of
 from cache.scripts import EPOCH, Script
+from cache.slots import family_of
 from cache.wire import Late, Lost, Wire, open_wire
 
 log = logging.getLogger("plaza.cache")
@@ -52,6 +54,7 @@ class Line:
         self.up = self.started = False
         self.key = f"{namespace}:epoch".encode()
         self.value, self.epoch, self.prefix = b"", "", ""
+        self.prefixes: dict[str, str] = {}  # of the families that were dropped in this epoch
         self.counts = Counter[str]()
         self.told: list[Callable[[], None]] = []
         self.wire: Wire | None = None
@@ -155,17 +158,19 @@ class Line:
         else:
             raise Late(f"no epoch: {answer}")
         if answer != self.value:
-            self.value, self.epoch = answer, answer.decode(errors="replace").partition(":")[2]
+            self.value, self.epoch = answer, random_of(answer)
             self.prefix = f"{self._namespace}:{self.epoch}:"
+            self.prefixes = prefixes_of(answer, self.prefix)
             self.counts["epochs"] += 1
             self.tell()
 
     def full(self, name: str) -> bytes:
         """The key of a name in the present epoch."""
-        return (self.prefix + name).encode("utf-8", "surrogatepass")
+        prefix = self.prefixes.get(family_of(name), self.prefix) if self.prefixes else self.prefix
+        return (prefix + name).encode("utf-8", "surrogatepass")
 
     def tell(self) -> None:
-        """The epoch or `up` has changed."""
+        """The epoch (a family that was dropped is in it) or `up` has changed."""
         for told in self.told:
             told()
 

@@ -193,6 +193,12 @@ class Link:
             scripts.END, lambda: (names, [writer, secrets.token_bytes(8), len(records)]), force=force
         )
 
+    async def drop(self, family: str) -> bool:
+        """Forget all of a family at once (`family_of`): its names are others from now on. False: not confirmed."""
+        dropped = await self._done(scripts.DROP, lambda: ((), [family.encode()]))
+        await self.look()  # the push comes later than the answer
+        return dropped
+
     async def release(self, names: Sequence[str], token: bytes) -> None:
         """The load failed: whoever asks next may load at once."""
         if names:

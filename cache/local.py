@@ -8,11 +8,13 @@ stopped process, a blocked loop and a half-open socket all fall silent, and neve
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
+from itertools import islice
 from time import CLOCK_BOOTTIME, clock_gettime
 from typing import Any
 
 from cache.admission import Admission
 from cache.counts import Families, Family
+from cache.heat import ONE_IN, Heat
 from cache.sieve import Item, Sieve
 from cache.weights import weigh
 
@@ -85,10 +87,13 @@ class Ticket:
 class Entry(Item, Watch):
     """An answer that is kept, and the `stamp` of its content (as `records.stamp` gives it). `names`: those beside its own."""
 
-    __slots__ = ("_local", "family", "name", "names", "stamp", "until", "value")
+    __slots__ = ("_local", "family", "name", "names", "since", "stamp", "until", "value")
 
-    def __init__(self, local: "Local", name: str, value: Any, stamp: int, weight: int, until: float) -> None:
+    def __init__(
+        self, local: "Local", name: str, value: Any, stamp: int, weight: int, since: float, until: float
+    ) -> None:
         super().__init__(weight)
+        self.since = since
         self.family: Family = local.families.of(name)
         self._local, self.name, self.value, self.stamp, self.until = local, name, value, stamp, until
         self.names: tuple[str, ...] = ()
@@ -113,6 +118,7 @@ class Local:
         self.look: Callable[[], None] | None = None  # reads what has come on the connection of pushes, without waiting
         self.redis_ahead: float | None = None  # ms that Redis' clock is ahead of `now() * 1000`
         self.families = Families()  # of this process; all who answer count in them
+        self.heat = Heat()  # which names are asked for most, of one in ONE_IN answers
         self.kept = self.evicted = self.too_big = self.drops = self.flushes = 0
         self.until = _SHUT  # the fence and LAG: no answer is given after it
         self._rows: dict[str, Entry] = {}
@@ -137,9 +143,24 @@ class Local:
             entry = self._rows.get(name)
             if entry is not None and moment <= entry.until:
                 entry.used = True
-                entry.family.l1 += 1
+                family = entry.family
+                family.l1 += 1
+                if not family.l1 % ONE_IN:
+                    self.heat.note(name)
                 return entry
         return None
+
+    def peek(self, name: str) -> Entry | None:
+        """What is kept under the name, whether or not it may be answered; nothing changes by it."""
+        return self._rows.get(name)
+
+    def names(self, begin: int, most: int) -> list[str]:
+        """At most so many of the names that are kept, from the `begin`-th on."""
+        return list(islice(self._rows, begin, begin + most))
+
+    def hanging_on(self, name: str, most: int) -> list[str]:
+        """Names of what is kept that depends on this one besides its own: lists, on a scope."""
+        return [watch.name for watch in islice(self._watches.get(name, ()), most) if isinstance(watch, Entry)]
 
     def ticket(self, *names: str) -> Ticket:
         """Before Redis is asked for these names (of a list: its own and its scopes')."""
@@ -168,7 +189,7 @@ class Local:
             return
         if old := self._rows.get(name):
             self.remove(old)
-        entry = self._rows[name] = Entry(self, name, value, stamp, weight, moment + rest)
+        entry = self._rows[name] = Entry(self, name, value, stamp, weight, moment, moment + rest)
         if len(ticket.names) > 1:
             entry.names = tuple(other for other in ticket.names if other != name)
             self.watch(entry)

@@ -7,14 +7,17 @@ are as they were: then it is the right page, whatever happened meanwhile, and is
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from cache.admission import Admission
+from cache.heat import ONE_IN
 from cache.local import LONGEST, Local, Watch, now
 from cache.reading import READING, Reading
 from cache.sieve import Item
 from cache.weights import weigh
 
+PAGE = "page:"  # before the key of a page, where it stands among names
 PAGE_OVERHEAD = 600  # B beside the answer and the names
 NAME_OVERHEAD = 120  # B a name: its place in the page, and the page's in what watches the name
 AGAIN = 600  # s within which a page must be made twice to be kept
@@ -25,6 +28,15 @@ class Answer(Protocol):
 
     @property
     def weight(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A page as it is kept: given `at_once`, or after one question to Redis; its bytes, and what it was made of."""
+
+    at_once: bool
+    weight: int
+    stamps: dict[str, int]
 
 
 Kept = TypeVar("Kept", bound=Answer)
@@ -75,6 +87,8 @@ class Pages(Generic[Kept]):
             if (moment <= self._local.until or self._local.catch_up()) and page.armed and moment <= page.until:
                 page.used = True
                 self.hits += 1
+                if not self.hits % ONE_IN:
+                    self._local.heat.note(f"{PAGE}{key}")
                 return page.answer
         return None
 
@@ -148,6 +162,21 @@ class Pages(Generic[Kept]):
         if reading.alive:
             self._arm(page)
         self._local.make_room()
+
+    def look(self, key: str) -> Look | None:
+        """What is kept under the key; nothing changes by it."""
+        page = self._pages.get(key)
+        if page is None:
+            return None
+        at_once = page.armed and now() <= page.until and self._local.open
+        return Look(at_once, page.weight, dict(zip(page.names, page.stamps, strict=True)))
+
+    def forget(self, key: str) -> bool:
+        """Make it anew when it is asked for again; whether there was one."""
+        page = self._pages.get(key)
+        if page is not None:
+            self.remove(page)
+        return page is not None
 
     def remove(self, page: _Page[Kept]) -> None:
         """The page, if it is still here."""

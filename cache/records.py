@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgpack
 
@@ -97,6 +97,35 @@ def kind(data: bytes | None) -> bytes:
     """One of the five kinds; b"" for None, and for bytes that cannot be a record."""
     first = data[:1] if data else b""
     return first if first in (VALUE, ABSENT, LEASE, TOMBSTONE, GENERATION) else b""
+
+
+class Head(NamedTuple):
+    """What a record V says of itself: its schema, codec and version, and the stamps of a list's scopes."""
+
+    schema: int
+    codec: int
+    version: int
+    stamps: tuple[bytes, ...]
+
+
+def head(data: bytes) -> Head:
+    """The head of a record V. Raises Unreadable."""
+    try:
+        kind, schema, codec, version, _, _, count = _HEAD.unpack_from(data)
+    except struct.error as error:
+        raise Unreadable(str(error)) from None
+    if kind != VALUE:
+        raise Unreadable("no value")
+    stamps = tuple(data[at : at + _STAMP] for at in range(_HEAD.size, _HEAD.size + _STAMP * count, _STAMP))
+    return Head(schema, codec, version, stamps)
+
+
+def writers(data: bytes) -> list[tuple[bytes, int]]:
+    """(id, deadline in ms) of each writer in a record T or G."""
+    first = 1 if data[:1] == TOMBSTONE else 1 + _STAMP
+    return [
+        (data[at : at + 16], int.from_bytes(data[at + 16 : at + 24], "big")) for at in range(first, len(data) - 23, 24)
+    ]
 
 
 def generation(data: bytes | None) -> bytes | None:

@@ -27,7 +27,9 @@ class Script:
 
 EPOCH = Script("epoch", b"")
 _BOARDS = _PRELUDE + (_FOLDER / "boards.lua").read_bytes()
-OF_NAMES = ACQUIRE, FILL, BEGIN, END, RELEASE = tuple(map(Script, ("acquire", "fill", "begin", "end", "release")))
+OF_NAMES = ACQUIRE, FILL, BEGIN, END, RELEASE, DROP = tuple(
+    map(Script, ("acquire", "fill", "begin", "end", "release", "drop"))
+)
 OF_BOARDS = BOARDS_APPLY, BOARDS_CLAIM, BOARDS_LOOK, BOARDS_WANTED, BOARDS_FORGET, BOARDS_REACHED, BOARDS_PART = tuple(
     Script(f"boards_{name}", _BOARDS) for name in ("apply", "claim", "look", "wanted", "forget", "reached", "part")
 )

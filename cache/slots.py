@@ -5,12 +5,13 @@ row appears in by `shown_in(row)`; a write touches exactly those.
 """
 
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 Row = TypeVar("Row")
 Value = int | str | bytes
 SCOPE, LIST = "scope:", "list:"
+_SIGNS = frozenset(":+@= ")  # they separate a name from its values, its sister, and its prefix
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,17 +50,39 @@ def is_scope(name: str) -> bool:
     return name.startswith(SCOPE)
 
 
-class _Declared:
-    """A family of slots: a name, and the fields whose values tell its slots apart. Called with another number of values than it
-    has fields, it raises TypeError; so does a name with a colon.
+def family_of(name: str) -> str:
+    """The family that a slot's name, or its sister's, belongs to: what stands before the values."""
+    kind, _, rest = name.partition(":")
+    family = f"{kind}:{rest.partition(':')[0]}" if f"{kind}:" in (SCOPE, LIST) else kind
+    return family.rstrip("+")
+
+
+class Family:
+    """Slots that are declared together: a name, and the fields whose values tell them apart. Called with another number of values
+    than it has fields, it raises TypeError; so does a name with one of the signs that stand between the parts of names.
+
+    Each knows itself in FAMILIES. `prefix` is what its names in Redis begin with; `ttl` in seconds, 0 for a scope.
     """
 
+    ttl: int = 0
+    prefix: ClassVar[str] = ""
+
     def __init__(self, name: str, *, by: tuple[str, ...] = ()) -> None:
-        if ":" in name:
-            raise TypeError(f"{name}: a colon separates a name from its values")
+        if not _SIGNS.isdisjoint(name):
+            raise TypeError(f"{name}: a name has none of {' '.join(sorted(_SIGNS))!r} in it")
         if f"{name}:" in (SCOPE, LIST):
             raise TypeError(f"{name}: so begin the names of all scopes, or of all lists")
         self.name, self.by = name, by
+        FAMILIES[self.family] = self
+
+    @property
+    def family(self) -> str:
+        """What `family_of` gives for the names of its slots."""
+        return self.prefix + self.name
+
+    def __call__(self, *values: Value) -> "Slot":
+        """The slot of these values."""
+        raise NotImplementedError
 
     def _spell(self, values: tuple[Value, ...]) -> str:
         if len(values) != len(self.by):
@@ -67,7 +90,10 @@ class _Declared:
         return spell(self.name, values)
 
 
-class Key(_Declared, Generic[Row]):
+FAMILIES: dict[str, Family] = {}  # all that are declared, by their `family`
+
+
+class Key(Family, Generic[Row]):
     """A row by its primary key. `ttl` in seconds: the longest that an old value can live where a promise has an exception."""
 
     def __init__(self, name: str, row: type[Row], *, by: tuple[str, ...] = ("id",), ttl: int) -> None:
@@ -83,7 +109,7 @@ class Key(_Declared, Generic[Row]):
         return self._prefix + (str(value) if type(value) is int else _quoted(value))
 
 
-class Index(_Declared):
+class Index(Family):
     """A unique value that leads to a primary key. It holds the key alone: the row is read, and checked, under its own `Key`.
 
     `ttl` in seconds.
@@ -97,19 +123,23 @@ class Index(_Declared):
         return Slot(self._spell(values), "record", self.ttl)
 
 
-class Scope(_Declared):
+class Scope(Family):
     """What lists depend on: a table, or a table and the value of one column. A write that changes membership touches it."""
+
+    prefix: ClassVar = SCOPE
 
     def __call__(self, *values: Value) -> Slot:
         return Slot(SCOPE + self._spell(values), "scope", 0)
 
 
-class List(_Declared):
+class List(Family):
     """An ordered answer: ids (never rows) and small numbers, valid as long as none of its scopes was touched.
 
     A scope takes its values from the list's own, by name: `List("posts.by_tag", by=("tag", "page"), scopes=(TAGGED,))` with
     `TAGGED = Scope("posts.tagged", by=("tag",))` depends on `TAGGED(tag)`. `ttl` in seconds. Without a scope: TypeError.
     """
+
+    prefix: ClassVar = LIST
 
     def __init__(self, name: str, *, by: tuple[str, ...] = (), scopes: tuple[Scope, ...], ttl: int) -> None:
         super().__init__(name, by=by)

@@ -15,6 +15,7 @@ from hiredis import ReplyError, pack_command
 from redis.asyncio import Redis
 
 from cache.canary import Canary, Died
+from cache.epochs import bare, random_of
 from cache.link import Link
 from cache.local import Local, Watch, now
 from cache.wire import Lost, Wire, open_wire
@@ -169,7 +170,7 @@ class Tracking:
                 raise Lost(str(said))
             await self._link.look()  # after a restart it may not have asked yet
             epoch = await wire.ask(self._which)
-            self._epoch = epoch.decode(errors="replace").partition(":")[2] if isinstance(epoch, bytes) else ""
+            self._epoch = random_of(epoch) if isinstance(epoch, bytes) else ""
             self._socket = wire.second_handle()
             self.connected, self._why = True, Lost("the connection broke")
             self.connections += 1
@@ -263,7 +264,7 @@ class Tracking:
         prefix, names = self._prefix, []
         for key in push[1]:
             if key.startswith(prefix):
-                names.append(key[len(prefix) :].decode("utf-8", "surrogatepass"))
+                names.append(bare(key[len(prefix) :].decode("utf-8", "surrogatepass")))
             elif key == self._epoch_key:
                 self.flushes += 1
                 self.local.flush()

@@ -29,6 +29,7 @@ COMMANDS = {
     "shell": ("shell", "Python with the models at hand."),
     "doctor": ("doctor", "Look for what is wrong, and say what to do about it."),
     "check": ("check", "Count again what is counted; status 0 when all agrees."),
+    "cache": ("cache", "Look into the cache: how well, what, and whether it is true."),
     "bench": ("bench", "Measure pages beside two yardsticks."),
     "prove": ("prove", "Prove that the cache never answers with old data."),
     "dev": ("dev", "One web process, restarted at each change of a source file."),

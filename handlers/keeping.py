@@ -4,6 +4,7 @@ from asyncio import Future
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
+from content.languages import LANGUAGES
 from handlers import origin
 from handlers.answers import answer_of
 from handlers.app import App
@@ -21,6 +22,11 @@ def key_of(uri: str, accepted: str, cookie: str) -> str | None:
     which an administrator may change: it has a place of its own.
     """
     return f"{origin.wanted_language(accepted, cookie)} {uri}" if len(uri) <= LONGEST else None
+
+
+def keys_of(path: str) -> list[str]:
+    """All names under which answers to an address may be kept."""
+    return [f"{language} {path}" for language in ("", *LANGUAGES)]
 
 
 class Keeping(Traced):

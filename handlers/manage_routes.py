@@ -5,6 +5,7 @@ from typing import Any
 from handlers import (
     manage_audit,
     manage_boards,
+    manage_cache,
     manage_comments,
     manage_editor,
     manage_home,
@@ -46,6 +47,8 @@ ROUTES: tuple[tuple[str, type[Any], str], ...] = (
     (r"/manage/boards/create", manage_boards.CreateBoard, "manage_board_create"),
     (rf"/manage/boards/{ID}", manage_boards.ManageBoard, "manage_board"),
     (rf"/manage/boards/{ID}/scores", manage_boards.ManageScores, "manage_scores"),
+    (r"/manage/cache", manage_cache.ManageCache, "manage_cache"),
+    (r"/manage/cache/drop", manage_cache.DropFromCache, "manage_cache_drop"),
     (r"/manage/audit", manage_audit.ManageAudit, "manage_audit"),
     (r"/manage/audit\.csv", manage_audit.AuditCsv, "manage_audit_csv"),
 )

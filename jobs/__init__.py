@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from jobs.boards import build, follow
+from jobs.comparing import compare_writes
 from jobs.expiry import end_expired
 from jobs.figures import keep_history, look_at_stores
 from jobs.indexing import index_unknown
@@ -31,6 +32,7 @@ DUTIES = (
     Duty("build leaderboards", every=0.5, at_most=120, run=build),
     Duty("send mails", every=1, at_most=240, run=send_due),
     Duty("end expired sessions and links", every=60, at_most=30, run=end_expired),
+    Duty("compare writes on every level", every=0.5, at_most=60, run=compare_writes),
     Duty("look at MySQL and Redis", every=5, at_most=10, run=look_at_stores),
     Duty("keep the history of figures", every=10, at_most=10, run=keep_history),
     Duty("send figures to StatsD", every=10, at_most=10, run=Sender().send),

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,15 +16,19 @@ from cache.pages import Pages
 from models.addresses import Addresses
 from models.attention import Attention
 from models.auditing import Auditing
+from models.auditor import Auditor
 from models.boards import Boards
 from models.bodies import Bodies
 from models.comments import Comments
+from models.comparing import Comparing
+from models.comparisons import Comparisons
 from models.crediting import Crediting
 from models.database import Database
 from models.duties import Duties
 from models.figures import Figures
 from models.imports import Imports
 from models.indexing import Indexing
+from models.inspector import Inspector
 from models.letters import Letters
 from models.links import Links
 from models.mailroom import Mailroom
@@ -49,6 +53,7 @@ from models.sessions import Sessions
 from models.site import Sites
 from models.sitemaps import Sitemaps
 from models.standings import Standings
+from models.survey import Surveying
 from models.tokens import Tokens
 from models.traces import asked
 from models.users import Users
@@ -103,6 +108,10 @@ class Models:
     reapplying: Reapplying
     refereeing: Refereeing
     figures: Figures
+    inspector: Inspector
+    comparing: Comparing
+    auditor: Auditor
+    surveying: Surveying
 
 
 @asynccontextmanager
@@ -112,8 +121,9 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     `near`: the process answers by itself what it has just read (L1), which is worth a connection to those that serve pages alone.
     """
     db = Database(
-        settings.mysql, size=settings.mysql_pool, seconds=settings.mysql_timeout, slow_query=settings.slow_query
-    )
+        settings.mysql, size=settings.mysql_pool, seconds=settings.mysql_timeout, slow_query=settings.slow_query,
+        compare_every=settings.compare_every,
+    )  # fmt: skip
     # No retries and short time-outs: the cache reads MySQL instead of waiting. protocol=3 is said, not left to a default.
     redis: Redis = TracedRedis.from_url(
         settings.redis,
@@ -146,12 +156,15 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     standings = Standings(db, Rankings(link, local), ZoneInfo(settings.time_zone))
     scores = Scores(boards, standings)
     pages = Pages[Any](local, link.get, records.stamp)
+    inspector = Inspector(db, redis, cache, settings.run)
+    comparing, comparisons = Comparing(db, inspector), Comparisons(db)
+    figures = Figures(settings, db, cache, pages)
     await link.start()
     new = False
     if near:
         tracking.start()
     try:
-        yield Models(
+        models = Models(
             db=db,
             redis=redis,
             cache=cache,
@@ -192,8 +205,14 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             scores=scores,
             standings=standings,
             refereeing=Refereeing(boards, scores),
-            figures=Figures(settings, db, cache, pages),
+            figures=figures,
+            inspector=inspector,
+            comparing=comparing,
+            auditor=Auditor(comparisons, comparing, inspector),
+            surveying=Surveying(figures, inspector, comparisons),
         )
+        inspector.know(getattr(models, field.name) for field in fields(models))
+        yield models
     finally:
         await cache.close()
         await tracking.close()

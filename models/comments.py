@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from cache import Cache, Key, List, Scope, Slot
 from models import audit, contributions, replies, tallies, terms
+from models.asking import answers
 from models.base import Page, Table, Write
 from models.comment_rules import Status, first_status, rendered
 from models.contributions import Contribution
@@ -102,6 +103,7 @@ class Comments(Table[Comment]):
         super().__init__(db, cache)
         self.mails = mails
 
+    @answers(THREADS)
     async def discussion(self, post_id: int, *, after: int = 0) -> Discussion:
         """The threads of a post whose first comment's id is above `after`."""
 
@@ -127,6 +129,7 @@ class Comments(Table[Comment]):
         threads = tuple(Thread(row, tuple(below[row.id])) for row in below[None])
         return Discussion(threads, count, after > 0, roots[PER_PART - 1] if len(roots) > PER_PART else None)
 
+    @answers(NEWEST)
     async def newest(self, n: int) -> Page[Comment]:
         """Page n of all shown comments of the site, newest first."""
 
@@ -142,6 +145,7 @@ class Comments(Table[Comment]):
         count, *ids = await self.items(NEWEST(n), load)
         return Page(tuple(await self.many(ids)), n, max(1, -(-count // PER_PAGE)), count)
 
+    @answers(LATEST_OF_POST)
     async def latest_under(self, post_id: int) -> list[Comment]:
         """The fifty newest shown comments of a post, replies among them, newest first."""
         return await self.all(
@@ -150,6 +154,7 @@ class Comments(Table[Comment]):
             post_id, PER_FEED,
         )  # fmt: skip
 
+    @answers(LATEST_OF_AUTHOR)
     async def latest_of(self, author_id: int) -> list[Comment]:
         """The ten latest shown comments of a member, for the member's page."""
         return await self.all(

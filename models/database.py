@@ -139,8 +139,11 @@ class Connection:
 class Database:
     """The pool. A connection on which anything went wrong is closed, never handed to the next user."""
 
-    def __init__(self, address: MysqlAddress, *, size: int, seconds: float, slow_query: float = 0.0) -> None:
+    def __init__(
+        self, address: MysqlAddress, *, size: int, seconds: float, slow_query: float = 0.0, compare_every: int = 0
+    ) -> None:
         self._address, self._seconds, self._slow_query = address, seconds, slow_query
+        self.compare_every = compare_every  # one of so many writes is compared (models.comparisons)
         self._pool: Any = None
         # Waiting here, not in the pool: aiomysql wakes nobody when a closed connection is given back.
         self._free = asyncio.Semaphore(size)

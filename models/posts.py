@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from cache import Key, List, Scope, Slot
 from models import contributions, tallies
+from models.asking import answers
 from models.base import Page, Table
 from models.contributions import Contribution
 from models.errors import NotFound
@@ -97,6 +98,7 @@ class Posts(Table[Post]):
             raise NotFound(f"post {id} is {post.status}")
         return post
 
+    @answers(FRONT_PAGES)
     async def front(self, n: int) -> Page[Post]:
         """Page n (from 1) of the published posts, newest first. Beyond the last it has no items."""
         return await self._page(
@@ -105,6 +107,7 @@ class Posts(Table[Post]):
             "WHERE status = 'published' AND published_at < %s ORDER BY published_at DESC, id DESC LIMIT %s OFFSET %s",
         )  # fmt: skip
 
+    @answers(AUTHOR_PAGES)
     async def by_author(self, author_id: int, n: int) -> Page[Post]:
         """Page n of one author's published posts."""
         return await self._page(
@@ -114,6 +117,7 @@ class Posts(Table[Post]):
             author_id,
         )  # fmt: skip
 
+    @answers(TAG_PAGES)
     async def tagged(self, tag: str, n: int) -> Page[Post]:
         """Page n of the published posts with a tag."""
         return await self._page(
@@ -124,6 +128,7 @@ class Posts(Table[Post]):
             tag,
         )  # fmt: skip
 
+    @answers(MONTHS)
     async def months(self) -> list[tuple[date, int]]:
         """(first day of the month, number of published posts), newest first, in UTC."""
 
@@ -135,6 +140,7 @@ class Posts(Table[Post]):
 
         return [(date.fromisoformat(f"{month}-01"), n) for month, n in await self.items(MONTHS(), load)]
 
+    @answers(OF_MONTH)
     async def of_month(self, month: date, *, after: int = 0) -> tuple[list[Post], int | None]:
         """A month's published posts, newest first, from the `after`-th on; and where the next part begins, if there is one."""
         start = datetime(month.year, month.month, 1, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from models.asking import answers
 from models.posts import PART_CHANGED, PARTS, PER_PART, SITEMAP, Posts
 
 
@@ -19,6 +20,7 @@ class Sitemaps:
     def __init__(self, table: Posts) -> None:
         self.posts = table
 
+    @answers(PARTS)
     async def parts(self) -> list[tuple[int, int]]:
         """(number, last change in seconds since the epoch) of each part that has a published post.
 
@@ -35,6 +37,7 @@ class Sitemaps:
 
         return [(n, at) for n, at in await self.posts.items(PARTS(), load)]
 
+    @answers(SITEMAP)
     async def part(self, n: int) -> list[Place]:
         """The published posts of part n, the oldest number first."""
 
@@ -55,6 +58,7 @@ class Sitemaps:
         )
         return int(rows[0][0]) // PER_PART if rows else None
 
+    @answers(PART_CHANGED)
     async def _changed(self, n: int) -> int:
         """When a post of the part last changed; 0 when it has none."""
 

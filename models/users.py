@@ -11,6 +11,7 @@ from pymysql.err import IntegrityError
 from cache import Cache, Index, Key, List, Scope, Slot
 from cache.slots import Value
 from models import audit, links, tallies
+from models.asking import answers
 from models.base import Page, Table, Write
 from models.database import Database
 from models.errors import NotFound, Taken
@@ -72,6 +73,7 @@ class Users(Table[User]):
         """Those of the users that there are, by id; for a page that shows many rows of few authors."""
         return {user.id: user for user in await self.many(tuple(dict.fromkeys(ids)))}
 
+    @answers(BY_EMAIL)
     async def by_email(self, email: str) -> User | None:
         email = email.strip().lower()
         return await self.by_index(
@@ -86,6 +88,12 @@ class Users(Table[User]):
         """All users, newest first. Raises Forbidden unless `by` is an operator: addresses are nobody else's business."""
         async with self.db.transaction() as connection:
             await require(connection, by.id, OPERATOR)
+        count, *ids = await self._numbers(n)
+        return Page(tuple(await self.many(ids)), n, max(1, -(-count // PER_PAGE)), count)
+
+    @answers(PAGES)
+    async def _numbers(self, n: int) -> tuple[int, ...]:
+        """How many there are, and the ids of page n."""
 
         async def load() -> tuple[int, ...]:
             spot = await tallies.spot(self.db, "users", (n - 1) * PER_PAGE)
@@ -95,8 +103,7 @@ class Users(Table[User]):
             )  # fmt: skip
             return (spot.total, *(row[0] for row in rows))
 
-        count, *ids = await self.items(PAGES(n), load)
-        return Page(tuple(await self.many(ids)), n, max(1, -(-count // PER_PAGE)), count)
+        return await self.items(PAGES(n), load)
 
     @retried
     async def register(

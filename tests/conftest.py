@@ -24,6 +24,7 @@ from tests.harness.people import People
 from tests.harness.post_office import PostOffice
 from tests.harness.servers import Databases, run_servers
 from tests.harness.site import Site, run_site
+from tests.harness.webs import web
 from tests.harness.wires import Wire
 
 Value = TypeVar("Value")
@@ -120,6 +121,12 @@ def models(request: pytest.FixtureRequest, settings: Settings, io_loop: IOLoop) 
 def other_models(io_loop: IOLoop, settings: Settings) -> Iterator[Models]:
     """Another process's models over the same servers."""
     yield from _entered(io_loop, connected(settings))
+
+
+@pytest.fixture
+def near(io_loop: IOLoop, settings: Settings) -> Iterator[Models]:
+    """The models of a web process beside, "web-0", which keeps what it reads and is asked by the others what that is."""
+    yield from _entered(io_loop, web(settings, "web-0"))
 
 
 @pytest.fixture

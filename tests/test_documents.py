@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from cache import Index, Key, List, Scope, Slot
+from models.asking import answers
 from models.base import Table
 from models.errors import Forbidden
 from models.retrying import retried

@@ -17,7 +17,7 @@ from models.posts import Post
 from models.tokens import SCOPES
 from models.users import User
 from models.writing import Draft
-from tests.browser import hostile
+from tests.browser import figures, hostile
 from tests.harness import people
 from tests.harness.servers import Databases
 from tests.harness.site import Site, run_site
@@ -134,6 +134,7 @@ async def _settle(models: Models, town: Town) -> None:
     await _make_tokens(models, wide)
     await _play(models, town)
     await _write_mails(models, town)
+    await figures.keep(models)
 
 
 async def _make_tokens(models: Models, user: User) -> None:

@@ -2,7 +2,19 @@
 
 from tests.cache.guards_of_boards import OF_BOARDS
 from tests.cache.guards_of_readers import OF_FILLS, OF_LISTS
-from tests.cache.mutations import DATABASE, FILLS, KILLED, LOCAL, LUA, PAGES, RESTARTS, WEATHER, WRITERS, guard
+from tests.cache.mutations import (
+    DATABASE,
+    FAMILIES,
+    FILLS,
+    KILLED,
+    LOCAL,
+    LUA,
+    PAGES,
+    RESTARTS,
+    WEATHER,
+    WRITERS,
+    guard,
+)
 
 OF_WRITES = (
     guard(
@@ -118,6 +130,33 @@ OF_EPOCHS = (
         "the epoch in every name",
         ("cache/line.py", 'self.prefix = f"{self._namespace}:{self.epoch}:"', 'self.prefix = f"{self._namespace}::"'),
         needed_by=(RESTARTS + "r17_what_redis_brings_back_from_an_old_dump_is_out_of_reach",),
+    ),
+    guard(
+        "a dropped family has other names",
+        (
+            "cache/line.py",
+            "self.prefixes.get(family_of(name), self.prefix) if self.prefixes else self.prefix",
+            "self.prefix",
+        ),
+        needed_by=(FAMILIES + "who_heard_no_push_is_told_by_the_next_question",),
+    ),
+    guard(
+        "pushes of a dropped family are heard",
+        (
+            "cache/tracking.py",
+            'bare(key[len(prefix) :].decode("utf-8", "surrogatepass"))',
+            "key[len(prefix) :].decode()",
+        ),
+        needed_by=(FAMILIES + "what_is_written_after_a_drop_is_heard_of_by_all",),
+    ),
+    guard(
+        "the push of an epoch empties the level",
+        (
+            "cache/tracking.py",
+            "elif key == self._epoch_key:\n                self.flushes += 1\n                self.local.flush()",
+            "elif key == self._epoch_key:\n                pass",
+        ),
+        needed_by=(FAMILIES + "what_was_remembered_of_a_dropped_family_is_read_again_by_everybody",),
     ),
     guard(
         "late answers end a connection",

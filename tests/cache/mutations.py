@@ -16,7 +16,9 @@ FILLS, KILLED, LISTS, LOADERS, LOCAL, RESTARTS, WRITERS = (
     f"tests/cache/test_races_{name}.py::test_"
     for name in ("fills", "killed", "lists", "loaders", "local", "restarts", "writers")
 )
-EDGES, PAGES, WEATHER = (f"tests/cache/test_{name}.py::test_" for name in ("edges", "pages", "edges_of_redis"))
+EDGES, FAMILIES, PAGES, WEATHER = (
+    f"tests/cache/test_{name}.py::test_" for name in ("edges", "families", "pages", "edges_of_redis")
+)
 DATABASE = "tests/models/test_database.py::test_"
 
 

@@ -122,7 +122,7 @@ async def test_redis_is_timed_by_the_question(one: Reader) -> None:
     await one.write(1, "new")
 
     assert {name: sum(times.classes) for name, times in one.link.times.items()} == {
-        "get": 1, "acquire": 1, "fill": 1, "begin": 1, "end": 1, "release": 0,
+        "get": 1, "acquire": 1, "fill": 1, "begin": 1, "end": 1, "release": 0, "drop": 0,
     }  # fmt: skip
     assert 0 < one.link.times["get"].total < 10
 

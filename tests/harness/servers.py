@@ -79,7 +79,7 @@ class Databases:
                 cursor.execute(f"INSERT INTO {name}.{table} SELECT * FROM plaza.{table}")  # noqa: S608 - names of ours
             try:
                 own = {"var": folder, "mysql_url": url, "redis_url": server.redis, "namespace": name.replace("_", "."),
-                    "form_seconds": 0}  # tests type faster than people  # fmt: skip
+                    "form_seconds": 0, "compare_every": 0}  # tests type faster than people, and count SELECTs  # fmt: skip
                 yield Settings(**{**own, **choices})
             finally:
                 cursor.execute(f"DROP DATABASE {name}")
