@@ -48,9 +48,9 @@ async def build_town(models: Models, people: People) -> Town:
     talk = await models.comments.create(post.id, "Bob says", by=bob)
     reply = await models.comments.create(post.id, "Alice answers", by=alice, parent_id=talk.id)
     new = NewBoard(f"race-{post.id}", "The race", "Run fast.", least=0, most=100_000, page="/about")
-    board = await models.boards.create(new, by=people.olga)
-    hidden = await models.boards.create(NewBoard(f"hidden-{post.id}", "HIDDEN-WORDS"), by=people.olga)
-    hidden = await models.boards.set_status(hidden.id, "hidden", by=people.olga)
+    board = await models.boards.create(new, by=people.ada)
+    hidden = await models.boards.create(NewBoard(f"hidden-{post.id}", "HIDDEN-WORDS"), by=people.ada)
+    hidden = await models.boards.set_status(hidden.id, "hidden", by=people.ada)
     taken = await models.scores.submit(board, 12.5, "first", by=bob)
     return Town(post, draft, gone, talk, reply, board, hidden, taken.id)
 

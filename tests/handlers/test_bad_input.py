@@ -16,7 +16,8 @@ from tests.harness.people import People
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 NAMES = (
     "title", "summary", "body", "tags", "name", "email", "password", "passwd", "content", "current", "new", "id", "version",
-    "parent_id", "status", "next", "invite", "action", "from",
+    "parent_id", "status", "next", "invite", "action", "from", "slug", "about", "sense", "keep", "least", "most", "min",
+    "max", "score", "ids", "one", "undo", "member",
 )  # fmt: skip
 VALUES = {
     "nul": "\0", "controls": "\x01\x1f\x7f", "long": "x" * 70_000, "number": "9" * 400, "negative": "-1", "half": "\ud83d",
@@ -29,7 +30,7 @@ VALUES = {
 def choices() -> dict[str, Any]:
     return {
         "registrations_per_hour": 10_000, "signin_failures_account": 10_000, "signin_failures_address": 10_000,
-        "comments_per_minute": 10_000,
+        "comments_per_minute": 10_000, "scores_per_minute": 10_000,
     }  # fmt: skip
 
 
@@ -122,12 +123,13 @@ async def test_no_content_type_makes_an_answer_5xx(town: Town, people: People, a
     assert wrong == {}
 
 
-ASKED = ("id", "page", "after", "before", "status", "next", "invite", "done")
+ASKED = ("id", "page", "after", "before", "status", "next", "invite", "done", "window", "n", "member")
 ODD = ("", "x", "0", "-1", "9" * 18, "9" * 19, "9" * 5000, "%00", "%ff", "%C2%B2", "//x", "%3Cscript%3E", "%")
 QUERIES = ("id=1&id=2", "%ff=%ff", "&&&", "=", "status=published", "before=9&after=9&page=999999999", "a" * 5000)
 ON = (
     "/blog/" + "9" * 18, "/blog/" + "9" * 400, "//[", "http://[", "/blog/1-x%3Fafter%3D%25C2%25B2", "%2500", "%25ff",
-    "/blog/1-x%3Fafter%3D" + "9" * 18, "/blog/%25C2%25B2",
+    "/boards/%25ff", "/boards/race%3Fwindow%3D%25ff", "/boards/" + "x" * 61, "/blog/1-x%3Fafter%3D" + "9" * 18,
+    "/blog/%25C2%25B2",
 )  # fmt: skip
 
 
@@ -158,7 +160,9 @@ PATHS = (
     "/blog/%C2%B2", "/archive/0000-00", "/archive/9999-12", "/archive/9999-99", "/archive/0001-01", "/archive/2024-13",
     "/comments/" + "9" * 18, "/comments/0/edit", "/api/blogs/" + "9" * 18, "/api/%ff", "/api/", "/api/blogs/x", "//", "///x",
     "/static/", "/static/../settings.py", "/static/%2e%2e/%2e%2e/etc/passwd", "/static/%00", "/static/%ff", "/-/", "/.git/config",
-    "/language/xx", "/language/en?next=%ff", "/manage/blogs/" + "9" * 18 + "/publish", "/" + "a" * 3000, "/a%0d%0ab", "/\u00e9",
+    "/boards/%ff", "/boards/" + "x" * 4000, "/boards/a%2Fb", "/api/v1/boards/%00", "/api/v1/boards/race/players/" + "9" * 19,
+    "/manage/boards/" + "9" * 18, "/manage/boards/" + "9" * 18 + "/scores", "/language/xx",
+    "/language/en?next=%ff", "/manage/blogs/" + "9" * 18 + "/publish", "/" + "a" * 3000, "/a%0d%0ab", "/\u00e9",
 )  # fmt: skip
 
 

@@ -17,7 +17,9 @@ from server import Running, running
 from settings import Settings
 from tests.handlers.asking import INSIDE, Asker
 from tests.handlers.conftest import Town
+from tests.handlers.ranks import built
 from tests.handlers.table import TABLE
+from tests.handlers.test_permissions import filled
 from tests.harness.browser import Browser
 from tests.harness.people import People
 
@@ -57,18 +59,17 @@ def lines(log: io.BytesIO, site: Running) -> Lines:
 
 
 def public_paths(town: Town, people: People) -> list[tuple[str, str]]:
-    names = {
-        "post": town.post.id, "draft": town.draft.id, "trashed": town.trashed.id, "talk": town.talk.id,
-        "reply": town.reply.id, "bob": people.bob.id, "month": f"{town.post.published_at:%Y-%m}",
-    }  # fmt: skip
     return [
-        (line.name, line.path.format(**names)) for line in TABLE if line.method == "GET" and line.statuses == (200,) * 5
-    ]
+        (line.name, filled(line.path, town, people))
+        for line in TABLE if line.method == "GET" and line.statuses == (200,) * 5
+    ]  # fmt: skip
 
 
 async def test_what_is_kept_are_the_very_bytes_that_the_handler_sends(
     asker: Asker, town: Town, people: People, site: Running
 ) -> None:
+    for board in await site.models.boards.listed():
+        await built(site.models, board)
     seen = set()
     for name, path in public_paths(town, people):
         if name in NEVER:
@@ -93,6 +94,10 @@ async def test_what_is_kept_are_the_very_bytes_that_the_handler_sends(
         "robots",
         "api_blog",
         "api_blogs",
+        "boards",
+        "board",
+        "v1_board",
+        "v1_player",
     }
 
 
