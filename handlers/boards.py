@@ -9,6 +9,7 @@ from handlers.standings import Line, in_words, lines
 from models.boards import PER_PAGE, Board
 from models.errors import NotFound
 from models.periods import WINDOWS, Window
+from models.standings import Top
 
 FIRST, SHORT, LONG = 3, 10, 100  # places of a board on the page of all, on its own page, and there when asked for more
 SLUG = r"([a-z0-9-]{1,60})"  # of a board, in a route
@@ -16,18 +17,20 @@ GAME = "ripples"  # the board that the game of static/play.js sends its scores t
 
 
 class _Standings(HtmlPage):
-    async def top(self, board: Board, window: Window, n: int) -> tuple[list[Line], int | None]:
-        """(the first n places, how many are on the board if that is known)."""
+    async def top(self, board: Board, window: Window, n: int) -> tuple[list[Line], Top]:
+        """(those of the first n places that readers see, what all of them are)."""
         models = self.app.models
         top = await models.standings.top(board, window, n)
-        return await lines(models, board, top.places), top.players
+        return await lines(models, board, top.places), top
 
 
 class BoardsPage(_Standings):
     async def get(self) -> None:
         boards = await self.app.models.boards.listed(self.query_number("after"))
         tops = await asyncio.gather(*(self.top(board, "ever", FIRST) for board in boards))
-        shown = [(in_words(self, board), *top) for board, top in zip(boards, tops, strict=True)]
+        shown = [
+            (in_words(self, board), places, top.players) for board, (places, top) in zip(boards, tops, strict=True)
+        ]
         self.show("boards.html", boards=shown, more=f"?after={boards[-1].id}" if len(boards) == PER_PAGE else None)
 
 
@@ -37,10 +40,10 @@ class BoardPage(_Standings):
         n = self.query_number("n", SHORT)
         if n not in (SHORT, LONG):
             raise NotFound(f"n={n}")
-        places, players = await self.top(board, window, n)
-        more = f"?window={window}&n={LONG}" if n == SHORT and len(places) == SHORT else None
+        places, top = await self.top(board, window, n)
+        more = f"?window={window}&n={LONG}" if n == SHORT and len(top.places) == SHORT else None
         self.show(
-            "board.html", board=board, window=window, windows=WINDOWS, places=places, players=players, more=more,
+            "board.html", board=board, window=window, windows=WINDOWS, places=places, players=top.players, more=more,
             facts=self._facts(board, places), time_zone=self.app.settings.time_zone,
         )  # fmt: skip
 

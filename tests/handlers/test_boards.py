@@ -9,6 +9,7 @@ import pytest
 from models import Models
 from models.boards import NewBoard
 from models.periods import WINDOWS
+from models.writing import Draft
 from tests.handlers.conftest import Town
 from tests.handlers.ranks import built, race
 from tests.harness.browser import Browser
@@ -179,6 +180,23 @@ async def test_a_board_of_posts_links_to_them_and_leaves_out_what_readers_cannot
     assert "Each comment counts 1." in page
 
 
+async def test_what_is_left_out_does_not_end_a_board(models: Models, people: People, visitor: Browser) -> None:
+    posts = [
+        await models.writing.create(Draft(f"Post {n}", "", "Words.", ()), by=people.alice, publish=True)
+        for n in range(11)
+    ]
+    for post in posts:
+        await models.comments.create(post.id, "Yes.", by=people.bob)
+    await models.publishing.trash(posts[0].id, by=people.alice)
+    await models.crediting.count()
+    page = (await visitor.get("/boards/discussed")).text
+
+    assert "Post 0" not in page
+    assert "Post 9" in page
+    assert "More places" in page
+    assert "Post 10" in (await visitor.get("/boards/discussed?n=100")).text
+
+
 async def test_built_in_boards_speak_the_readers_language_until_an_operator_gives_them_words(
     models: Models, people: People, visitor: Browser
 ) -> None:
@@ -215,5 +233,8 @@ async def test_there_is_a_game_only_where_there_is_its_board(models: Models, peo
     page = await visitor.get("/play")
     assert page.status == 200
     assert 'data-scores="/api/v1/boards/ripples/scores"' in page.text
+    assert "This board is closed" not in page.text
+    await models.boards.set_status(board.id, "closed", by=people.olga)
+    assert "This board is closed" in (await visitor.get("/play")).text
     await models.boards.set_status(board.id, "hidden", by=people.olga)
     assert (await visitor.get("/play")).status == 404
