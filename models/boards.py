@@ -11,6 +11,7 @@ from pymysql.err import IntegrityError
 from cache import Index, Key, List, Scope, Slot
 from cache.boards import MOST_POINTS
 from models import audit
+from models.asking import answers
 from models.base import Table, Write
 from models.errors import Forbidden, Invalid, NotFound, Stale, Taken
 from models.retrying import retried
@@ -90,6 +91,7 @@ class Boards(Table[Board]):
         before, (builtin, created_at, version) = columns[:11], columns[11:]
         return Board(*before, bool(builtin), created_at, version)  # type: ignore[call-arg]  # mypy does not count
 
+    @answers(BY_SLUG)
     async def by_slug(self, slug: str) -> Board:
         """Hidden ones too. Raises NotFound."""
         sql = "SELECT id FROM boards WHERE slug = %s"
@@ -98,6 +100,7 @@ class Boards(Table[Board]):
             raise NotFound(f"board {slug!r}")
         return board
 
+    @answers(LISTED)
     async def listed(self, after: int = 0) -> list[Board]:
         """Those that readers see, by id, at most `PER_PAGE`, from the one after `after` on."""
         sql = "SELECT id FROM boards WHERE status <> 'hidden' AND id > %s ORDER BY id LIMIT %s"

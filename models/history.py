@@ -74,10 +74,11 @@ class History:
         if not self._path.exists():
             return []
         with self._opened() as db:
-            names = {id: tuple(_unpacked(name)) for id, name in db.execute("SELECT id, name FROM series")}
             rows = db.execute(
                 "SELECT at, seconds, rises, gauges FROM samples WHERE step = ? AND at > ? ORDER BY at", (step, since)
             ).fetchall()
+            # After the samples: the worker may add one meanwhile, with series that had no number before it.
+            names = {id: tuple(_unpacked(name)) for id, name in db.execute("SELECT id, name FROM series")}
         return [Sample(at, seconds, _named(names, rises), _named(names, gauges)) for at, seconds, rises, gauges in rows]
 
     @contextmanager

@@ -121,9 +121,8 @@ async def test_redis_is_timed_by_the_question(one: Reader) -> None:
     await one.note(1)
     await one.write(1, "new")
 
-    assert {name: sum(times.classes) for name, times in one.link.times.items()} == {
-        "get": 1, "acquire": 1, "fill": 1, "begin": 1, "end": 1, "release": 0, "drop": 0,
-    }  # fmt: skip
+    asked = {name: count for name, times in one.link.times.items() if (count := sum(times.classes))}
+    assert asked == {"get": 1, "acquire": 1, "fill": 1, "begin": 1, "end": 1}
     assert 0 < one.link.times["get"].total < 10
 
 

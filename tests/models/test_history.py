@@ -1,6 +1,7 @@
 """The history of figures: what all processes counted in each ten seconds of an hour, and in each minute of a day."""
 
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -112,3 +113,21 @@ def test_a_file_that_is_broken_is_begun_anew(history: History, tmp_path: Path) -
 def test_a_history_that_nobody_keeps_is_empty(tmp_path: Path) -> None:
     assert History(tmp_path / "history.sqlite").read(FINE, 0) == []
     assert not (tmp_path / "history.sqlite").exists()
+
+
+def test_a_sample_that_is_added_while_others_are_read_is_read_whole_or_not_at_all(history: History) -> None:
+    """The page of the cache reads in one process, the worker adds in another; each time there is a series that was never seen."""
+
+    def add() -> None:
+        for n in range(1, 40):
+            history.add(
+                [Snapshot("web-0", 1, 1, 0.0, 0.0, {PUSHES: 100 + n, (f"new_{n}_total",): n}, {}, {})], START + 10 * n
+            )
+
+    thread = Thread(target=add)
+    thread.start()
+    while thread.is_alive():
+        history.read(FINE, 0)
+    thread.join()
+
+    assert rises(history) == [1] * 39
