@@ -11,11 +11,11 @@ import secrets
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from cache.link import Link
-from cache.local import Local
+from cache.local import LONGEST, Local
 from cache.reading import READING
 from cache.records import GENERATION, stamp
 from cache.scripts import (
@@ -114,7 +114,8 @@ class Rankings:
     ) -> View | Missing:
         """One trip. What is not "done" cannot be answered from here, and the worker is asked to build it (`wanted`).
 
-        A page that is made of it is right until the ranking changes, or its window ends.
+        A page that is made of it is right until the ranking changes, or its window ends: in the last minute before that, while a
+        process might go on to answer with a page of a day that is over, pages are not kept.
         """
         reading, scope = READING.get(), ranking.keys[2]
         ticket = self._local.ticket(scope)
@@ -129,7 +130,10 @@ class Rankings:
             return "building" if answer and answer[0] == b"building" else "absent"
         _, generation, members, top, mine = answer
         if reading is not None:
-            reading.saw(scope, stamp(GENERATION + generation) if generation else None, ticket.alive)
+            lasting = generation and (
+                ranking.ends is None or ranking.ends - datetime.now(UTC) > timedelta(seconds=LONGEST)
+            )
+            reading.saw(scope, stamp(GENERATION + generation) if lasting else None, ticket.alive)
         return View(members, _placed(top), _mine(mine))
 
     async def apply(self, news: Sequence[tuple[Ranking, Sequence[Entry]]]) -> bool:
