@@ -106,11 +106,6 @@ class Boards(Table[Board]):
         sql = "SELECT id FROM boards WHERE status <> 'hidden' AND id > %s ORDER BY id LIMIT %s"
         return await self.all(LISTED(after), sql, after, PER_PAGE)
 
-    async def managed(self, after: int = 0) -> list[Board]:
-        """All of them in the same way, from MySQL."""
-        rows = await self.db.fetch("SELECT id FROM boards WHERE id > %s ORDER BY id LIMIT %s", after, PER_PAGE)
-        return await self.fresh().many([row[0] for row in rows])
-
     @retried
     async def create(self, new: NewBoard, *, by: User | None) -> Board:
         """Open at once. `by` is None for a board that Plaza brings. Raises Invalid, Taken, Forbidden."""

@@ -89,17 +89,6 @@ class Scores:
         which = periods(at, self.standings.zone)
         return await self.standings.rankings.apply(await self.standings.rows(self.db, board_id, subjects, which))
 
-    async def latest(
-        self, board_id: int, *, user_id: int | None = None, before: int | None = None, most: int = 50
-    ) -> list[Score]:
-        """Scores of a board, or of one member there, newest first, those with an id below `before`; removed ones too."""
-        whose, args = ("AND subject_id = %s ", [user_id]) if user_id is not None else ("", [])
-        rows = await self.db.fetch(
-            _ROW + f"WHERE board_id = %s {whose}AND about IS NULL AND id < %s ORDER BY id DESC LIMIT %s",
-            board_id, *args, before or 2**62, most,
-        )  # fmt: skip
-        return [_score(*row) for row in rows]
-
     async def many(self, ids: Sequence[int]) -> list[Score]:
         """Those of some ids that are there, removed ones too, in no order."""
         rows = await self.db.fetch(_ROW + "WHERE id IN %s AND about IS NULL", tuple(ids)) if ids else ()

@@ -101,11 +101,6 @@ class Standings:
             mine.better + 1, mine.points * board.sign, _at(own.moment), beats, view.members, _places(mine.around, board)
         )
 
-    async def around(self, board: Board, window: Window, subject_id: int, k: int = 2) -> tuple[Place, ...]:
-        """A subject and its `k` neighbours on each side; empty when it has no score there. Raises Busy."""
-        standing = await self.place(board, window, subject_id, neighbours=k)
-        return standing.around if standing else ()
-
     async def _place(self, board: Board, now: Period, subject_id: int, k: int) -> Standing | None:
         """From MySQL: whoever is far down has no rank for the moment, for counting to there takes long."""
         async with self.db.connection() as connection:

@@ -130,7 +130,7 @@ async def test_what_is_no_score_of_this_board_is_refused(models: Models, people:
     for id in ("", "x" * 65, "a\nb"):
         with pytest.raises(Invalid):
             await models.scores.submit(there, 1, id, by=people.bob)
-    assert await models.scores.latest(there.id) == []
+    assert (await models.refereeing.scores_sheet(there)).items == ()
     assert thousandths("12.5") == 12_500
 
 
@@ -184,7 +184,7 @@ async def test_a_removed_score_no_longer_counts_and_comes_back(
         await models.scores.remove(one.id, by=people.olga)
     assert await score() is None
     assert (await models.standings.top(there, "ever")).players == 0
-    assert [one.removed for one in await models.scores.latest(there.id)] == [True] * 3
+    assert [one.removed for one in (await models.refereeing.scores_sheet(there)).items] == [True] * 3
     with pytest.raises(Forbidden):
         await models.scores.remove(sent[0].id, by=people.bob)
 
@@ -220,7 +220,7 @@ async def test_hidden_boards_are_not_listed(models: Models, people: People) -> N
     await models.boards.set_status(there.id, "hidden", by=people.olga)
 
     assert [one.slug for one in await models.boards.listed()] == ["members", "discussed"]
-    assert len(await models.boards.managed()) == 3
+    assert len((await models.refereeing.sheet()).items) == 3
 
 
 def test_a_window_ends_at_midnight_of_the_sites_zone() -> None:
