@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from limits import RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -15,6 +15,8 @@ from models.errors import ModelError
 from settings import Settings
 
 log = logging.getLogger("plaza.limits")
+
+MOST_REMEMBERED = 10_000  # ends of windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +74,34 @@ class Limits:
         )  # fmt: skip
         self._shared = FixedWindowRateLimiter(storage)
         self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._ends: dict[str, float] = {}  # when windows end, by the storage's key
 
     async def hit(self, limit: Limit, subject: str) -> Standing:
         """Count once. Raises TooMany when nothing was left."""
         if not self._applies(limit):
             return Standing(limit, limit.most, 0)
         try:
-            allowed = await self._shared.hit(limit.item, subject)
+            count, ends = await self._count(self._shared.storage, limit, subject)
         except (RedisError, OSError) as error:
             log.warning("Redis is away, limits are kept in this process: %s", error)
-            allowed = await self._own.hit(limit.item, subject)
-        standing = await self.standing(limit, subject)
-        if not allowed:
-            raise TooMany(Standing(limit, 0, standing.reset))
+            count, ends = await self._count(self._own.storage, limit, subject)
+        standing = Standing(limit, max(0, limit.most - count), max(1, math.ceil(ends - time.time())))
+        if count > limit.most:
+            raise TooMany(standing)
         return standing
+
+    async def _count(self, storage: Storage, limit: Limit, subject: str) -> tuple[int, float]:
+        """How often it was hit in this window, this time included, and when the window ends: mostly one trip, for that moment is
+        remembered. It is a hint to who asks: the storage alone decides."""
+        key, now = limit.item.key_for(subject), time.time()
+        count = await storage.incr(key, limit.seconds)
+        ends = now + limit.seconds if count == 1 else self._ends.get(key, 0.0)
+        if ends <= now:
+            ends = await storage.get_expiry(key)
+        if len(self._ends) >= MOST_REMEMBERED:
+            self._ends.clear()
+        self._ends[key] = ends
+        return count, ends
 
     async def give_back(self, limit: Limit, subject: str) -> None:
         """Uncount one hit: it turned out not to be of the kind that is limited."""

@@ -136,11 +136,11 @@ async def build(models: Models, asked: Asked, board: int, name: str) -> dict[str
     """Build the ranking of a board from nothing, as the worker does; seconds, and bytes of Redis for each member."""
     ranking, rankings = Ranking(f"{board}:{name}"), models.standings.rankings
     assert await rankings.forget([ranking])
-    before = (await models.redis.info("memory"))["used_memory"]
     began = time.monotonic()
     assert await models.reapplying.build_one(ranking.name)
     took = time.monotonic() - began
-    used = (await models.redis.info("memory"))["used_memory"] - before
+    keys = [models.cache.link.full(name) for name in ranking.keys]
+    used = sum([await models.redis.memory_usage(key, samples=1000) or 0 for key in keys])
     view = await rankings.look(ranking)
     assert isinstance(view, View)
     return {"build": took, "bytes": used / view.members}

@@ -16,7 +16,9 @@ from models.check_boards import check_boards
 from models.tokens import SCORES
 from tests.commands.instances import Instance
 
-PATIENCE = 20.0  # s that a score is sent again and again
+PATIENCE = (
+    60.0  # s that a score is sent again and again: a machine that is too slow for the rate takes them all, but later
+)
 CLIENTS = 48
 WITHIN = 2.0  # s after the last fault until all agrees
 
@@ -111,7 +113,9 @@ async def killed_under_load(instance: Instance, rate: int, seconds: float, victi
         board, ids, tokens = await prepare(models, 100)
         await models.standings.top(board, "ever")  # the worker builds it
         load = Load(instance.port, tokens, rate, seconds)
+        began = time.monotonic()
         await asyncio.gather(load.run(), kill())
+        took = time.monotonic() - began
         await asyncio.sleep(WITHIN)
 
         rows = await models.db.fetch(
@@ -122,7 +126,8 @@ async def killed_under_load(instance: Instance, rate: int, seconds: float, victi
         best = sorted(sums.values(), reverse=True)
         top = await models.standings.top(board, "ever", 100)
         slow = sorted(load.slow)
-        print(f"{len(kept)} scores at {rate}/s, {load.again} sent again; p50 {slow[len(slow) // 2] * 1000:.0f} ms, "
+        print(f"{len(kept)} scores offered at {rate}/s, taken at {len(kept) / took:.0f}/s, "
+              f"{load.again} sent again; p50 {slow[len(slow) // 2] * 1000:.0f} ms, "
               f"p99 {slow[len(slow) * 99 // 100] * 1000:.0f} ms")  # fmt: skip
 
         assert len(load.acknowledged) == int(rate * seconds)
