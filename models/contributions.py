@@ -10,7 +10,7 @@ from typing import NamedTuple
 from models.base import Write
 
 MEMBERS, DISCUSSED = 1, 2  # the boards' ids, as the migration made them
-POST, COMMENT, VOTE = 10_000, 2_000, 1_000  # thousandths that a member gets for each
+POST, COMMENT = 10_000, 2_000  # thousandths that a member gets for each
 ANSWER = 1_000  # thousandths that a post gets for each comment
 
 

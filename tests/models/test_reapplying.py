@@ -15,6 +15,7 @@ from models.periods import periods
 from models.standings import Standings, ranking
 from models.users import User
 from models.writing import Draft
+from settings import ROOT
 from tests.harness.people import People
 from tests.harness.wires import Wire
 
@@ -200,3 +201,21 @@ async def test_contributions_are_counted_once_by_however_many_workers(
         counted.append(left)
     assert sum(counted) == 25
     assert await score(models.standings, members, people.bob) == 24
+
+
+async def test_what_was_written_before_there_were_boards_counts_as_well(models: Models, people: People) -> None:
+    post = await models.writing.create(Draft("T", "", "Text", ()), by=people.alice, publish=True)
+    await models.writing.create(Draft("A draft", "", "Text", ()), by=people.alice)
+    await models.comments.create(post.id, "Well.", by=people.bob)
+    text = (ROOT / "models/migrations/0005-boards.sql").read_text()
+    statements = [part for part in text.split(";\n") if "INSERT INTO contributions" in part]
+    async with models.db.transaction() as connection:
+        await connection.execute("DELETE FROM contributions")  # nothing was noted of it then
+        for statement in statements:
+            await connection.execute(statement)
+        await connection.commit()
+
+    assert len(statements) == 3
+    assert await models.crediting.count() == 3
+    members = await models.boards.by_slug("members")
+    assert [await score(models.standings, members, who) for who in (people.alice, people.bob)] == [10, 2]
