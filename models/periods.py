@@ -1,6 +1,7 @@
 """The windows of a board: which day, week and month a moment belongs to, by the site's own clock, and when they end."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,17 @@ EVER = Period("ever")
 
 def period(window: Window, at: datetime, zone: ZoneInfo) -> Period:
     """The one that `at` belongs to: days begin at midnight in `zone`, however long they are."""
+    return _of_day(window, at.astimezone(zone).date(), zone)
+
+
+def periods(at: datetime, zone: ZoneInfo) -> tuple[Period, ...]:
+    """All that a moment belongs to, in one order for all writers."""
     today = at.astimezone(zone).date()
+    return tuple(_of_day(window, today, zone) for window in WINDOWS)
+
+
+@lru_cache(1024)  # asked for with each score
+def _of_day(window: Window, today: date, zone: ZoneInfo) -> Period:
     match window:
         case "day":
             return _period(today.isoformat(), today, today + timedelta(days=1), zone)
@@ -34,11 +45,6 @@ def period(window: Window, at: datetime, zone: ZoneInfo) -> Period:
             first = today.replace(day=1)
             return _period(f"{first:%Y-%m}", first, (first + timedelta(days=31)).replace(day=1), zone)
     return EVER
-
-
-def periods(at: datetime, zone: ZoneInfo) -> tuple[Period, ...]:
-    """All that a moment belongs to, in one order for all writers."""
-    return tuple(period(window, at, zone) for window in WINDOWS)
 
 
 def _period(name: str, first: date, after: date, zone: ZoneInfo) -> Period:
