@@ -30,8 +30,7 @@ def command(email: str, password_stdin: bool) -> None:
     assert password is not None
 
     async def reset(models: Models) -> tuple[int, int]:
-        await models.users.set_password(user.id, await passwords.hash_password(password))
-        return await models.sessions.revoke_all(user.id), await models.tokens.revoke_all(by=user)
+        return await models.addresses.new_password(user.id, await passwords.hash_password(password))
 
     sessions, tokens = with_models(settings, reset)
     say(f"[green]✓[/] {email} has a new password; sessions ended: {sessions}, tokens: {tokens}")

@@ -153,9 +153,8 @@ class ChangePassword(Signing, AccountForm):
         except Invalid as error:
             await self.show_account(422, error.fields)
             return
-        await self.app.models.users.set_password(me.id, await passwords.hash_password(form.new))
-        await self.app.models.sessions.revoke_all(me.id, but=self.session.id if self.session else 0)
-        await self.app.models.tokens.revoke_all(by=me)  # last: a session that has ended makes no token
+        hashed, own = await passwords.hash_password(form.new), self.session.id if self.session else 0
+        await self.app.models.addresses.new_password(me.id, hashed, but=own)
         self.done("password")
 
 

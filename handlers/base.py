@@ -140,7 +140,7 @@ class Base(Keeping):
     @property
     def may_see_times(self) -> bool:
         """Whether who asks is told what a page waited for: staff, when the setting says so."""
-        return self.app.settings.timing_badge and has(self.bits, EDITOR)
+        return self.app.settings.timing_badge and self.token is None and has(self.bits, EDITOR)
 
     def member(self, permission: int = 0) -> User:
         """Who is signed in, and has the permission. Raises HTTPError 401 for nobody, Forbidden for who lacks it."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from jobs.boards import build, follow
+from jobs.boards import build, count, follow
 from jobs.comparing import compare_writes
 from jobs.expiry import end_expired
 from jobs.figures import keep_history, look_at_stores
@@ -29,6 +29,7 @@ DUTIES = (
     Duty("make forgotten what a write could not", every=1, at_most=20, run=sweep),
     Duty("publish what is scheduled", every=0.5, at_most=20, run=publish_due),
     Duty("keep leaderboards true", every=1, at_most=60, run=follow),
+    Duty("count for the built-in leaderboards", every=1, at_most=60, run=count),
     Duty("build leaderboards", every=0.5, at_most=120, run=build),
     Duty("send mails", every=1, at_most=240, run=send_due),
     Duty("end expired sessions and links", every=60, at_most=30, run=end_expired),

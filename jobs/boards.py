@@ -3,9 +3,13 @@
 from models import Models
 
 
+async def count(models: Models) -> None:
+    """A second after it was written it counts on the built-in boards."""
+    await models.crediting.count()
+
+
 async def follow(models: Models) -> None:
     """Within a second of a score whose writer could not apply it, the rankings know it."""
-    await models.crediting.count()
     await models.reapplying.sweep()
 
 

@@ -99,6 +99,22 @@ class Addresses:
             return await self._proved(w, old, None if link.data == BY_HAND else datetime.now(UTC))
 
     @retried
+    async def new_password(self, id: int, password_hash: str, *, but: int = 0) -> tuple[int, int]:
+        """A new password. With it end all sessions but the one with the id `but`, and all tokens: how many of each.
+
+        Raises NotFound.
+        """
+        async with self.users.write() as w:
+            old = await self._locked(w, id)
+            await w.execute(
+                "UPDATE users SET password_hash = %s, version = version + 1 WHERE id = %s", password_hash, id
+            )
+            await links.end_all(w, id, RESET)
+            ended = await sessions.end_all(w, [id], but=but), await tokens.end_all(w, [id], id)
+            w.touch(*users.shown_in(old), *users.shown_in(await self._locked(w, id)))
+        return ended
+
+    @retried
     async def hand_out(self, id: int, *, by: User) -> str:
         """Where no mail is sent: the token of a link for a new password, which an operator gives to the member by hand.
 

@@ -26,7 +26,8 @@ def _if(condition: str) -> str:
 _MERGE: dict[Keep, str] = {
     "best": _if(_BETTER),
     "last": _if(_LATER),
-    "sum": "version = version + 1, achieved_at = VALUES(achieved_at), score_id = GREATEST(score_id, VALUES(score_id)), "
+    "sum": "version = version + 1, achieved_at = GREATEST(achieved_at, VALUES(achieved_at)), "
+    "score_id = GREATEST(score_id, VALUES(score_id)), "
     "points = COALESCE(points, 0) + VALUES(points)",
 }
 _INSERT = "INSERT INTO best_scores (board_id, period, subject_id, points, achieved_at, score_id) VALUES "

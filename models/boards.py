@@ -178,12 +178,10 @@ class Boards(Table[Board]):
             await audit.note(w, by.id, "board.status", f"board {id}", {"status": old.status}, {"status": status})
         return became
 
-    async def taking_scores(self, w: Write, ids: Collection[int]) -> set[int]:
-        """Those of the boards that take scores from outside, and will until the transaction ends."""
-        rows = await w.fetch(
-            "SELECT id FROM boards WHERE id IN %s AND status = 'open' AND builtin = 0 LOCK IN SHARE MODE", tuple(ids)
-        )
-        return {row[0] for row in rows}
+    async def held(self, w: Write, ids: Collection[int]) -> dict[int, Board]:
+        """The boards as they are now, and stay until the transaction ends."""
+        rows = await w.fetch(self.rows_sql + " LOCK IN SHARE MODE", tuple(ids))
+        return {row[0]: self.make(*row) for row in rows}
 
     async def every_id(self, most: int = 10_000) -> list[int]:
         """The ids of all boards, from MySQL; for the worker and for `plaza check`."""

@@ -1,16 +1,16 @@
 """The built-in boards are counted: contributions become scores, each exactly once, whoever is killed meanwhile."""
 
-from collections import defaultdict
+from collections import Counter
 from datetime import datetime
 
 from models import best_scores
-from models.base import Write
 from models.best_scores import News
-from models.boards import Board, Boards
-from models.periods import Period, periods
+from models.boards import Boards
+from models.periods import periods
 from models.retrying import retried
 from models.standings import Standings
 
+ROUNDS = 20  # transactions in one go; what is left comes a second later
 AT_ONCE = 500  # credits in one transaction
 
 
@@ -21,13 +21,16 @@ class Crediting:
         self.boards, self.standings, self.db = boards, standings, boards.db
 
     async def count(self) -> int:
-        """Make scores of what is there; how many. What another worker has is left to it. Raises Busy."""
+        """Make scores of what is there, or of some of it; how many. What another worker has is left to it. Raises Busy."""
         if not await self.db.fetch("SELECT id FROM contributions LIMIT 1"):
             return 0  # as nearly always: without a transaction
         counted = 0
-        while (some := await self._some()) == AT_ONCE:
+        for _ in range(ROUNDS):
+            some = await self._some()
             counted += some
-        return counted + some
+            if some < AT_ONCE:
+                break
+        return counted
 
     @retried
     async def _some(self) -> int:
@@ -39,30 +42,29 @@ class Crediting:
             if not rows:
                 return 0
             boards = {board.id: board for board in await self.boards.many(tuple({row[1] for row in rows}))}
-            sums: dict[tuple[int, int], dict[tuple[Period, ...], list[tuple[int, datetime]]]] = defaultdict(dict)
+            values = ", ".join(["(%s, %s, %s, %s)"] * len(rows))
+            first = await w.insert(
+                f"INSERT INTO scores (board_id, subject_id, score, created_at) VALUES {values}",  # noqa: S608
+                *(value for row in rows for value in row[1:]),
+            )
+            sums = Counter[tuple[int, int, str]]()
+            latest: dict[tuple[int, int, str], datetime] = {}
             for _, board_id, subject_id, score, at in rows:
-                which = periods(at, self.standings.zone)
-                sums[board_id, subject_id].setdefault(which, []).append((score, at))
+                for period in periods(at, self.standings.zone):
+                    one = board_id, subject_id, period.name
+                    sums[one] += score
+                    latest[one] = max(at, latest.get(one, at))
             # One order for all that change best scores, so that they cannot deadlock here.
-            for (board_id, subject_id), parts in sorted(sums.items()):
-                for which, credited in parts.items():
-                    await self._credit(w, boards[board_id], subject_id, which, credited)
+            news = [
+                News(
+                    board_id, name, subject_id, total * boards[board_id].sign, latest[board_id, subject_id, name], first
+                )
+                for (board_id, subject_id, name), total in sorted(sums.items())
+            ]
+            await best_scores.merge(w, "sum", news)
             await w.execute("DELETE FROM contributions WHERE id IN %s", tuple(row[0] for row in rows))
         for board_id in boards:
             subjects = tuple({row[2] for row in rows if row[1] == board_id})
-            news = await self.standings.rows(self.db, board_id, subjects, self.standings.living())
-            await self.standings.rankings.apply(news)
+            changed = await self.standings.rows(self.db, board_id, subjects, self.standings.living())
+            await self.standings.rankings.apply(changed)
         return len(rows)
-
-    async def _credit(
-        self, w: Write, board: Board, subject_id: int, which: tuple[Period, ...], credited: list[tuple[int, datetime]]
-    ) -> None:
-        """The scores of a subject that belong to the same periods, and their sum."""
-        total, at, last = sum(score for score, _ in credited), max(at for _, at in credited), 0
-        for score, moment in credited:
-            last = await w.insert(
-                "INSERT INTO scores (board_id, subject_id, score, created_at) VALUES (%s, %s, %s, %s)",
-                board.id, subject_id, score, moment,
-            )  # fmt: skip
-        rows = [News(board.id, one.name, subject_id, total * board.sign, at, last) for one in which]
-        await best_scores.merge(w, board.keep, rows)

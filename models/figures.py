@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -116,7 +117,11 @@ class Figures:
 
     async def history(self, step: int, since: float) -> list[Sample]:
         """The samples of `history.FINE` or `history.COARSE` seconds that ended after a moment, the oldest first."""
-        return await asyncio.to_thread(self._past.read, step, since)
+        try:
+            return await asyncio.to_thread(self._past.read, step, since)
+        except sqlite3.Error as error:  # locked for long, or broken: the worker begins it anew
+            log.warning("the history of figures cannot be read: %s", error)
+            return []
 
     def _counted_in_cache(self) -> Told:
         local, link, tracking, pages = self._cache.local, self._cache.link, self._cache.tracking, self._pages

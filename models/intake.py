@@ -17,7 +17,7 @@ from models.base import Write
 from models.best_scores import News
 from models.boards import Board, Boards
 from models.counts import COUNTS
-from models.errors import Busy, Forbidden, Invalid, ModelError
+from models.errors import Busy, Forbidden, Invalid, ModelError, Taken
 from models.periods import periods
 from models.retrying import retried
 from models.roles import LOGIN, who_has
@@ -111,7 +111,7 @@ class Intake:
                 return await self._take(wishes)
             except IntegrityError:  # one of them was taken by another process meanwhile: then it is known now
                 if last:
-                    raise
+                    raise Taken({"id": "Another score was sent under this id."}) from None
         raise AssertionError
 
     @retried
@@ -119,8 +119,9 @@ class Intake:
         async with self.boards.write() as w:
             known = await _known(w, wishes)
             may = await who_has(w, {wish.subject_id for wish in wishes}, LOGIN)
-            open_ones = await self.boards.taking_scores(w, {wish.board.id for wish in wishes})
-            allowed = [wish for wish in wishes if wish.subject_id in may and wish.board.id in open_ones]
+            boards = await self.boards.held(w, {wish.board.id for wish in wishes})
+            refused = {wish: error for wish in wishes if (error := _refused(wish, boards.get(wish.board.id), may))}
+            allowed = [wish for wish in wishes if wish not in refused]
             new = {wish.name: wish for wish in reversed(allowed) if wish.name not in known}
             if new:
                 await _insert(w, list(new.values()))
@@ -132,13 +133,9 @@ class Intake:
         COUNTS["boards.commits"] += 1
         COUNTS["boards.scores"] += len(new)
         COUNTS["boards.unapplied"] += 0 if await self.standings.rankings.apply(news) else len(new)
-        return [self._outcome(wish, known, new, wish in allowed) for wish in wishes]
-
-    def _outcome(self, wish: Wish, known: dict[Name, tuple[int, int]], new: dict[Name, Wish], allowed: bool) -> Outcome:
-        if not allowed:
-            return Forbidden(f"user {wish.subject_id} or board {wish.board.id}")
-        id, score = known[wish.name]
-        return Submitted(id, score, created=new.get(wish.name) is wish)
+        return [
+            refused.get(wish) or Submitted(*known[wish.name], created=new.get(wish.name) is wish) for wish in wishes
+        ]
 
     async def _merge(self, w: Write, new: Sequence[Wish], known: dict[Name, tuple[int, int]]) -> None:
         """In one order for all who change best scores, so that they cannot deadlock here."""
@@ -167,6 +164,16 @@ class Intake:
         for board_id, some in subjects.items():
             found += await self.standings.rows(w, board_id, tuple(some), self.standings.living())
         return found
+
+
+def _refused(wish: Wish, board: Board | None, may: set[int]) -> ModelError | None:
+    if wish.subject_id not in may or board is None or board.status != "open" or board.builtin:
+        return Forbidden(f"user {wish.subject_id} or board {wish.board.id}")
+    if (
+        board.version != wish.board.version
+    ):  # its sense or its bounds may be others than those the score was looked at with
+        return Busy("the board has changed")
+    return None
 
 
 async def _known(w: Write, wishes: Sequence[Wish]) -> dict[Name, tuple[int, int]]:

@@ -42,6 +42,8 @@ class Reapplying:
         now = monotonic()
         rows = await self.db.fetch("SELECT MAX(id) FROM scores")
         newest = rows[0][0] or 0
+        if self._marks and newest < self._marks[-1][1]:
+            self._from = None  # MySQL has lost what it had: nothing that was seen of it counts
         start = self._from if self._from is not None else await self._begin(newest)
         wide = now - self._looked_wide >= WIDE
         floor = max(start, self._before(now - (WIDE_MARGIN if wide else MARGIN)))
@@ -107,7 +109,7 @@ class Reapplying:
         reached = await self.rankings.reached()
         if reached is None:
             raise Busy("Redis cannot be asked")
-        if reached == 0 or newest - reached > FAR_BEHIND:
+        if reached == 0 or newest < reached or newest - reached > FAR_BEHIND:
             COUNTS["boards.distrusted"] += 1
             for board_id in await self.boards.every_id():
                 living = [ranking(board_id, one) for one in self.standings.living()]
@@ -116,6 +118,8 @@ class Reapplying:
             # What is not committed yet may have lower ids than what is there.
             reached = max(0, newest - FAR_BEHIND // 2)
         self._from = reached
+        self._seen.clear()
+        self._marks.clear()
         return reached
 
     async def _apply(self, rows: list[tuple[Any, ...]]) -> None:

@@ -18,6 +18,7 @@ from models.standings import Standings
 from models.users import User
 
 LONGEST_ID = 64  # characters of a sender's own name for a score
+LARGEST, DIGITS = 18, 24  # a power of ten that no score comes near to, and digits that can be reckoned with exactly
 _ROW = "SELECT id, board_id, subject_id, score, client_id, removed, created_at FROM scores "
 
 
@@ -77,7 +78,11 @@ class Scores:
                 "INSERT INTO scores (board_id, subject_id, score, about, created_at) VALUES (%s, %s, 0, %s, %s)",
                 score.board_id, score.subject_id, id, datetime.now(UTC),
             )  # fmt: skip
-            await best_scores.recount(w, board, (score.subject_id,), periods(score.created_at, self.standings.zone))
+            which = periods(score.created_at, self.standings.zone)
+            await best_scores.recount(w, board, (score.subject_id,), which)
+            for _, entries in await self.standings.rows(w, board.id, (score.subject_id,), which):
+                if any(abs(entry.points or 0) > MOST_POINTS for entry in entries):
+                    raise Invalid({"score": "The sum of these scores is too large."})
             action = "score.remove" if removed else "score.restore"
             said = {"board": board.slug, "user": score.subject_id, "score": score.score / 1000}
             await audit.note(w, by.id, action, f"score {id}", None, said)
@@ -103,20 +108,27 @@ def _score(*columns: Any) -> Score:
 def thousandths(score: Decimal | float | str) -> int:
     """A score as it is kept. Raises Invalid({"score"})."""
     try:
-        number = Decimal(str(score)) * 1000
-        whole = int(number)
-    except (InvalidOperation, ValueError, OverflowError):
+        given = Decimal(str(score))
+    except InvalidOperation:
         raise Invalid({"score": "A score is a number."}) from None
-    if abs(number) > MOST_POINTS:
+    if not given.is_finite():
+        raise Invalid({"score": "A score is a number."})
+    if not given:
+        return 0
+    # Looked at before anything is reckoned with it: a number like 1e900000 takes a minute to spell.
+    if given.adjusted() >= LARGEST:
         raise Invalid({"score": "This number is too large."})
-    if whole != number:
+    if given.adjusted() < -3 or len(given.as_tuple().digits) > DIGITS or (whole := int(given * 1000)) != given * 1000:
         raise Invalid({"score": "A score has at most three decimals."})
+    if abs(whole) > MOST_POINTS:
+        raise Invalid({"score": "This number is too large."})
     return whole
 
 
 def _checked(board: Board, score: Decimal | float | str, client_id: str) -> int:
-    if not (0 < len(client_id) <= LONGEST_ID and client_id.isprintable()):
-        raise Invalid({"id": "An id has 1 to 64 characters."})
+    # MySQL takes "a" and "a " for the same.
+    if not (0 < len(client_id) <= LONGEST_ID and client_id.isprintable() and client_id == client_id.strip()):
+        raise Invalid({"id": "An id has 1 to 64 characters, and none of them at either end is a blank."})
     found = thousandths(score)
     if (board.least is not None and found < board.least) or (board.most is not None and found > board.most):
         raise Invalid({"score": "This board does not take such a score."})

@@ -129,9 +129,10 @@ async def lives(w: Write, session: Session) -> bool:
     return bool(await w.fetch("SELECT id FROM sessions WHERE id = %s", session.id))
 
 
-async def end_all(w: Write, user_ids: Sequence[int]) -> int:
-    """End all sessions of some users, in the transaction of what makes that necessary; how many there were."""
-    return await _end(w, "user_id IN %s", tuple(user_ids)) if user_ids else 0
+async def end_all(w: Write, user_ids: Sequence[int], *, but: int = 0) -> int:
+    """End all sessions of some users, but the one with this id, in the transaction of what makes that necessary; how many there
+    were."""
+    return await _end(w, "user_id IN %s AND id <> %s", tuple(user_ids), but) if user_ids else 0
 
 
 async def _end(w: Write, which: str, *args: object) -> int:

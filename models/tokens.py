@@ -154,13 +154,6 @@ class Tokens(Table[Token]):
             await audit.note(w, by.id, "token.revoke", f"token {id}", {"name": rows[0][0]}, None)
 
     @retried
-    async def revoke_all(self, *, by: User) -> int:
-        """End all of the member's own; how many there were."""
-        async with self.write() as w:
-            await _alone(w, by.id)
-            return await end_all(w, [by.id], by.id)
-
-    @retried
     async def end_expired(self, most: int = 1000) -> int:
         """Delete what nobody can use any more; how many there were, `most` at a time."""
         async with self.write() as w:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any, get_type_hints
 
+from pymysql.err import MySQLError
+
 from cache.slots import FAMILIES, Key, family_of
 from models.asking import METHODS, WANTED, Answered, arguments
 from models.base import Table
@@ -71,6 +73,8 @@ class Truth:
             await method(**given)
         except Answered as told:
             return told.answer
+        except (ValueError, ArithmeticError, MySQLError) as error:  # a month 9999-12, a page -5: no name of ours
+            raise Unanswerable(f"{name}: {error}") from None
         finally:
             WANTED.reset(token)
         raise Unanswerable(f"{name} is not what its method reads")

@@ -32,6 +32,7 @@ CREATE TABLE scores (
     created_at DATETIME(6) NOT NULL,
     UNIQUE KEY once (board_id, subject_id, client_id),
     KEY of_subject (board_id, subject_id, id),
+    KEY counted (board_id, subject_id, created_at, about, removed, score),
     KEY newest (board_id, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 

@@ -58,7 +58,7 @@ OF_BOARDS = (
     ),
     guard(
         "rankings of unknown age are not trusted",
-        ("models/reapplying.py", "if reached == 0 or newest", "if newest"),
+        ("models/reapplying.py", "if reached == 0 or newest < reached or", "if newest < reached or"),
         needed_by=(FOLLOWED + "when_nobody_knows_how_far_all_is_applied_no_ranking_is_trusted",),
     ),
 )

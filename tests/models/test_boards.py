@@ -123,15 +123,18 @@ async def test_a_score_sent_twice_counts_once_and_another_one_under_its_id_is_re
 async def test_what_is_no_score_of_this_board_is_refused(models: Models, people: People) -> None:
     there = await board(models, people, least=0, most=100_000)
 
-    for wrong in (-1, 101, "a", "1.0001", float("nan"), float("inf"), "1e400", 10**30, True and "0x10"):
+    hostile = ("1e900000", "1e999999", "1e999999999999999999", "1e-1999990", "-1E+999999", "0." + "0" * 5000 + "1")
+    for wrong in (-1, 101, "a", "1.0001", float("nan"), float("inf"), "1e400", 10**30, "0x10", *hostile):
         with pytest.raises(Invalid) as refused:
             await models.scores.submit(there, wrong, "1", by=people.bob)
         assert list(refused.value.fields) == ["score"]
-    for id in ("", "x" * 65, "a\nb"):
+    for id in ("", "x" * 65, "a\nb", " a", "a ", "\u3000"):
         with pytest.raises(Invalid):
             await models.scores.submit(there, 1, id, by=people.bob)
     assert (await models.refereeing.scores_sheet(there)).items == ()
-    assert thousandths("12.5") == 12_500
+    assert [thousandths(one) for one in ("12.5", "0e99999", "-0", "1.500", "9007199254740.991")] == [
+        12_500, 0, 0, 1_500, 2**53 - 1
+    ]  # fmt: skip
 
 
 async def test_a_sum_beyond_what_redis_can_count_is_refused_and_changes_nothing(models: Models, people: People) -> None:

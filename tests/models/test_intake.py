@@ -113,3 +113,14 @@ async def test_when_too_many_wait_one_more_is_refused(
     )
 
     assert [isinstance(one, Busy) for one in outcomes] == [False, False, False, True, True]
+
+
+async def test_a_score_that_was_looked_at_under_other_rules_is_sent_again(models: Models, people: People) -> None:
+    there = await race(models, people)
+    lowest = await models.boards.edit(there.id, NewBoard("race", "The race", sense="lowest"), by=people.olga)
+
+    with pytest.raises(Busy):
+        await models.scores.submit(there, 5, "1", by=people.bob)  # as a process whose memory is a moment old
+
+    assert (await models.scores.submit(lowest, 5, "1", by=people.bob)).created
+    assert await sums(models, lowest, [people.bob]) == [5]

@@ -131,6 +131,21 @@ async def test_when_nobody_knows_how_far_all_is_applied_no_ranking_is_trusted(
     assert await score(models.standings, there, people.bob) == 5
 
 
+async def test_when_mysql_has_lost_scores_no_ranking_is_trusted(models: Models, people: People) -> None:
+    there = await race(models, people)
+    await models.scores.submit(there, 5, "1", by=people.bob)
+    await models.reapplying.sweep()
+    async with models.db.transaction() as connection:  # a dump of before is loaded by hand
+        await connection.execute("DELETE FROM scores WHERE board_id = %s", there.id)
+        await connection.execute("DELETE FROM best_scores WHERE board_id = %s", there.id)
+        await connection.commit()
+    assert await score(models.standings, there, people.bob) == 5
+
+    await models.reapplying.sweep()
+
+    assert await score(models.standings, there, people.bob) is None
+
+
 async def test_while_redis_is_away_scores_are_taken_and_shown_and_later_ranked(
     redis_wire: Wire, models: Models, people: People
 ) -> None:
