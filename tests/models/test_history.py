@@ -5,6 +5,7 @@ from threading import Thread
 
 import pytest
 
+from models import Models
 from models.history import COARSE, FINE, KEPT, History, Sample
 from models.metrics import Series
 from models.snapshots import Snapshot
@@ -131,3 +132,11 @@ def test_a_sample_that_is_added_while_others_are_read_is_read_whole_or_not_at_al
     thread.join()
 
     assert rises(history) == [1] * 39
+
+
+async def test_a_file_that_cannot_be_read_is_no_history_and_no_fault(models: Models) -> None:
+    file = models.figures.settings.var / "figures" / "history.sqlite"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"no database, but long enough to be taken for one" * 100)
+
+    assert await models.figures.history(FINE, 0) == []
