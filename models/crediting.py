@@ -11,7 +11,7 @@ from models.retrying import retried
 from models.standings import Standings
 
 ROUNDS = 20  # transactions in one go; what is left comes a second later
-AT_ONCE = 500  # credits in one transaction
+AT_ONCE = 500  # contributions in one transaction
 
 
 class Crediting:

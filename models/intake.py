@@ -142,15 +142,9 @@ class Intake:
         ordered = sorted(new, key=lambda wish: (wish.board.keep, wish.board.id, wish.subject_id, known[wish.name][0]))
         for keep, some in groupby(ordered, key=attrgetter("board.keep")):
             rows = [
-                News(
-                    wish.board.id,
-                    period.name,
-                    wish.subject_id,
-                    wish.score * wish.board.sign,
-                    wish.at,
-                    known[wish.name][0],
-                )
+                News(wish.board.id, period.name, wish.subject_id, points, wish.at, known[wish.name][0])
                 for wish in some
+                for points in (wish.score * wish.board.sign,)
                 for period in periods(wish.at, self.standings.zone)
             ]
             await best_scores.merge(w, keep, rows)
@@ -169,9 +163,8 @@ class Intake:
 def _refused(wish: Wish, board: Board | None, may: set[int]) -> ModelError | None:
     if wish.subject_id not in may or board is None or board.status != "open" or board.builtin:
         return Forbidden(f"user {wish.subject_id} or board {wish.board.id}")
-    if (
-        board.version != wish.board.version
-    ):  # its sense or its bounds may be others than those the score was looked at with
+    # Its sense or its bounds may be others than those that the score was looked at with.
+    if board.version != wish.board.version:
         return Busy("the board has changed")
     return None
 
