@@ -8,6 +8,7 @@ import secrets
 import tomllib
 import zoneinfo
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -100,8 +101,13 @@ class Settings(BaseSettings):
     session_days: int = Field(30, ge=1, le=400)
     # A post of 500,000 Chinese characters is 4.5 MB as a form's fields.
     max_body: int = Field(5_242_880, ge=16_384)
+    max_upload: int = Field(1 << 30, ge=1024)
+    quota: int = Field(5 << 30, ge=1024)  # bytes of one member's files, resized copies too
+    image_pixels: int = Field(100_000_000, ge=1_000_000, le=1_000_000_000)
     comments_per_minute: int = Field(10, ge=1)
     scores_per_minute: int = Field(60, ge=1)
+    votes_per_minute: int = Field(60, ge=1)
+    uploads_per_minute: int = Field(60, ge=1)
     signin_failures_account: int = Field(10, ge=1)
     signin_failures_address: int = Field(100, ge=1)
     signin_window: int = Field(900, ge=1)
@@ -189,18 +195,14 @@ class Settings(BaseSettings):
     def secret(self, name: str) -> str:
         """The secret in var/secrets (mode 0600), made at the first call; two callers at once get the same."""
         path = self.var / "secrets" / name
-        try:
+        with suppress(FileNotFoundError):
             return path.read_text().strip()
-        except FileNotFoundError:
-            pass
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         mine = path.with_name(f".{name}.{secrets.token_hex(4)}")
         with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32) + "\n")
-        try:
-            os.link(mine, path)  # fails when somebody else was first: then theirs counts
-        except FileExistsError:
-            pass
+        with suppress(FileExistsError):  # somebody else was first: then theirs counts
+            os.link(mine, path)
         mine.unlink()
         return path.read_text().strip()
 

@@ -66,6 +66,8 @@ class Limits:
         self.registration = Limit("registration", settings.registrations_per_hour, 3600)
         self.comment = Limit("comment", settings.comments_per_minute, 60)
         self.score = Limit("score", settings.scores_per_minute, 60)
+        self.vote = Limit("vote", settings.votes_per_minute, 60)
+        self.upload = Limit("upload", settings.uploads_per_minute, 60)
         self.mail = Limit("mail", settings.registrations_per_hour, 3600)
         self._by_address = not settings.replay_target  # a replay sends everything from one address
         storage = RedisStorage(
