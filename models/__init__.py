@@ -32,11 +32,13 @@ from models.indexing import Indexing
 from models.inspector import Inspector
 from models.letters import Letters
 from models.links import Links
+from models.live import Live
 from models.mailroom import Mailroom
 from models.mails import Mails
 from models.managing import ManagedPosts
 from models.managing_polls import PollManaging
 from models.moderation import Moderation
+from models.news import News
 from models.notices import Notices
 from models.outbox import Outbox
 from models.people import People
@@ -115,6 +117,7 @@ class Models:
     results: Results
     ballots: Ballots
     poll_managing: PollManaging
+    live: Live
     figures: Figures
     inspector: Inspector
     comparing: Comparing
@@ -168,6 +171,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     inspector = Inspector(db, redis, cache, settings.run)
     comparing, comparisons = Comparing(db, inspector), Comparisons(db)
     figures = Figures(settings, db, cache, pages)
+    live = Live(polls, results, News(redis, cache, settings.namespace), figures)
     await link.start()
     new = False
     if near:
@@ -218,6 +222,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             results=results,
             ballots=Ballots(polls, results),
             poll_managing=PollManaging(polls),
+            live=live,
             figures=figures,
             inspector=inspector,
             comparing=comparing,
@@ -227,6 +232,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
         inspector.know(getattr(models, field.name) for field in fields(models))
         yield models
     finally:
+        await live.close()
         await cache.close()
         await tracking.close()
         await link.close()
