@@ -26,12 +26,13 @@ def tell_of(error: BaseException | None, status: int) -> Told:
             return Told(404, "There is nothing at this address.", {}, {})
         case errors.Forbidden():
             return Told(403, "You may not do that.", {}, {})
-        case errors.Taken():
-            return Told(409, "Something is wrong with what was sent.", error.fields, {})
         case errors.Invalid():
-            return Told(422, "Something is wrong with what was sent.", error.fields, {})
+            status = 409 if isinstance(error, errors.Taken) else 422
+            return Told(status, "Something is wrong with what was sent.", error.fields, {})
         case errors.Stale():
             return Told(409, "Somebody has changed this since you opened it.", {}, {})
+        case errors.Closed():
+            return Told(409, str(error), {}, {})
         case TooMany():
             headers = {"Retry-After": str(error.standing.reset), **error.standing.headers()}
             return Told(429, "That was too often. Wait a little, then try again.", {}, headers)

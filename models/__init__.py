@@ -17,6 +17,7 @@ from models.addresses import Addresses
 from models.attention import Attention
 from models.auditing import Auditing
 from models.auditor import Auditor
+from models.ballots import Ballots
 from models.boards import Boards
 from models.bodies import Bodies
 from models.comments import Comments
@@ -34,16 +35,19 @@ from models.links import Links
 from models.mailroom import Mailroom
 from models.mails import Mails
 from models.managing import ManagedPosts
+from models.managing_polls import PollManaging
 from models.moderation import Moderation
 from models.notices import Notices
 from models.outbox import Outbox
 from models.people import People
+from models.polls import Polls
 from models.posts import Posts
 from models.publishing import Publishing
 from models.reapplying import Reapplying
 from models.redirects import Redirects
 from models.redis_client import TracedRedis
 from models.refereeing import Refereeing
+from models.results import Results
 from models.revisions import Revisions
 from models.rights import Rights
 from models.roles import Roles
@@ -107,6 +111,10 @@ class Models:
     crediting: Crediting
     reapplying: Reapplying
     refereeing: Refereeing
+    polls: Polls
+    results: Results
+    ballots: Ballots
+    poll_managing: PollManaging
     figures: Figures
     inspector: Inspector
     comparing: Comparing
@@ -155,6 +163,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     boards = Boards(db, cache)
     standings = Standings(db, Rankings(link, local), ZoneInfo(settings.time_zone))
     scores = Scores(boards, standings)
+    polls, results = Polls(db, cache), Results(db, cache)
     pages = Pages[Any](local, link.get, records.stamp)
     inspector = Inspector(db, redis, cache, settings.run)
     comparing, comparisons = Comparing(db, inspector), Comparisons(db)
@@ -205,6 +214,10 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             scores=scores,
             standings=standings,
             refereeing=Refereeing(boards, scores),
+            polls=polls,
+            results=results,
+            ballots=Ballots(polls, results),
+            poll_managing=PollManaging(polls),
             figures=figures,
             inspector=inspector,
             comparing=comparing,
