@@ -6,6 +6,7 @@ import nh3
 
 from content.headings import LONGEST_ID, RESERVED
 from content.highlight import CLASSES, LANGUAGES
+from content.polls import NUMBER
 
 POST_REL = "nofollow noopener"
 COMMENT_REL = "nofollow noopener ugc"
@@ -42,7 +43,7 @@ _FOCUSABLE = {"pre": {"tabindex": "0"}}  # a block that scrolls must be reachabl
 _POST_CLASSES = _CODE_CLASSES | {
     "div": {"highlight", "table"},
     "a": {"anchor", "footnote-backref"}, "sup": {"footnote-ref"}, "section": {"footnotes"}, "ul": {"tasks"},
-    "ol": {"tasks"}, "li": {"task"},
+    "ol": {"tasks"}, "li": {"task"}, "p": {"poll"},
 }  # fmt: skip
 
 
@@ -64,6 +65,8 @@ def clean_post(html: str) -> str:
             seen.add(value)
         elif attribute in _NUMERIC and not _NUMBER.fullmatch(value):
             return None
+        elif attribute == "data-poll" and not NUMBER.fullmatch(value):
+            return None
         return value
 
     return nh3.clean(
@@ -72,7 +75,7 @@ def clean_post(html: str) -> str:
         clean_content_tags=_DROPPED_WHOLE,
         attributes={
             "*": {"id", "title", "lang", "dir"},
-            "a": {"href"},
+            "a": {"href", "data-poll"},
             "img": {"src", "alt", "width", "height"},
             "ol": {"start", "reversed"},
             "li": {"value"},
