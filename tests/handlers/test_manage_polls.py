@@ -60,7 +60,7 @@ async def test_the_change_stands_in_the_log_in_words(
         "made a poll",
         "changed a poll",
         "closed a poll",
-        "results are shown",
+        "after voting",
         "Tea, Coffee, 咖啡 ☕",
         "several choices",
     ):
