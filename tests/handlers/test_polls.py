@@ -22,10 +22,13 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 def bars(page: Answer) -> list[tuple[str, str, str]]:
     """(votes in words, share in words, width) of each choice; none where they are not shown."""
-    found = re.findall(r'<p class="figures"( data-if="counted")( hidden)?><span data-count>(.*?)</span> <b data-share>(.*?)</b></p>'
-                       r'\s*<svg class="share"[^>]*><rect width="(.*?)"', page.text)  # fmt: skip
+    found = re.findall(
+        r'<p class="figures" data-if="counted"( hidden)?><span data-count>(.*?)</span> <b data-share>(.*?)</b></p>'
+        r'\s*<svg class="share"[^>]*><rect width="(.*?)"',
+        page.text,
+    )
     assert len(found) == page.text.count("data-choice=")
-    return [(votes, share, width) for _, hidden, votes, share, width in found if not hidden]
+    return [(votes, share, width) for hidden, votes, share, width in found if not hidden]
 
 
 def state(page: Answer) -> dict[str, Any]:
