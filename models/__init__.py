@@ -40,6 +40,7 @@ from models.moderation import Moderation
 from models.notices import Notices
 from models.outbox import Outbox
 from models.people import People
+from models.poll_times import PollTimes
 from models.polls import Polls
 from models.posts import Posts
 from models.publishing import Publishing
@@ -115,6 +116,7 @@ class Models:
     results: Results
     ballots: Ballots
     poll_managing: PollManaging
+    poll_times: PollTimes
     figures: Figures
     inspector: Inspector
     comparing: Comparing
@@ -197,7 +199,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             moderation=moderation,
             redirects=Redirects(db, cache),
             search=Search(posts),
-            indexing=Indexing(posts, comments),
+            indexing=Indexing(posts, comments, polls),
             sites=sites,
             auditing=Auditing(db),
             duties=duties,
@@ -218,6 +220,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             results=results,
             ballots=Ballots(polls, results),
             poll_managing=PollManaging(polls),
+            poll_times=PollTimes(polls),
             figures=figures,
             inspector=inspector,
             comparing=comparing,
