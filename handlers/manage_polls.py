@@ -1,4 +1,4 @@
-"""The polls of the site: new ones, their words until somebody has voted, their end; closed, reopened, thrown away and brought back."""
+"""The polls of the site: new ones, their words until somebody has voted, their end; closed, opened again, thrown away."""
 
 from datetime import UTC, datetime
 from typing import Any, cast

@@ -1,10 +1,10 @@
 """Polls for programs: what is asked and how it stands, who may change that, and one's own ballot."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from handlers.inputs import Input
 from handlers.v1 import V1, Output, call
@@ -18,6 +18,16 @@ from models.results import Result
 from models.roles import EDITOR, LOGIN, has
 from models.tokens import READ
 from models.users import User
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This is no date that a poll can have.") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class AskedPolls(Input):
@@ -37,8 +47,8 @@ class SentPoll(Input):
     kind: Kind = "single"
     results: Rule = "always"
     visitors: bool = Field(False, description="Whether who has no account may vote too, one ballot a browser")
-    opens_at: AwareDatetime | None = None
-    closes_at: AwareDatetime | None = None
+    opens_at: Moment | None = None
+    closes_at: Moment | None = None
 
 
 class ChangedPoll(Input):
@@ -50,8 +60,8 @@ class ChangedPoll(Input):
     kind: Kind | None = None
     results: Rule | None = None
     visitors: bool | None = None
-    opens_at: AwareDatetime | None = None
-    closes_at: AwareDatetime | None = None
+    opens_at: Moment | None = None
+    closes_at: Moment | None = None
     status: Literal["open", "closed"] | None = None
 
 

@@ -123,7 +123,22 @@ async def test_no_content_type_makes_an_answer_5xx(town: Town, people: People, a
     assert wrong == {}
 
 
-ASKED = ("id", "page", "after", "before", "status", "next", "invite", "done", "window", "n", "member", "results", "start", "limit")
+ASKED = (
+    "id",
+    "page",
+    "after",
+    "before",
+    "status",
+    "next",
+    "invite",
+    "done",
+    "window",
+    "n",
+    "member",
+    "results",
+    "start",
+    "limit",
+)
 ODD = ("", "x", "0", "-1", "9" * 18, "9" * 19, "9" * 5000, "%00", "%ff", "%C2%B2", "//x", "%3Cscript%3E", "%")
 QUERIES = ("id=1&id=2", "%ff=%ff", "&&&", "=", "status=published", "before=9&after=9&page=999999999", "a" * 5000)
 ON = (

@@ -41,7 +41,9 @@ async def test_the_newest_come_first_open_or_closed_and_some_may_be_chosen(
     assert await told("?start=20") == await told("?limit=0") == []
 
 
-@pytest.mark.parametrize("query", ["start=x", "start=-1", "start=21", "limit=21", "limit=", "limit=²", "start=" + "9" * 400])
+@pytest.mark.parametrize(
+    "query", ["start=x", "start=-1", "start=21", "limit=21", "limit=", "limit=²", "start=" + "9" * 400]
+)
 async def test_what_cannot_be_asked_is_told_by_its_name(visitor: Browser, query: str) -> None:
     answer = await visitor.get(f"/questions?{query}")
 

@@ -8,6 +8,7 @@ import pytest
 
 from models import Models
 from models.poll_rules import NewPoll
+from models.polls import Poll, Polls
 from tests.handlers.asking import Asker
 from tests.handlers.conftest import Town
 from tests.handlers.polling import lunch, sent, soon, voted
@@ -167,9 +168,7 @@ async def test_a_single_poll_takes_one_choice_and_only_its_own(
 ) -> None:
     poll = await lunch(models, people)
     both = await voted(bob, poll, 0, 1)
-    foreign = await sent(
-        bob, "PUT", f"/api/v1/polls/{poll.id}/ballot", {"choices": [town.poll.choices[0].id]}
-    )
+    foreign = await sent(bob, "PUT", f"/api/v1/polls/{poll.id}/ballot", {"choices": [town.poll.choices[0].id]})
     same = await voted(bob, poll, 1, 1)
 
     assert (both.status, foreign.status, same.status) == (422, 422, 201)
@@ -251,8 +250,10 @@ async def test_choices_that_are_rewritten_meanwhile_do_not_break_the_answer(
     edited = NewPoll("Where shall we eat?", ("Here", "There"))
     await models.polls.edit(poll.id, edited, by=people.alice)
 
-    async def older(id: int) -> Any:
+    async def older(_: Any, id: int) -> Poll:
+        assert id == poll.id
         return poll
 
-    monkeypatch.setattr(type(models.polls), "seen", lambda self, id: older(id))
+    monkeypatch.setattr(Polls, "seen", older)
+
     assert votes(await visitor.get(f"/api/v1/polls/{poll.id}")) == [0, 0, 0]

@@ -18,11 +18,19 @@ NEW = {"question": "Tea or coffee?", "choices": ["Tea", "Coffee"]}
 async def test_a_poll_is_made_changed_closed_opened_and_thrown_away(
     models: Models, people: People, alice: Browser, bob: Browser, visitor: Browser
 ) -> None:
-    wanted = {**NEW, "kind": "multiple", "results": "after_vote", "visitors": True, "closes_at": "2099-01-01T00:00:00+08:00"}
+    wanted = {
+        **NEW,
+        "kind": "multiple",
+        "results": "after_vote",
+        "visitors": True,
+        "closes_at": "2099-01-01T00:00:00+08:00",
+    }
     made = await alice.post_json(POLLS, wanted)
     here = made.location
     assert made.status == 201
-    assert made.json() | wanted == made.json() | {"choices": NEW["choices"], "closes_at": wanted["closes_at"]}
+    assert {name: made.json()[name] for name in ("kind", "results", "visitors", "status")} == {
+        "kind": "multiple", "results": "after_vote", "visitors": True, "status": "open",
+    }  # fmt: skip
     assert made.json()["closes_at"] == "2098-12-31T16:00:00Z"
     assert [choice["text"] for choice in made.json()["choices"]] == NEW["choices"]
 
@@ -63,7 +71,14 @@ async def test_a_vote_does_not_change_the_poll_that_if_match_means(
 
 
 @pytest.mark.parametrize(
-    "change", [{"question": "Else?"}, {"choices": ["A", "B"]}, {"kind": "multiple"}, {"results": "after_vote"}, {"visitors": True}]
+    "change",
+    [
+        {"question": "Else?"},
+        {"choices": ["A", "B"]},
+        {"kind": "multiple"},
+        {"results": "after_vote"},
+        {"visitors": True},
+    ],
 )
 async def test_what_somebody_has_answered_stays(
     models: Models, people: People, alice: Browser, bob: Browser, change: dict[str, Any]
@@ -81,7 +96,8 @@ WRONG: list[tuple[dict[str, Any], set[str]]] = [
     ({"question": ""}, {"question"}), ({"question": " \n "}, {"question"}), ({"question": LONG}, {"question"}),
     ({"question": None}, {"question"}), ({"question": 7}, {"question"}), ({"question": ["x"]}, {"question"}),
     ({"choices": []}, {"choices"}), ({"choices": ["One"]}, {"choices"}), ({"choices": [f"{n}" for n in range(21)]}, {"choices"}),
-    ({"choices": ["Tea", " tea "]}, {"choices"}), ({"choices": ["Tea", ""]}, {"choices"}), ({"choices": ["Tea", LONG]}, {"choices"}),
+    ({"choices": ["Tea", " tea "]}, {"choices"}), ({"choices": ["Tea", ""]}, {"choices"}),
+    ({"choices": ["Tea", LONG]}, {"choices"}),
     ({"choices": "Tea"}, {"choices"}), ({"choices": None}, {"choices"}), ({"choices": ["Tea", 7]}, {"choices.1"}),
     ({"choices": {"a": "Tea"}}, {"choices"}), ({"choices": ["茶", "茶"]}, {"choices"}), ({"choices": ["ß", "SS"]}, {"choices"}),
     ({"kind": "many"}, {"kind"}), ({"kind": None}, {"kind"}), ({"kind": 1}, {"kind"}), ({"results": "never"}, {"results"}),
@@ -91,7 +107,8 @@ WRONG: list[tuple[dict[str, Any], set[str]]] = [
     ({"closes_at": "0001-01-01T00:00:00+14:00"}, {"closes_at"}), ({"opens_at": "0001-01-01T00:00:00+14:00"}, {"opens_at"}),
     ({"opens_at": "9999-12-31T23:59:59-14:00"}, {"opens_at"}), ({"opens_at": True}, {"opens_at"}),
     ({"opens_at": "2098-01-01T00:00:00Z", "closes_at": "2097-01-01T00:00:00Z"}, {"closes_at"}),
-    ({"status": "closed"}, {"status"}), ({"author_id": 1}, {"author_id"}), ({"question": "", "choices": []}, {"question", "choices"}),
+    ({"status": "closed"}, {"status"}), ({"author_id": 1}, {"author_id"}),
+    ({"question": "", "choices": []}, {"question", "choices"}),
 ]  # fmt: skip
 
 
@@ -106,13 +123,14 @@ async def test_a_poll_that_cannot_be_is_refused_by_its_fields(
     assert (await alice.get(POLLS)).json() == []
 
 
-@pytest.mark.parametrize(("change", "fields"), WRONG, ids=[str(change)[:60] for change, _ in WRONG])
+MAY_BE_SENT: tuple[dict[str, Any], ...] = ({"question": None}, {"kind": None}, {"status": "closed"})
+CHANGES = [(change, fields) for change, fields in WRONG if change not in MAY_BE_SENT]
+
+
+@pytest.mark.parametrize(("change", "fields"), CHANGES, ids=[str(change)[:60] for change, _ in CHANGES])
 async def test_a_change_that_cannot_be_is_refused_by_its_fields(
     town: Town, alice: Browser, change: dict[str, Any], fields: set[str]
 ) -> None:
-    """As for a new one, but for what null and `status` mean here."""
-    if change in ({"question": None}, {"kind": None}, {"status": "closed"}):
-        pytest.skip("this may be sent")
     here = f"{POLLS}/{town.poll.id}"
     before = (await alice.get(here)).json()
     answer = await sent(alice, "PATCH", here, change, if_match="*")
