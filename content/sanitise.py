@@ -29,7 +29,8 @@ _FOOTNOTE_ID = re.compile(r"fn(ref)?-\d{1,6}(-\d{0,6})?")
 _ID = re.compile(r"[\w.:-]+")
 _FIRST_PART = re.compile(r"[/?#]")
 _NUMBER = re.compile(r"\d{1,5}(\.\d{1,4})?%?")
-_NUMERIC = frozenset({"width", "height", "colspan", "rowspan", "start", "value", "max"})
+_NUMERIC = ("width", "height", "colspan", "rowspan", "start", "value", "max")
+_NUMBERS = dict.fromkeys(_NUMERIC, _NUMBER) | {"data-poll": NUMBER}
 
 _COMMENT_TAGS = {"p", "br", "em", "strong", "s", "a", "code", "pre", "div", "span", "ul", "ol", "li", "blockquote"}
 _POST_TAGS = _COMMENT_TAGS | {
@@ -63,9 +64,7 @@ def clean_post(html: str) -> str:
             if not fit or (RESERVED.fullmatch(value) and not _FOOTNOTE_ID.fullmatch(value)):
                 return None
             seen.add(value)
-        elif attribute in _NUMERIC and not _NUMBER.fullmatch(value):
-            return None
-        elif attribute == "data-poll" and not NUMBER.fullmatch(value):
+        elif attribute in _NUMBERS and not _NUMBERS[attribute].fullmatch(value):
             return None
         return value
 

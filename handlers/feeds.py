@@ -146,4 +146,6 @@ class PollsFeed(FeedPage):
         name, theirs = self._who(author)
         choices = "".join(f"<li>{escape(choice.text)}</li>" for choice in poll.choices)
         html = f'<ul>{choices}</ul><p><a href="{escape(url)}">{escape(self.translate("To the poll"))}</a></p>'
-        return Entry(url, url, poll.question, "", html, script(poll.question), poll.opens_at, poll.opens_at, name, theirs)
+        return Entry(
+            url, url, poll.question, "", html, script(poll.question), poll.opens_at, poll.opens_at, name, theirs
+        )

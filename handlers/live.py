@@ -12,6 +12,7 @@ from handlers.voters import voter_of
 from models.errors import Busy
 from models.live import MOST_LISTENERS, RESTART
 from models.polls import Poll
+from models.traces import TRACE
 
 MOST_UNREAD = 65_536  # B that wait for a reader who does not read
 MOST_SAID = 1_024  # B of one message of a reader, who has nothing to say
@@ -56,6 +57,7 @@ class LiveResults(JsonAnswer, WebSocketHandler):
         return origin.lower() == self.app.settings.site_url.lower()
 
     def open(self, _: str) -> None:
+        self._forget_the_request()
         assert self.ws_connection is not None
         self._stream = self.ws_connection.stream
         self._stream.max_write_buffer_size = MOST_UNREAD
@@ -67,6 +69,15 @@ class LiveResults(JsonAnswer, WebSocketHandler):
             live.join(self._poll_id, self)
         except Busy:
             self.close(_TRY_AGAIN)
+
+    def _forget_the_request(self) -> None:
+        """It is over, and what it brought would be kept for as long as somebody listens: half of what a listener takes."""
+        TRACE.set(None)
+        self.trace = self.user = self.session = None
+        self._headers.clear()
+        self.request.headers.clear()
+        self.request.connection = self.request.server_connection = None
+        self.ui.clear()
 
     def on_close(self) -> None:
         self.app.models.live.leave(self._poll_id, self)

@@ -72,7 +72,8 @@ class Me(Signing, V1):
             links.append({"rel": "manage", "href": self.reverse_url("manage"), "text": self.translate("Manage")})
         if has(self.bits, EDITOR):
             links += [
-                {"rel": "edit", "href": self.reverse_url("manage_poll", id), "text": self.translate("Edit")} for id in polls
+                {"rel": "edit", "href": self.reverse_url("manage_poll", id), "text": self.translate("Edit")}
+                for id in polls
             ]
         found = _POST_PATH.match(unquote(path))
         comments: dict[str, list[str]] = {}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handlers import feeds, poll_aliases, polls
+from handlers import feeds, live, poll_aliases, polls
 from handlers.base import ID
 
 # (pattern, handler, name for reverse_url)
@@ -11,6 +11,7 @@ ROUTES: tuple[tuple[str, type[Any], str], ...] = (
     (r"/polls/feed\.(atom|rss|json)", feeds.PollsFeed, "polls_feed"),
     (rf"/polls/{ID}", polls.PollPage, "poll"),
     (rf"/polls/{ID}/ballot", polls.BallotPage, "ballot"),
+    (rf"/polls/{ID}/live", live.LiveResults, "poll_live"),
     (r"/questions", poll_aliases.Questions, "questions"),
     (rf"/questions/{ID}/choice", poll_aliases.Choices, "question_choices"),
 )

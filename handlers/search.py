@@ -11,7 +11,6 @@ from models.errors import NotFound
 from models.posts import Post
 from models.search import MOST_FOUND, Found
 
-
 WHERE = ("posts", "polls")  # what is searched, as the address names it
 
 
