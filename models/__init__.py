@@ -42,6 +42,7 @@ from models.news import News
 from models.notices import Notices
 from models.outbox import Outbox
 from models.people import People
+from models.poll_times import PollTimes
 from models.polls import Polls
 from models.posts import Posts
 from models.publishing import Publishing
@@ -117,6 +118,7 @@ class Models:
     results: Results
     ballots: Ballots
     poll_managing: PollManaging
+    poll_times: PollTimes
     live: Live
     figures: Figures
     inspector: Inspector
@@ -201,7 +203,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             moderation=moderation,
             redirects=Redirects(db, cache),
             search=Search(posts),
-            indexing=Indexing(posts, comments),
+            indexing=Indexing(posts, comments, polls),
             sites=sites,
             auditing=Auditing(db),
             duties=duties,
@@ -222,6 +224,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             results=results,
             ballots=Ballots(polls, results),
             poll_managing=PollManaging(polls),
+            poll_times=PollTimes(polls),
             live=live,
             figures=figures,
             inspector=inspector,

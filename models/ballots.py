@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from models import contributions, results
+from models import choices, contributions, results
 from models.base import Write
 from models.contributions import Contribution
 from models.counts import COUNTS
@@ -163,12 +163,10 @@ async def _write(w: Write, before: Standing, changed: Standing, now: datetime) -
     await _insert(w, "selections (poll_id, voter, choice_id)", sorted(won))
     votes = Counter(id for _, _, id in won)
     votes.subtract(id for _, _, id in lost)
-    await _add(w, "choices SET votes = votes", votes)
+    await choices.count(w, votes)
     voters = Counter(dict.fromkeys((poll_id for poll_id, _ in changed), 0))
     voters.update(poll_id for poll_id, _ in new)
-    await _add(w, "polls SET counted = counted + 1, voters = voters", voters)
-    for poll_id in voters:
-        w.touch(*results.shown_in(poll_id))
+    await results.count(w, voters)
 
 
 def _contributed(new: Iterable[tuple[int, str]], now: datetime) -> list[Contribution]:
@@ -180,11 +178,3 @@ async def _insert(w: Write, into: str, rows: Sequence[tuple[object, ...]]) -> No
     if rows:
         marks = ", ".join(["%s"] * len(rows))
         await w.execute(f"INSERT INTO {into} VALUES {marks}", *rows)  # noqa: S608 - literals from above
-
-
-async def _add(w: Write, what: str, numbers: Mapping[int, int]) -> None:
-    """Add to a column of some rows, in the order of their ids."""
-    if numbers:
-        cases = " ".join(["WHEN %s THEN %s"] * len(numbers))
-        pairs = [value for id in sorted(numbers) for value in (id, numbers[id])]
-        await w.execute(f"UPDATE {what} + CASE id {cases} END WHERE id IN %s", *pairs, tuple(sorted(numbers)))

@@ -1,14 +1,17 @@
 """Polls: the question, its choices and its time. Who has voted is in `ballots`, how many for what in `results`."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 from cache import Key, List, Scope, Slot
-from models import audit, results
+from content.terms import Posting
+from models import audit, choices, results, terms
 from models.asking import answers
 from models.base import Table, Write
+from models.choices import Choice
 from models.errors import Invalid, NotFound, Stale
 from models.poll_rules import Kind, NewPoll, Results, Status, checked, checked_end, status_at
 from models.retrying import retried
@@ -17,14 +20,7 @@ from models.users import User
 
 Action = Literal["close", "reopen", "trash", "restore"]
 PER_PAGE = 20
-_SHOWN: tuple[Status, ...] = ("open", "closed")  # what readers see; the others are for editors
-
-
-class Choice(NamedTuple):
-    """One of the answers."""
-
-    id: int
-    text: str
+SHOWN: tuple[Status, ...] = ("open", "closed")  # what readers see; the others are for editors
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ OF_AUTHOR = List("polls.author.part", by=("author", "after"), scopes=(BY_AUTHOR,
 
 def shown_in(poll: Poll) -> tuple[Slot, ...]:
     """Every remembered answer this row appears in (its counts': `results.shown_in`). A new key is not done until it is here."""
-    if poll.status not in _SHOWN:
+    if poll.status not in SHOWN:
         return (BY_ID(poll.id),)
     return BY_ID(poll.id), EVERYWHERE(), BY_AUTHOR(poll.author_id)
 
@@ -70,22 +66,20 @@ class Polls(Table[Poll]):
 
     key: ClassVar = BY_ID
     rows_sql: ClassVar = (
-        "SELECT p.id, p.author_id, p.question, p.kind, p.results, p.visitors, p.status, p.opens_at, p.closes_at, "
-        "(SELECT GROUP_CONCAT(c.id, ' ', c.text ORDER BY c.position SEPARATOR '\\n') FROM choices c WHERE c.poll_id = p.id), "
-        "p.created_at, p.version FROM polls p WHERE p.id IN %s"
+        "SELECT p.id, p.author_id, p.question, p.kind, p.results, p.visitors, p.status, p.opens_at, p.closes_at, "  # noqa: S608
+        f"{choices.PACKED}, p.created_at, p.version FROM polls p WHERE p.id IN %s"
     )
 
     def make(self, *columns: Any) -> Poll:
         fields = list(columns)
         fields[5] = bool(fields[5])
-        pairs = (line.partition(" ") for line in (fields[9] or "").split("\n") if line)
-        fields[9] = tuple(Choice(int(id), text) for id, _, text in pairs)
+        fields[9] = choices.unpacked(fields[9])
         return Poll(*fields)
 
     async def seen(self, id: int) -> Poll:
         """The poll, if readers may see it: not before it opens, and not in the trash. Raises NotFound."""
         poll = await self.one(id)
-        if poll.status not in _SHOWN:
+        if poll.status not in SHOWN:
             raise NotFound(f"poll {id} is {poll.status}")
         return poll
 
@@ -103,7 +97,7 @@ class Polls(Table[Poll]):
     async def by_author(self, author_id: int, after: int = 0) -> list[Poll]:
         """Those of one author that readers see, open or closed, as `open`."""
         one = "(SELECT id FROM polls WHERE author_id = %s AND status = %s AND id < %s ORDER BY id DESC LIMIT %s)"
-        args = [arg for status in _SHOWN for arg in (author_id, status, after or 2**62, PER_PAGE)]
+        args = [arg for status in SHOWN for arg in (author_id, status, after or 2**62, PER_PAGE)]
         sql = f"{one} UNION ALL {one} ORDER BY id DESC LIMIT %s"
         return await self.all(OF_AUTHOR(author_id, after), sql, *args, PER_PAGE)
 
@@ -153,9 +147,8 @@ class Polls(Table[Poll]):
             if voted:
                 _refuse_other_questions(old, became, rewritten)
             if rewritten:
-                await w.execute("DELETE FROM choices WHERE poll_id = %s", id)
-                became = replace(became, choices=await _insert_choices(w, id, new.choices))
-                await results.recounted(w, id)
+                became = replace(became, choices=await choices.write(w, id, new.choices))
+                await results.count(w, {id: 0})
             await change(w, old, became)
             await audit.note(w, by.id, "poll.edit", f"poll {id}", old, became)
         return became
@@ -214,7 +207,8 @@ class Polls(Table[Poll]):
             poll.author_id, poll.question, poll.kind, poll.results, poll.visitors, poll.status, poll.opens_at, poll.closes_at,
             poll.created_at,
         )  # fmt: skip
-        poll = replace(poll, id=id, choices=await _insert_choices(w, id, new.choices))
+        poll = replace(poll, id=id, choices=await choices.write(w, id, new.choices))
+        await write_terms(w, poll)
         w.touch(*shown_in(poll), *results.shown_in(id))
         return poll
 
@@ -226,7 +220,22 @@ async def change(w: Write, old: Poll, new: Poll) -> None:
         "version = version + 1 WHERE id = %s",
         new.question, new.kind, new.results, new.visitors, new.status, new.opens_at, new.closes_at, new.id,
     )  # fmt: skip
+    if (old.question, old.choices) != (new.question, new.choices):
+        await write_terms(w, new)
+    elif (old.status in SHOWN) != (new.status in SHOWN):
+        await terms.show(w, terms.POLL, new.id, new.status in SHOWN)
     w.touch(*shown_in(old), *shown_in(new))
+
+
+async def write_terms(w: Write, poll: Poll) -> None:
+    """Make what search knows of a poll be the poll's words."""
+    found = await asyncio.to_thread(words, poll)
+    await terms.write(w, terms.POLL, poll.id, found, shown=poll.status in SHOWN, at=poll.created_at)
+
+
+def words(poll: Poll) -> dict[str, Posting]:
+    """What it is found by. Takes tens of milliseconds for a long one: call it in a thread."""
+    return terms.of_words(poll.author_id, poll.question, *(choice.text for choice in poll.choices))
 
 
 def stepped(poll: Poll, action: Action, now: datetime, closes_at: datetime | None = None) -> Poll | None:
@@ -274,15 +283,3 @@ def _refuse_other_questions(old: Poll, became: Poll, rewritten: bool) -> None:
 
 async def _has_ballots(w: Write, id: int) -> bool:
     return bool(await w.fetch("SELECT id FROM polls WHERE id = %s AND voters > 0", id))
-
-
-async def _insert_choices(w: Write, id: int, texts: Sequence[str]) -> tuple[Choice, ...]:
-    return tuple(
-        [
-            Choice(
-                await w.insert("INSERT INTO choices (poll_id, position, text) VALUES (%s, %s, %s)", id, place, text),
-                text,
-            )
-            for place, text in enumerate(texts)
-        ]
-    )

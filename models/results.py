@@ -1,9 +1,11 @@
 """How many have voted for what: changed with each ballot, so a row of its own in the cache."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from cache import Key, Slot
+from models import choices
 from models.base import Table, Write
 
 
@@ -30,17 +32,15 @@ class Results(Table[Result]):
     """By the poll's id."""
 
     key: ClassVar = BY_POLL
-    rows_sql: ClassVar = (
-        "SELECT p.id, p.voters, (SELECT GROUP_CONCAT(c.votes ORDER BY c.position) FROM choices c WHERE c.poll_id = p.id), "
-        "p.counted FROM polls p WHERE p.id IN %s"
-    )
+    rows_sql: ClassVar = f"SELECT p.id, p.voters, {choices.VOTES}, p.counted FROM polls p WHERE p.id IN %s"  # noqa: S608 - a literal
 
     def make(self, *columns: Any) -> Result:
         poll_id, voters, votes, counted = columns
         return Result(poll_id, voters, tuple(map(int, votes.split(","))) if votes else (), counted)
 
 
-async def recounted(w: Write, poll_id: int) -> None:
-    """The choices are others; nobody has voted for any of them."""
-    await w.execute("UPDATE polls SET counted = counted + 1 WHERE id = %s", poll_id)
-    w.touch(*shown_in(poll_id))
+async def count(w: Write, voters: Mapping[int, int]) -> None:
+    """The counts of some polls, which the caller has locked, have changed: by so many voters, or by none."""
+    for id in sorted(voters):
+        await w.execute("UPDATE polls SET counted = counted + 1, voters = voters + %s WHERE id = %s", voters[id], id)
+        w.touch(*shown_in(id))

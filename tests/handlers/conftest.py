@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tornado.ioloop import IOLoop
@@ -9,6 +10,8 @@ from tornado.ioloop import IOLoop
 from models import Models
 from models.boards import Board, NewBoard
 from models.comments import Comment
+from models.poll_rules import NewPoll
+from models.polls import Poll
 from models.posts import Post
 from models.writing import Draft
 from tests.handlers.asking import Asker
@@ -19,7 +22,8 @@ from tests.harness.people import People
 @dataclass(frozen=True, slots=True)
 class Town:
     """`talk` is Bob's comment under `post`, `reply` Alice's answer to it; `score` is Bob's on `board`, where 0 to 100 are
-    taken. Nobody may read DRAFT-WORDS or TRASHED-WORDS, or see the board `hidden`."""
+    taken; `poll` is open, `planned` is not yet. Nobody may read DRAFT-WORDS, TRASHED-WORDS or PLANNED-WORDS, or see the board
+    `hidden`."""
 
     post: Post
     draft: Post
@@ -29,6 +33,8 @@ class Town:
     board: Board
     hidden: Board
     score: int
+    poll: Poll
+    planned: Poll
 
     @property
     def path(self) -> str:
@@ -52,7 +58,10 @@ async def build_town(models: Models, people: People) -> Town:
     hidden = await models.boards.create(NewBoard(f"hidden-{post.id}", "HIDDEN-WORDS"), by=people.ada)
     hidden = await models.boards.set_status(hidden.id, "hidden", by=people.ada)
     taken = await models.scores.submit(board, 12.5, "first", by=bob)
-    return Town(post, draft, gone, talk, reply, board, hidden, taken.id)
+    poll = await models.polls.create(NewPoll("Where shall we eat?", ("By the sea", "In the park")), by=alice)
+    later = datetime.now(UTC) + timedelta(days=1)
+    planned = await models.polls.create(NewPoll("PLANNED-WORDS?", ("Yes", "No"), opens_at=later), by=alice)
+    return Town(post, draft, gone, talk, reply, board, hidden, taken.id, poll, planned)
 
 
 @pytest.fixture
