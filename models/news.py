@@ -20,7 +20,9 @@ log = logging.getLogger("plaza.live")
 
 MOST_UNTOLD = 1_000  # polls that wait to be told of; more are left to be found
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # s between two tries to subscribe, and up to half as much again
-SILENCE = 5.0  # s after which Redis is asked whether it still hears us; it is gone when it does not answer for as long again
+SILENCE = (
+    5.0  # s after which Redis is asked whether it still hears us; it is gone when it does not answer for as long again
+)
 _FAMILIES = (polls.BY_ID.family, results.BY_POLL.family)
 COUNTS.update({"live.told": 0, "live.untold": 0})
 

@@ -44,7 +44,8 @@ class EnteringBallots(Ballots):
     dice: random.Random
 
     async def _settle(self, wishes: Sequence[Wish]) -> list[Cast | ModelError]:
-        writing = Writing(undo_at_commit=self.dice.random() < UNDONE, ledger=self.ledger)
+        # `ended` until the cache says otherwise: what makes nothing forgotten has returned, too.
+        writing = Writing(undo_at_commit=self.dice.random() < UNDONE, ended=True, ledger=self.ledger)
         WRITING.set(writing)
         try:
             outcomes = await super()._settle(wishes)
@@ -54,9 +55,10 @@ class EnteringBallots(Ballots):
             raise
         finally:
             WRITING.set(None)
+        changed = {key_of(cast.result.poll_id) for cast in outcomes if isinstance(cast, Cast) and cast.changed}
         for key, (version, _) in tuple(writing.entered.items()):
-            if self.ledger.words[self.ledger.at(key, version) + ENDED]:
-                del writing.entered[key]  # as it was before
+            if key not in changed or self.ledger.words[self.ledger.at(key, version) + ENDED]:
+                del writing.entered[key]  # the counts are as they were
         self.writer.returned(writing)
         return outcomes
 

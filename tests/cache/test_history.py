@@ -15,6 +15,8 @@ from commands.proving.ground import Ground, ground
 from commands.proving.history import Found, history
 from commands.proving.ledger import BEGUN, CRITICAL, KEYS, NONCES, Ledger, meta, now
 from commands.proving.notes import Note
+from commands.proving.polls import key_of, meta_of
+from models.results import Result
 
 SECONDS = 18.0
 MS = 1_000_000
@@ -44,6 +46,15 @@ class World:
             ledger.end(key, version, nonce, now() - ended * MS)
             ledger.raise_floor(key, version)
         return note
+
+    def count(self, result: Result, *, ended: int | None = 0) -> None:
+        """The same for counts of a poll."""
+        ledger, key = self.ledgers[0], key_of(result.poll_id)
+        nonce = ledger.nonce()
+        ledger.enter(key, result.version, nonce, meta_of(result) | BEGUN)
+        if ended is not None:
+            ledger.end(key, result.version, nonce, now() - ended * MS)
+            ledger.raise_floor(key, result.version)
 
     def kinds(self) -> list[str]:
         return [violation.kind for violation in self.found]
@@ -249,6 +260,30 @@ def test_a_nonce_names_its_process_and_is_never_given_twice(world: World) -> Non
     assert max(nonces) >> 3 < NONCES
 
 
+def test_counts_of_a_poll_are_those_of_a_transaction_and_not_older_than_the_last_that_returned(world: World) -> None:
+    none, one, two = (Result(1, voters, (voters, 0), voters) for voters in range(3))
+    under_way = Result(1, 2, (1, 1), 3)
+    judge = world.judge()
+
+    def answered(result: Result, judge: Checker = judge) -> None:
+        judge.result(judge.ask("one", (key_of(1),)), result)
+
+    answered(none)
+    world.count(one)
+    world.count(two, ended=10)
+    answered(two)
+    world.count(under_way, ended=None)
+    answered(under_way)
+    assert world.kinds() == []
+
+    answered(replace(two, votes=(1, 0)))  # of two moments
+    answered(replace(under_way, votes=(0, 2)))
+    answered(Result(1, 3, (3, 0), 4))
+    answered(one, world.judge(1))
+    assert world.kinds() == ["mixed", "phantom", "phantom", "too old"]
+    assert world.found[-1].missed == 2
+
+
 def run(place: Ground, seconds: float, **choices: object) -> Found:
     async def told() -> Found:
         seed = secrets.randbelow(1_000_000)
@@ -256,6 +291,7 @@ def run(place: Ground, seconds: float, **choices: object) -> Found:
             found = await one.run(seconds)
             found.problems += [f"seed {seed}"] if found.problems else []
             counts = one.ledger.total
+            assert counts("votes") > 30, "hardly anybody voted"
             assert counts("returned") > 100, "hardly anything was written"
             assert counts("L1") + counts("L2") + counts("MySQL") > 5_000, "hardly anything was read"
             return found
@@ -272,7 +308,7 @@ def test_no_answer_is_wrong_in_a_history_with_every_kind_of_fault(place: Ground)
     assert found.compared > 200
 
 
-@pytest.mark.parametrize("guard", ["generations", pytest.param("index check", marks=pytest.mark.long),
+@pytest.mark.parametrize("guard", ["generations", "touch", pytest.param("index check", marks=pytest.mark.long),
                                    pytest.param("join rule", marks=pytest.mark.long)])  # fmt: skip
 def test_a_guard_that_is_taken_away_is_missed_within_seconds(place: Ground, guard: str) -> None:
     async def accused() -> Found:

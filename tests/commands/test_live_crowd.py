@@ -11,7 +11,7 @@ from commands.supervision import Supervisor
 from models import connected
 from models.poll_rules import NewPoll
 from tests.commands.instances import Instance
-from tests.harness.crowd import watching
+from tests.harness.crowd import until, watching
 
 LISTENERS = 5_000
 MOST_MB = 150
@@ -43,11 +43,11 @@ async def test_five_thousand_who_listen_cost_less_than_150_megabytes(fresh: Inst
         await asyncio.sleep(1)
         before = own_memory(fresh)
         async with watching(fresh.port, poll.id, LISTENERS) as crowd:
-            await _until(lambda: crowd.messages == LISTENERS)
+            await until(lambda: crowd.messages == LISTENERS)
             after = own_memory(fresh)
             began = time.monotonic()
             await models.ballots.cast(poll, [poll.choices[0].id], voter=os.urandom(16).hex())
-            await _until(lambda: crowd.messages == 2 * LISTENERS)
+            await until(lambda: crowd.messages == 2 * LISTENERS)
             took = time.monotonic() - began
 
     grown = {name: round(after[name] - before[name], 1) for name in after}
@@ -56,9 +56,3 @@ async def test_five_thousand_who_listen_cost_less_than_150_megabytes(fresh: Inst
     )
     assert sum(grown.values()) < MOST_MB
     assert b'"voters":1' in crowd.last
-
-
-async def _until(claim) -> None:
-    async with asyncio.timeout(20):
-        while not claim():
-            await asyncio.sleep(0.01)

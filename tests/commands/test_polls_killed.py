@@ -1,4 +1,4 @@
-"""Votes come in by hundreds a second while processes are killed: what was acknowledged stands, once, and is counted in the end."""
+"""Votes come in by hundreds a second while processes are killed: what was acknowledged stands, once, and is counted."""
 
 import asyncio
 import os
@@ -19,7 +19,9 @@ from tests.commands.instances import Instance
 from tests.harness.stubborn import Stubborn
 from tests.harness.voters import poll_and_voters
 
-PATIENCE = 60.0  # s that a vote is sent again and again: a machine that is too slow for the rate takes them all, but later
+PATIENCE = (
+    60.0  # s that a vote is sent again and again: a machine that is too slow for the rate takes them all, but later
+)
 CLIENTS = 48
 VOTERS = 2 * CLIENTS
 WITHIN = 2.0  # s after the last fault until all agrees
@@ -90,7 +92,8 @@ async def killed_under_load(instance: Instance, rate: int, seconds: float, victi
         assert (result.voters, result.votes) == (VOTERS, tuple(counts[choice.id] for choice in poll.choices))
         assert await check(models.db) == []
         async with asyncio.timeout(10):
-            while await check_boards(models.boards, models.standings):  # what the votes give is counted by the worker
+            # What the votes give on the boards is counted by the worker.
+            while await check_boards(models.boards, models.standings):
                 await asyncio.sleep(0.1)
 
 

@@ -240,16 +240,30 @@ async def test_where_nobody_listens_nothing_is_read(
     assert counted.commands == []
 
 
+async def test_who_listens_hears_at_once(
+    models: Models, other_models: Models, people: People, hear: Hear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "NET", 1000)
+    poll = await colours(models, people)
+    listener = await hear(poll.id)
+    assert await listener.next()
+    await vote(other_models, poll, 1)
+
+    await heard(listener, 1)
+
+
 async def test_a_change_that_nobody_told_of_is_found(
     models: Models, people: People, hear: Hear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poll = await colours(models, people)
     monkeypatch.setattr(live, "NET", 0.2)
     listener = await hear(poll.id)
-    models.cache.ended = lambda names: None
     await vote(models, poll, 1)
-
     await heard(listener, 1)
+    models.cache.ended = lambda names: None
+    await vote(models, poll, 2)
+
+    await heard(listener, 2)
 
 
 async def test_after_an_outage_of_redis_all_that_is_watched_is_read(

@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -71,6 +71,13 @@ class _Watcher(asyncio.Protocol):
         self.crowd.here -= self.met
         if not self.ready.done():
             self.ready.set_exception(ConnectionError("hung up"))
+
+
+async def until(claim: Callable[[], bool]) -> None:
+    """Give the loop away until it holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not claim():  # noqa: ASYNC110 - a crowd tells nobody
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
