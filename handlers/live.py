@@ -9,6 +9,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from handlers import origin
 from handlers.api import JsonAnswer
+from handlers.statuses import Told
 from handlers.voters import voter_of
 from models.errors import Busy
 from models.live import MOST_LISTENERS, RESTART
@@ -22,7 +23,7 @@ _SPOKEN, _TRY_AGAIN = 1008, 1013  # codes of closing: readers do not speak; ther
 
 
 class LiveResults(JsonAnswer, WebSocketHandler):
-    """`/polls/<id>/live`. Before the handshake refusals are answers of HTTP, after it codes of closing: scripts see only those."""
+    """`/polls/<id>/live`. Refusals are answers of HTTP before the handshake, and codes of closing after it, which scripts can see."""
 
     public = False  # who asks decides what is sent
     voted = False
@@ -48,6 +49,10 @@ class LiveResults(JsonAnswer, WebSocketHandler):
         self.voted = await self._has_voted(poll)
         self._poll_id = poll.id
         await super().get(id)
+
+    def refusal(self, error: BaseException | None, status: int) -> Told:
+        told = super().refusal(error, status)
+        return told._replace(headers={"Upgrade": "websocket"}) if told.status == 426 else told
 
     async def _has_voted(self, poll: Poll) -> bool:
         """Asked only where it decides something: now, or when a closed poll is opened again."""

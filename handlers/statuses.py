@@ -45,8 +45,6 @@ def tell_of(error: BaseException | None, status: int) -> Told:
             return Told(400, "A field is missing.", {error.arg_name: "This field is missing."}, {})
         case bearer.BadToken() | bearer.OutOfScope():
             return Told(error.status_code, error.words, {}, {"WWW-Authenticate": error.challenge})
-        case HTTPError(status_code=426):
-            return Told(426, "This address is for WebSockets.", {}, {"Upgrade": "websocket"})
         case HTTPError():
             return Told(error.status_code, _MESSAGES.get(error.status_code, ""), {}, {})
     return Told(status, _MESSAGES.get(status, ""), {}, {})
@@ -63,6 +61,7 @@ _MESSAGES = {
     413: "What was sent is too large.",
     415: "This address takes JSON or a form.",
     421: "This site does not answer to that name.",
+    426: "This address is for WebSockets.",
     428: "Say which version you change: send the ETag of the last answer as If-Match.",
     500: "Something went wrong on our side. It has been noted.",
     503: "The site is very busy at this moment. Try again soon.",
