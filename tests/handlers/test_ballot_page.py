@@ -1,4 +1,4 @@
-"""Voting on the page of a poll, and the private page of one's own vote: kept when it is refused, counted once when it is taken."""
+"""Voting on the page of a poll, and the private page of one's own vote: kept when refused, counted once when taken."""
 
 import re
 from collections.abc import Callable
