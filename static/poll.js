@@ -15,6 +15,7 @@ function enliven(box) {
   const lines = [...box.querySelectorAll("[data-choice]")];
   const say = (text) => (box.querySelector("[data-told]").textContent = text);
   let touched = false; // somebody is choosing, so what they have chosen so far stays
+  let line = null, pause = 500, refused = false, timer;
 
   function show() {
     const { status, rule, votes, voters, choices } = state;
@@ -68,7 +69,6 @@ function enliven(box) {
   });
 
   // News of the votes, while the page is looked at; after a pause that grows, and is never the same for all, when they break off.
-  let line = null, pause = 500, refused = false, timer;
   function listen() {
     const known = state.rule !== "after_vote" || state.votes;
     if (line || refused || document.hidden || state.status !== "open" || !known) return;
@@ -109,13 +109,13 @@ for (const box of document.querySelectorAll("main > .frame .poll-box")) {
   if (!member && !state.choices.length) askForOwn(state, document.querySelector("[data-me]")?.dataset.me).catch(() => {});
 }
 
-// In a text: the link is the poll when it comes near the view, and stays a link when that fails.
+// In a text: the link becomes the poll when it comes near the view, and stays a link when that fails.
 const blank = document.querySelector("template[data-polls]");
 
 async function draw(link) {
   const answer = await fetch(blank.dataset.polls.replace(/0$/, link.dataset.poll), json);
-  if (!answer.ok) return;
   const { id, question, kind, results, choices, ...poll } = await answer.json();
+  if (!answer.ok) return;
   const box = blank.content.firstElementChild.cloneNode(true);
   const votes = choices.every((choice) => choice.votes !== null) ? choices.map((choice) => choice.votes) : null;
   const state = { ...poll, id, kind, rule: results, votes, version: 0, choices: [] };

@@ -28,13 +28,14 @@ class Stop:
 
 def resolved(path: str, town: Town) -> str:
     """`post:x` is the address of a post, `{x}` the id of a post, `{x.user}` of a person, `{x.comment}` of a comment, `{x.board}`
-    of a board; `{x.link}` is the token of a mail."""
+    of a board, `{x.poll}` of a poll; `{x.link}` is the token of a mail."""
     if path.startswith("post:"):
         return town.path(path.removeprefix("post:"))
     ids = {name: str(post.id) for name, post in town.posts.items()}
     ids |= {f"{name}.user": str(user.id) for name, user in town.users.items()}
     ids |= {f"{name}.link": token for name, token in town.links.items()}
     ids |= {f"{name}.board": str(id) for name, id in town.boards.items()}
+    ids |= {f"{name}.poll": str(poll.id) for name, poll in town.polls.items()}
     ids |= {f"{name}.comment": str(id) for name, id in town.comments.items()}
     for name, id in ids.items():
         path = path.replace(f"{{{name}}}", id)
@@ -102,6 +103,21 @@ def answering(page: Page) -> None:
     page.locator("details.answer > summary").first.click()
 
 
+def unticked(page: Page) -> None:
+    """The form of a poll as a browser without scripts sends it, with nothing chosen."""
+    with page.expect_navigation():
+        page.locator(".poll-box").evaluate("form => form.submit()")
+
+
+def drawn(page: Page) -> None:
+    """The polls of a text, which are drawn when they are looked at."""
+    page.wait_for_function("""() => {
+      const link = document.querySelector('a[data-poll]');
+      link?.scrollIntoView({ behavior: 'instant' });
+      return !link;
+    }""")
+
+
 def played(page: Page) -> None:
     """A game whose rings all went by."""
     page.clock.install()
@@ -143,6 +159,23 @@ STOPS = (
     Stop("board-member", "/boards/hostile?window=week", "bob"),
     Stop("board-posts", "/boards/discussed"),
     Stop("board-closed", "/boards/closed"),
+    Stop("polls", "/polls"),
+    Stop("polls-closed", "/polls?status=closed", "bob"),
+    Stop("polls-empty", "/polls", empty=True),
+    Stop("poll", "/polls/{plain.poll}"),
+    Stop("poll-member", "/polls/{plain.poll}", "bob"),
+    Stop("poll-hostile", "/polls/{hostile.poll}", "alice"),
+    Stop("poll-secret", "/polls/{secret.poll}"),
+    Stop("poll-late", "/polls/{late.poll}", "bob"),
+    Stop("poll-closed", "/polls/{closed.poll}"),
+    Stop("ballot", "/polls/{plain.poll}/ballot?done=voted", "bob"),
+    Stop("ballot-wrong", "/polls/{late.poll}/ballot", "olga", unticked),
+    Stop("ballot-closed", "/polls/{closed.poll}/ballot", "bob"),
+    Stop("ballot-visitor", "/polls/{secret.poll}/ballot"),
+    Stop("post-asking", "post:asking", act=drawn),
+    Stop("post-asking-member", "post:asking", "bob", drawn),
+    Stop("search-polls", "/search?q=tea&in=polls"),
+    Stop("search-polls-none", "/search?q=nothinglikethis&in=polls"),
     Stop("play", "/play"),
     Stop("play-over", "/play", act=played),
     Stop("register", "/register"),

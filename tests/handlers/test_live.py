@@ -17,9 +17,7 @@ async def colours(models: Models, people: People, **fields: object) -> Poll:
     return await models.polls.create(NewPoll("Which colour?", ("Red", "绿"), **fields), by=people.alice)  # type: ignore[arg-type]
 
 
-async def test_who_listens_is_sent_the_result_and_each_change(
-    models: Models, people: People, visitor: Browser
-) -> None:
+async def test_who_listens_is_sent_the_result_and_each_change(models: Models, people: People, visitor: Browser) -> None:
     poll = await colours(models, people)
     listener = await listen(visitor.base_url, poll.id)
 
