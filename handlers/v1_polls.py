@@ -171,8 +171,10 @@ class OnePoll(_Resource):
 
     @call(takes=ChangedPoll, gives=PollShape)
     async def patch(self, id: str) -> None:
-        """Change a poll, close it or open it again; editors may. `If-Match` is the ETag of the poll alone, `?results=0`, or of
-        the last change."""
+        """Change a poll, close it or open it again; editors may.
+
+        `If-Match` is the ETag of the poll alone, `?results=0`, or of the last change.
+        """
         me, sent = self.member(EDITOR), self.sent(ChangedPoll)
         poll = there(await self.app.models.polls.fresh().one(int(id)))
         self.match((await self.shapes([poll]))[0])

@@ -199,6 +199,8 @@ async def _ask(models: Models, town: Town) -> None:
         poll = town.polls[name] = await models.polls.create(new, by=wide if name == "hostile" else alice)
         for who, place in ((wide, 0), (bob, 1), (alice, 1)):
             await models.ballots.cast(poll, [poll.choices[place].id], voter=who)
+    later = NewPoll("What shall we read in spring? 春天读什么书？", ("A novel", "Poems", "诗"), opens_at=soon)
+    town.polls["planned"] = await models.polls.create(later, by=alice)
     town.polls["closed"] = await models.polls.close(town.polls["closed"].id, by=alice)
     lines = "\n\n".join(f"{{{{poll:{town.polls[name].id}}}}}" for name in ("plain", "secret", "hostile", "closed"))
     draft = Draft("A post that asks", "", f"Tell us.\n\n{lines}\n\nThank you.", ("talk",))
