@@ -31,9 +31,7 @@ async def own(handler: Base, poll: Poll, voter: Voter | None, *, said: str = VOT
     chosen = await models.ballots.of(poll.id, voter) if voter else ()
     result = await models.results.one(poll.id)
     votes = result.votes
-    if len(votes) != len(
-        poll.choices
-    ):  # an editor is just giving it other choices, which goes only before the first vote
+    if len(votes) != len(poll.choices):  # an editor is just changing the choices, which goes only before the first vote
         votes = (0,) * len(poll.choices)
     return OwnBallot(
         status=poll.status, choices=chosen, voters=result.voters, version=result.version,
