@@ -7,6 +7,7 @@ from tornado.iostream import IOStream, StreamBufferFullError, StreamClosedError
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from handlers import origin
 from handlers.api import JsonAnswer
 from handlers.voters import voter_of
 from models.errors import Busy
@@ -37,8 +38,9 @@ class LiveResults(JsonAnswer, WebSocketHandler):
     async def get(self, id: str) -> None:
         """Raises NotFound, HTTPError 403 and 426, Busy."""
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
-            self.set_header("Upgrade", "websocket")
             raise HTTPError(426, "no WebSocket")
+        if origin.made_elsewhere(self.request):
+            raise HTTPError(403, "cross-origin")
         models = self.app.models
         if len(models.live) >= MOST_LISTENERS:
             raise Busy("too many watch already", retry_after=30)
@@ -51,10 +53,6 @@ class LiveResults(JsonAnswer, WebSocketHandler):
         """Asked only where it decides something: now, or when a closed poll is opened again."""
         voter = voter_of(self, visitors=poll.visitors) if poll.results == "after_vote" else None
         return voter is not None and await self.app.models.ballots.has_voted(poll.id, voter)
-
-    def check_origin(self, origin: str) -> bool:
-        """Asked of pages that are not on the host which was asked: the site under a name of its proxy."""
-        return origin.lower() == self.app.settings.site_url.lower()
 
     def open(self, _: str) -> None:
         self._forget_the_request()

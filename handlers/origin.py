@@ -71,13 +71,16 @@ def known_host(host: str, settings: Settings) -> bool:
 
 
 def cross_origin(request: HTTPServerRequest, settings: Settings) -> bool:
-    """Whether a state-changing request was made by a page of another origin.
+    """Whether a state-changing request was made by a page of another origin."""
+    return request.method not in SAFE_METHODS and made_elsewhere(request)
+
+
+def made_elsewhere(request: HTTPServerRequest) -> bool:
+    """Whether a page of another origin made the request.
 
     The rule of Go's net/http CrossOriginProtection: Sec-Fetch-Site decides where there is one, else Origin; a request
     with neither is not a browser's.
     """
-    if request.method in SAFE_METHODS:
-        return False
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site not in ("same-origin", "none")

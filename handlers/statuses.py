@@ -45,6 +45,8 @@ def tell_of(error: BaseException | None, status: int) -> Told:
             return Told(400, "A field is missing.", {error.arg_name: "This field is missing."}, {})
         case bearer.BadToken() | bearer.OutOfScope():
             return Told(error.status_code, error.words, {}, {"WWW-Authenticate": error.challenge})
+        case HTTPError(status_code=426):
+            return Told(426, "This address is for WebSockets.", {}, {"Upgrade": "websocket"})
         case HTTPError():
             return Told(error.status_code, _MESSAGES.get(error.status_code, ""), {}, {})
     return Told(status, _MESSAGES.get(status, ""), {}, {})
@@ -78,6 +80,7 @@ HEADINGS = {
     415: "Unknown format",
     421: "Another host",
     422: "Not accepted",
+    426: "Not that way",
     428: "Version needed",
     429: "Too often",
     500: "Our mistake",

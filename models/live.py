@@ -1,8 +1,8 @@
 """Live results: who watches a poll is sent its result whenever that changes.
 
-A process has one task that reads and one that pings, however many watch. It reads at most every BEAT, all polls together that there
-is news of, and past L1: so what it sends is never older than the write that the news was of. News can be lost; so all that is watched
-is read every NET as well. While nobody watches, nothing is read.
+A process has one task that reads and one that pings, however many watch. It reads at most every BEAT, at once all polls that there is
+news of, and past L1: so what it sends is never older than the write that the news was of. News can be lost; so all that is
+watched is read every NET as well. While nobody watches, nothing is read.
 """
 
 import asyncio
@@ -106,7 +106,7 @@ class Live:
         self.ending = True
         await _in_turns(tuple(self._pinged), lambda listener: listener.send_away(RESTART))
         until = monotonic() + GOODBYE
-        while self._pinged and monotonic() < until:
+        while self._pinged and monotonic() < until:  # noqa: ASYNC110 - the last tells nobody that it was the last
             await asyncio.sleep(0.01)
         await _in_turns(tuple(self._pinged), lambda listener: listener.drop())
 

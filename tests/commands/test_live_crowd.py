@@ -51,7 +51,9 @@ async def test_five_thousand_who_listen_cost_less_than_150_megabytes(fresh: Inst
             took = time.monotonic() - began
 
     grown = {name: round(after[name] - before[name], 1) for name in after}
-    print(f"{LISTENERS} listeners: {sum(grown.values()):.0f} MB more, {grown}; a vote reached all in {took * 1000:.0f} ms")
+    print(
+        f"{LISTENERS} listeners: {sum(grown.values()):.0f} MB more, {grown}; a vote reached all in {took * 1000:.0f} ms"
+    )
     assert sum(grown.values()) < MOST_MB
     assert b'"voters":1' in crowd.last
 

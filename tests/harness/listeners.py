@@ -18,12 +18,25 @@ class Listener:
     """`code`: of the closing, once it is closed."""
 
     connection: WebSocketClientConnection
+    over: bool = False
 
     async def next(self) -> dict[str, Any] | None:
         """The next message; None when it is closed."""
+        if self.over:
+            return None
         async with asyncio.timeout(PATIENCE):
             message = await self.connection.read_message()
-        return None if message is None else dict(json.loads(message))
+        if message is None:
+            self.over = True
+            self.connection.close()
+            return None
+        return dict(json.loads(message))
+
+    async def close(self) -> None:
+        """Hang up, if nobody has yet."""
+        self.connection.close()
+        while await self.next() is not None:
+            pass
 
     @property
     def code(self) -> int | None:
