@@ -57,6 +57,7 @@ class LiveResults(JsonAnswer, WebSocketHandler):
     def open(self, _: str) -> None:
         self._forget_the_request()
         assert self.ws_connection is not None
+        assert self.ws_connection.stream is not None
         self._stream = self.ws_connection.stream
         self._stream.max_write_buffer_size = MOST_UNREAD
         live = self.app.models.live
@@ -93,12 +94,12 @@ class LiveResults(JsonAnswer, WebSocketHandler):
 
     def send(self, message: bytes) -> bool:
         """Tornado's write_message makes a task of each message."""
-        if self.ws_connection is None:
+        if self.ws_connection is None or self._stream is None:
             return True  # sent away
         length = len(message)
         head = struct.pack("!BB", 0x81, length) if length < 126 else struct.pack("!BBH", 0x81, 126, length)
         try:
-            self.ws_connection.stream.write(head + message)
+            self._stream.write(head + message)
         except StreamClosedError:
             return True  # gone; Tornado is about to say so
         except StreamBufferFullError:
