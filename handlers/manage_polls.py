@@ -130,10 +130,9 @@ class ManagePoll(_PollForm):
     async def post(self, id: str) -> None:
         poll, result = await self._found(id)
         filled, version = self.filled(), self.get_body_argument("version", "")
-        if result.voters:  # its form has no more than the end
-            filled = {**self.values(poll), "closes_at": filled["closes_at"]}
         try:
             seen = int(version) if version.isascii() and version.isdecimal() and len(version) < 19 else 0
+            # Once somebody has voted, the form has no more than the end.
             new = self.end(filled, poll) if result.voters else self.wanted(filled, poll)
             await self.app.models.polls.edit(poll.id, new, version=seen, by=self.member())
         except ModelError as error:

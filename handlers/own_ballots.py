@@ -4,6 +4,7 @@ import re
 
 from handlers.base import ID, Base
 from handlers.v1 import Output
+from handlers.v1_polls import votes_of
 from handlers.voters import voter_of
 from models.ballots import Voter, visible
 from models.errors import NotFound
@@ -30,14 +31,9 @@ async def own(handler: Base, poll: Poll, voter: Voter | None, *, said: str = VOT
     models = handler.app.models
     chosen = await models.ballots.of(poll.id, voter) if voter else ()
     result = await models.results.one(poll.id)
-    votes = result.votes
-    if len(votes) != len(
-        poll.choices
-    ):  # an editor is just giving it other choices, which goes only before the first vote
-        votes = (0,) * len(poll.choices)
     return OwnBallot(
         status=poll.status, choices=chosen, voters=result.voters, version=result.version,
-        votes=votes if visible(poll, bool(chosen)) else None, words=handler.translate(said) if chosen else "",
+        votes=votes_of(poll, result) if visible(poll, bool(chosen)) else None, words=handler.translate(said) if chosen else "",
     )  # fmt: skip
 
 

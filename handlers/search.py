@@ -17,17 +17,18 @@ WHERE = ("posts", "polls")  # what is searched, as the address names it
 class SearchPage(ListPage[int]):
     async def get(self) -> None:
         search, text, where = self.app.models.search, self.text, self.where
+        find, drawn = {"posts": (search.posts, self._posts), "polls": (search.polls, self._polls)}[where]
         n = self.page_number(self.get_query_argument("page", None))
         if n is None:
             return
-        found = await (search.polls if where == "polls" else search.posts)(text, page=n)
+        found = await find(text, page=n)
         if found.page_index > found.page_count:
             self.redirect(self.address_of(found.page_count), status=302)
             return
-        shown = await (self._polls if where == "polls" else self._posts)(found)
         self.show(
             "search.html", text=text, where=where, places=[(name, self._address(name)) for name in WHERE], page=found,
-            href=self.address_of, most_found=MOST_FOUND, most_terms=MOST_TERMS, longest=LONGEST, **shown,
+            href=self.address_of, most_found=MOST_FOUND, most_terms=MOST_TERMS, longest=LONGEST,
+            **await drawn(found),
         )  # fmt: skip
 
     async def _posts(self, found: Found) -> dict[str, Any]:

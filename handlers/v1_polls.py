@@ -200,7 +200,7 @@ class OnePoll(_Resource):
         return await polls.reopen(poll.id, by=by, closes_at=sent.closes_at)
 
 
-class OwnBallot(_Resource):
+class Ballot(_Resource):
     """A member's own; visitors have theirs through the form of the poll's page, which knows their browser again."""
 
     public = False

@@ -21,6 +21,6 @@ ROUTES: tuple[tuple[str, type[Any], str], ...] = (
     (rf"/api/v1/boards/{SLUG}/scores", v1_boards.NewScores, "v1_scores"),
     (r"/api/v1/polls", v1_polls.ManyPolls, "v1_polls"),
     (rf"/api/v1/polls/{ID}", v1_polls.OnePoll, "v1_poll"),
-    (rf"/api/v1/polls/{ID}/ballot", v1_polls.OwnBallot, "v1_ballot"),
+    (rf"/api/v1/polls/{ID}/ballot", v1_polls.Ballot, "v1_ballot"),
     (r"/api/v1/.*", v1.NoSuchResource, "v1_unknown"),
 )

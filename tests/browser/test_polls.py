@@ -1,43 +1,19 @@
-"""Polls in the browser: votes without leaving the page, bars that move for others, without script, by keyboard, and when things fail."""
+"""Polls in the browser: votes that leave the page where it is, bars that move for others, keyboards, no script, failures."""
 
-import json
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, expect
 
-from models.poll_rules import NewPoll
-from models.polls import Poll
 from tests.browser.chromium import Window
 from tests.browser.conftest import Visit
+from tests.browser.polling import asked, cast, figures
 from tests.browser.test_language import TEXTS, english
 from tests.browser.town import Town
 
-Ask = Callable[..., Poll]
 
-
-@pytest.fixture
-def ask(town: Town) -> Ask:
-    def made(**rules: Any) -> Poll:
-        new = NewPoll("Which way?", ("To the left", "To the right", "Straight on"), **rules)
-        return town.do(lambda models: models.polls.create(new, by=town.users["alice"]))
-
-    return made
-
-
-def cast(town: Town, poll: Poll, who: str, place: int) -> None:
-    """Another process's vote."""
-    town.do(lambda models: models.ballots.cast(poll, [poll.choices[place].id], voter=town.users[who]))
-
-
-def figures(page: Page, *votes: str) -> None:
-    expect(page.locator(".poll-box .figures")).to_have_text(list(votes))
-
-
-def test_who_has_the_page_open_sees_the_bar_move(visit: Visit, town: Town, ask: Ask) -> None:
-    poll = ask()
+def test_who_has_the_page_open_sees_the_bar_move(visit: Visit, town: Town) -> None:
+    poll = asked(town)
     reader, bob = visit(), visit("bob")
     for page in (reader, bob):
         page.goto(f"/polls/{poll.id}", wait_until="networkidle")
@@ -55,8 +31,8 @@ def test_who_has_the_page_open_sees_the_bar_move(visit: Visit, town: Town, ask: 
         assert page.evaluate("window.sameDocument") is True
 
 
-def test_news_comes_from_other_processes_too_and_the_close_ends_the_voting(visit: Visit, town: Town, ask: Ask) -> None:
-    poll = ask()
+def test_news_comes_from_other_processes_too_and_the_close_ends_the_voting(visit: Visit, town: Town) -> None:
+    poll = asked(town)
     page = visit("bob")
     page.goto(f"/polls/{poll.id}", wait_until="networkidle")
     cast(town, poll, "olga", 2)
@@ -68,8 +44,8 @@ def test_news_comes_from_other_processes_too_and_the_close_ends_the_voting(visit
     expect(page.get_by_role("button", name="Vote")).to_have_count(0)
 
 
-def test_results_come_with_ones_own_vote(visit: Visit, town: Town, ask: Ask) -> None:
-    poll = ask(results="after_vote", kind="multiple")
+def test_results_come_with_ones_own_vote(visit: Visit, town: Town) -> None:
+    poll = asked(town, results="after_vote", kind="multiple")
     page = visit("bob")
     sockets: list[str] = []
     page.on("websocket", lambda socket: sockets.append(socket.url))
@@ -87,8 +63,8 @@ def test_results_come_with_ones_own_vote(visit: Visit, town: Town, ask: Ask) -> 
     assert len(sockets) == 1
 
 
-def test_results_that_come_with_the_close_come_then(visit: Visit, town: Town, ask: Ask) -> None:
-    poll = ask(results="after_close")
+def test_results_that_come_with_the_close_come_then(visit: Visit, town: Town) -> None:
+    poll = asked(town, results="after_close")
     page = visit()
     page.goto(f"/polls/{poll.id}", wait_until="networkidle")
     cast(town, poll, "bob", 0)
@@ -99,8 +75,8 @@ def test_results_that_come_with_the_close_come_then(visit: Visit, town: Town, as
     expect(page.locator(".figures").first).to_be_visible()
 
 
-def test_a_link_in_a_text_is_the_poll_when_one_comes_to_it(visit: Visit, town: Town, ask: Ask) -> None:
-    poll = ask()
+def test_a_link_in_a_text_is_the_poll_when_one_comes_to_it(visit: Visit, town: Town) -> None:
+    poll = asked(town)
     filler = "\n\n".join(["Words."] * 80)
     post = town.publish("Two ways", f"{filler}\n\n{{{{poll:{poll.id}}}}}\n\n{filler}")
     reader, bob = visit(), visit("bob")
@@ -121,8 +97,8 @@ def test_a_link_in_a_text_is_the_poll_when_one_comes_to_it(visit: Visit, town: T
     expect(bob.get_by_label("To the left")).to_be_checked()
 
 
-def test_a_poll_that_is_gone_stays_a_link(chromium: Browser, town: Town, ask: Ask) -> None:
-    poll = ask()
+def test_a_poll_that_is_gone_stays_a_link(chromium: Browser, town: Town) -> None:
+    poll = asked(town)
     post = town.publish("Gone", f"{{{{poll:{poll.id}}}}}")
     town.do(lambda models: models.polls.trash(poll.id, by=town.users["alice"]))
     window = Window(chromium, town.url)
@@ -141,8 +117,8 @@ def test_a_post_without_a_poll_loads_nothing_for_polls(visit: Visit, town: Town)
     assert not re.search(r"/static/polls?\.", page.content())
 
 
-def test_a_vote_by_keyboard_alone(visit: Visit, ask: Ask) -> None:
-    poll = ask()
+def test_a_vote_by_keyboard_alone(visit: Visit, town: Town) -> None:
+    poll = asked(town)
     page = visit("bob")
     page.goto(f"/polls/{poll.id}", wait_until="networkidle")
     page.get_by_role("link", name="All polls").focus()
@@ -155,8 +131,8 @@ def test_a_vote_by_keyboard_alone(visit: Visit, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("who", ["bob", None])
-def test_without_script_one_votes_and_changes_the_vote(visit: Visit, ask: Ask, who: str | None) -> None:
-    poll = ask(visitors=who is None, results="after_vote")
+def test_without_script_one_votes_and_changes_the_vote(visit: Visit, town: Town, who: str | None) -> None:
+    poll = asked(town, visitors=who is None, results="after_vote")
     page = visit(who, java_script_enabled=False)
     page.goto(f"/polls/{poll.id}")
     page.get_by_label("To the left").check()
@@ -172,8 +148,8 @@ def test_without_script_one_votes_and_changes_the_vote(visit: Visit, ask: Ask, w
     expect(page.get_by_label("Straight on")).to_be_checked()
 
 
-def test_a_stranger_votes_where_strangers_may_and_is_known_again(visit: Visit, ask: Ask) -> None:
-    poll = ask(visitors=True)
+def test_a_stranger_votes_where_strangers_may_and_is_known_again(visit: Visit, town: Town) -> None:
+    poll = asked(town, visitors=True)
     page = visit()
     page.goto(f"/polls/{poll.id}", wait_until="networkidle")
     page.get_by_label("To the right").check()
@@ -186,10 +162,8 @@ def test_a_stranger_votes_where_strangers_may_and_is_known_again(visit: Visit, a
     assert "voter=" not in page.evaluate("document.cookie")
 
 
-def test_a_vote_that_does_not_get_through_says_so_and_can_be_sent_again(
-    chromium: Browser, town: Town, ask: Ask
-) -> None:
-    poll = ask()
+def test_a_vote_that_does_not_get_through_says_so_and_can_be_sent_again(chromium: Browser, town: Town) -> None:
+    poll = asked(town)
     window = Window(chromium, town.url, town.token("bob"))
     page = window.page()
     page.goto(f"/polls/{poll.id}", wait_until="networkidle")
@@ -209,85 +183,8 @@ def test_a_vote_that_does_not_get_through_says_so_and_can_be_sent_again(
     window.context.close()
 
 
-class Line:
-    """The server's end of the live results, in the hands of the test."""
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-        self.calls: list[WebSocketRoute] = []
-        page.route_web_socket(re.compile("/live$"), lambda call: self.calls.append(call))
-
-    def wait(self, calls: int) -> None:
-        """Until the browser has called so often; it is told of here a little later."""
-        for _ in range(200):
-            if len(self.calls) >= calls:
-                break
-            self._page.wait_for_timeout(25)
-        assert len(self.calls) == calls
-
-    def say(self, **news: Any) -> None:
-        self.calls[-1].send(json.dumps(news))
-
-    def end(self, code: int) -> None:
-        self.calls[-1].close(code=code)
-
-
-@pytest.fixture
-def line(visit: Visit, ask: Ask) -> tuple[Page, Line, Poll]:
-    """A page that has just connected; its clock goes when the test says so."""
-    poll, page = ask(), visit()
-    line = Line(page)
-    page.clock.install()
-    page.goto(f"/polls/{poll.id}")
-    line.wait(1)
-    return page, line, poll
-
-
-def test_what_is_older_than_what_is_shown_is_passed_over(line: tuple[Page, Line, Poll]) -> None:
-    page, server, poll = line
-    server.say(id=poll.id, status="open", voters=1200, votes=[1000, 200, 0], version=9)
-    figures(page, "1,000 votes 83%", "200 votes 17%", "0 votes 0%")
-    server.say(id=poll.id, status="open", voters=1, votes=[1, 0, 0], version=8)
-    server.say(id=poll.id, status="open", voters=3, votes=[1, 2], version=10)  # of other choices than the page has
-    server.say(id=poll.id, status="closed", voters=1200, votes=[1000, 200, 0], version=9)
-
-    expect(page.get_by_text("This poll is closed.")).to_be_visible()
-    figures(page, "1,000 votes 83%", "200 votes 17%", "0 votes 0%")
-
-
-def test_a_line_that_breaks_is_taken_up_again_after_pauses_that_grow(line: tuple[Page, Line, Poll]) -> None:
-    page, server, _ = line
-    for n, (too_early, late_enough) in enumerate([(240, 520), (490, 1020), (990, 2020)], start=2):
-        server.end(1012)
-        page.clock.run_for(too_early)
-        assert len(server.calls) == n - 1
-        page.clock.run_for(late_enough)
-        server.wait(n)
-
-
-def test_who_is_refused_the_results_does_not_ask_again(line: tuple[Page, Line, Poll]) -> None:
-    page, server, _ = line
-    server.end(4403)
-    page.clock.run_for(120_000)
-
-    assert len(server.calls) == 1
-
-
-def test_a_page_that_nobody_looks_at_does_not_ask(line: tuple[Page, Line, Poll]) -> None:
-    page, server, _ = line
-    look = "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); "
-    page.evaluate(look + "document.dispatchEvent(new Event('visibilitychange')) }", True)
-    server.end(1012)
-    page.clock.run_for(120_000)
-    assert len(server.calls) == 1
-    page.evaluate(look + "document.dispatchEvent(new Event('visibilitychange')) }", False)
-    page.clock.run_for(10)
-
-    server.wait(2)
-
-
-def test_a_poll_speaks_chinese_after_a_vote_too(visit: Visit, ask: Ask) -> None:
-    poll = ask(results="after_vote", kind="multiple", visitors=True)
+def test_a_poll_speaks_chinese_after_a_vote_too(visit: Visit, town: Town) -> None:
+    poll = asked(town, results="after_vote", kind="multiple", visitors=True)
     page = visit("bob", locale="zh-CN")
     page.goto(f"/polls/{poll.id}", wait_until="networkidle")
     page.locator(".poll-box input").first.check()

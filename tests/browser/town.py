@@ -28,7 +28,8 @@ Value = TypeVar("Value")
 
 
 class Town:
-    """`posts`, `users`, `polls`, `comments` and `boards` (ids) and `links` (tokens of mails) by the names that the tests call them."""
+    """`posts`, `users`, `polls`, `comments` and `boards` (ids) and `links` (tokens of mails) by the names that the tests call
+    them."""
 
     def __init__(self, site: Site, models: Models, loop: asyncio.AbstractEventLoop) -> None:
         self.url, self._models, self._loop = site.url, models, loop
@@ -186,10 +187,10 @@ async def _play(models: Models, town: Town) -> None:
 async def _ask(models: Models, town: Town) -> None:
     """Polls of each rule, with votes in them; one is in the text of a post, between others that are not to be seen."""
     alice, wide, bob = town.users["alice"], town.users["wide"], town.users["bob"]
-    soon = datetime.now(UTC) + timedelta(days=3)
+    soon, twenty = datetime.now(UTC) + timedelta(days=3), tuple((f"{n} " + hostile.LONG * 3)[:200] for n in range(20))
     asked = {
         "plain": NewPoll("Tea or coffee?", ("Tea", "Coffee", "茶，也可以是咖啡"), closes_at=soon),
-        "hostile": NewPoll((hostile.LONG * 4)[:300], tuple((f"{n} " + hostile.LONG * 3)[:200] for n in range(20)), "multiple", visitors=True),
+        "hostile": NewPoll((hostile.LONG * 4)[:300], twenty, "multiple", visitors=True),
         "secret": NewPoll(hostile.CHINESE, ("是", "否"), results="after_vote", visitors=True),
         "late": NewPoll("Who wins the race?", ("The hare", "The tortoise"), results="after_close", closes_at=soon),
         "closed": NewPoll("Was it a good year?", ("Yes", "No")),
@@ -198,6 +199,8 @@ async def _ask(models: Models, town: Town) -> None:
         poll = town.polls[name] = await models.polls.create(new, by=wide if name == "hostile" else alice)
         for who, place in ((wide, 0), (bob, 1), (alice, 1)):
             await models.ballots.cast(poll, [poll.choices[place].id], voter=who)
+    later = NewPoll("What shall we read in spring? 春天读什么书？", ("A novel", "Poems", "诗"), opens_at=soon)
+    town.polls["planned"] = await models.polls.create(later, by=alice)
     town.polls["closed"] = await models.polls.close(town.polls["closed"].id, by=alice)
     lines = "\n\n".join(f"{{{{poll:{town.polls[name].id}}}}}" for name in ("plain", "secret", "hostile", "closed"))
     draft = Draft("A post that asks", "", f"Tell us.\n\n{lines}\n\nThank you.", ("talk",))

@@ -60,7 +60,7 @@ async def test_the_change_stands_in_the_log_in_words(
         "changed a poll",
         "closed a poll",
         "after voting",
-        "Tea, Coffee, 咖啡 ☕",
+        "Tea · Coffee · 咖啡 ☕",
         "several choices",
     ):
         assert words in log, words

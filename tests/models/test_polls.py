@@ -122,6 +122,8 @@ async def test_until_somebody_votes_all_may_change(models: Models, people: Peopl
     assert await models.polls.one(poll.id) == edited == await models.polls.fresh().one(poll.id)
     found = await models.results.one(poll.id)
     assert (found.votes, found.version) == ((0, 0), before.version + 1)
+    entry = (await audit.entries(models.db, action="poll.edit"))[0]
+    assert (entry.was["choices"], entry.became["choices"]) == ("Red · 绿色 · Blue", "One · Two")
     with pytest.raises(Stale):
         await models.polls.edit(poll.id, new, by=people.alice, version=1)
     with pytest.raises(Forbidden):
