@@ -23,7 +23,7 @@ _SPOKEN, _TRY_AGAIN = 1008, 1013  # codes of closing: readers do not speak; ther
 
 
 class LiveResults(JsonAnswer, WebSocketHandler):
-    """`/polls/<id>/live`. Refusals are answers of HTTP before the handshake, and codes of closing after it, which scripts can see."""
+    """`/polls/<id>/live`. Refusals are answers of HTTP before the handshake, and after it codes of closing, which scripts see."""
 
     public = False  # who asks decides what is sent
     voted = False
@@ -60,6 +60,7 @@ class LiveResults(JsonAnswer, WebSocketHandler):
         return voter is not None and await self.app.models.ballots.has_voted(poll.id, voter)
 
     def open(self, _: str) -> None:
+        """After the handshake; Tornado calls this."""
         self._forget_the_request()
         assert self.ws_connection is not None
         assert self.ws_connection.stream is not None

@@ -1,8 +1,8 @@
 """Live results: who watches a poll is sent its result whenever that changes.
 
-A process has one task that reads and one that pings, however many watch. It reads at most every BEAT, in one trip all polls that there
-is news of, and past L1: so what it sends is never older than the write that the news was of. News can be lost; so all that is
-watched is read every NET as well. While nobody watches, nothing is read.
+A process has one task that reads and one that pings, however many watch. It reads at most every BEAT, in one trip all polls of
+which there is news, and past L1: so what it sends is never older than the write that the news was of. News can be lost; so all that
+is watched is read every NET as well. While nobody watches, nothing is read.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextvars import Context
-from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
 
@@ -56,16 +55,17 @@ class Listener(Protocol):
         """Close at once."""
 
 
-@dataclass(slots=True)
 class Room:
     """Those who watch one poll. `newcomers` have been sent nothing yet; `sent` is what all others have."""
 
-    listeners: set[Listener] = field(default_factory=set)
-    newcomers: set[Listener] = field(default_factory=set)
-    sent: bytes = b""
+    def __init__(self) -> None:
+        self.listeners, self.newcomers = set[Listener](), set[Listener]()
+        self.sent = b""
 
 
 class Live:
+    """Who watches what in this process. Its tasks begin with the first listener; `close` ends them."""
+
     def __init__(self, polls: Polls, results: Results, news: News, figures: Figures) -> None:
         self._polls, self._results, self._news, self._figures = polls, results, news, figures
         self._rooms: dict[int, Room] = {}

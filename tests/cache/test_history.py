@@ -9,55 +9,16 @@ import pytest
 import uvloop
 
 from commands.proving import checker as judging
-from commands.proving.checker import LAG, Checker, Violation, text_of
+from commands.proving.checker import LAG
 from commands.proving.evidence import excused, smallest
 from commands.proving.ground import Ground, ground
 from commands.proving.history import Found, history
-from commands.proving.ledger import BEGUN, CRITICAL, KEYS, NONCES, Ledger, meta, now
+from commands.proving.ledger import CRITICAL, KEYS, NONCES, now
 from commands.proving.notes import Note
-from commands.proving.polls import key_of, meta_of
-from models.results import Result
+from tests.cache.world import World
 
 SECONDS = 18.0
 MS = 1_000_000
-
-
-class World:
-    """A ledger that the test writes, as processes 0 and 1 do, and the judges of both."""
-
-    def __init__(self, path: Path) -> None:
-        Ledger.make(path)
-        self.ledgers = [Ledger(path, process) for process in (0, 1)]
-        self.found: list[Violation] = []
-
-    def judge(self, process: int = 0, *, lag: int = 0) -> Checker:
-        return Checker(self.ledgers[process], lag, self.found.append)
-
-    def write(
-        self, note: Note | None, key: int, version: int, *, process: int = 0, ended: int | None = 0
-    ) -> Note | None:
-        """`ended`: how many ms ago it returned; None: not yet."""
-        ledger = self.ledgers[process]
-        nonce = ledger.nonce()
-        if note:
-            note = replace(note, id=key, version=version, nonce=nonce, text=text_of(nonce))
-        ledger.enter(key, version, nonce, (meta(note.name, note.shelf) if note else 0) | BEGUN)
-        if ended is not None:
-            ledger.end(key, version, nonce, now() - ended * MS)
-            ledger.raise_floor(key, version)
-        return note
-
-    def count(self, result: Result, *, ended: int | None = 0) -> None:
-        """The same for counts of a poll."""
-        ledger, key = self.ledgers[0], key_of(result.poll_id)
-        nonce = ledger.nonce()
-        ledger.enter(key, result.version, nonce, meta_of(result) | BEGUN)
-        if ended is not None:
-            ledger.end(key, result.version, nonce, now() - ended * MS)
-            ledger.raise_floor(key, result.version)
-
-    def kinds(self) -> list[str]:
-        return [violation.kind for violation in self.found]
 
 
 @pytest.fixture
@@ -258,30 +219,6 @@ def test_a_nonce_names_its_process_and_is_never_given_twice(world: World) -> Non
     assert len(set(nonces)) == 100
     assert [nonce & 7 for nonce in nonces] == [0] * 50 + [1] * 50
     assert max(nonces) >> 3 < NONCES
-
-
-def test_counts_of_a_poll_are_those_of_a_transaction_and_not_older_than_the_last_that_returned(world: World) -> None:
-    none, one, two = (Result(1, voters, (voters, 0), voters) for voters in range(3))
-    under_way = Result(1, 2, (1, 1), 3)
-    judge = world.judge()
-
-    def answered(result: Result, judge: Checker = judge) -> None:
-        judge.result(judge.ask("one", (key_of(1),)), result)
-
-    answered(none)
-    world.count(one)
-    world.count(two, ended=10)
-    answered(two)
-    world.count(under_way, ended=None)
-    answered(under_way)
-    assert world.kinds() == []
-
-    answered(replace(two, votes=(1, 0)))  # of two moments
-    answered(replace(under_way, votes=(0, 2)))
-    answered(Result(1, 3, (3, 0), 4))
-    answered(one, world.judge(1))
-    assert world.kinds() == ["mixed", "phantom", "phantom", "too old"]
-    assert world.found[-1].missed == 2
 
 
 def run(place: Ground, seconds: float, **choices: object) -> Found:

@@ -1,10 +1,11 @@
 """A small site for the tests of handlers: a published post with a discussion, a draft, and one in the trash."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from models import Models
@@ -15,7 +16,9 @@ from models.polls import Poll
 from models.posts import Post
 from models.writing import Draft
 from tests.handlers.asking import Asker
+from tests.handlers.watching import Hear
 from tests.harness.browser import Browser
+from tests.harness.listeners import Listener, listen
 from tests.harness.people import People
 
 
@@ -73,3 +76,17 @@ def town(io_loop: IOLoop, models: Models, people: People) -> Town:
 @pytest.fixture
 def asker(browse: Callable[[], Browser], models: Models) -> Asker:
     return Asker(browse(), models)
+
+
+@pytest.fixture
+def hear(io_loop: IOLoop, http_server: HTTPServer, base_url: str) -> Iterator[Hear]:
+    """`await hear(poll.id)` is somebody who listens until the test ends."""
+    opened: list[Listener] = []
+
+    async def one(poll_id: int, cookies: Mapping[str, str] | None = None, **headers: str) -> Listener:
+        opened.append(await listen(base_url, poll_id, cookies=cookies, **headers))
+        return opened[-1]
+
+    yield one
+    for listener in opened:
+        io_loop.run_sync(listener.close)
