@@ -1,7 +1,7 @@
 """Live results: who watches a poll is sent its result whenever that changes.
 
 A process has one task that reads and one that pings, however many watch. It reads at most every BEAT, in one trip all polls of
-which there is news, and past L1: so what it sends is never older than the write that the news was of. News can be lost; so all that
+which there is news, and past L1: so what it sends is never older than the write that the news was of. News can be lost; so what
 is watched is read every NET as well. While nobody watches, nothing is read.
 """
 
