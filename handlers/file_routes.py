@@ -2,5 +2,12 @@
 
 from typing import Any
 
+from handlers import file_feeds, files, own_files
+
 # (pattern, handler, name for reverse_url)
-ROUTES: tuple[tuple[str, type[Any], str], ...] = ()
+ROUTES: tuple[tuple[str, type[Any], str], ...] = (
+    (r"/files", files.FilesPage, "files"),
+    (r"/files/feed\.(atom|rss|json)", file_feeds.FilesFeed, "files_feed"),
+    (rf"/p/{files.NAME}", files.FilePage, "file"),
+    (r"/account/files", own_files.OwnFiles, "account_files"),
+)
