@@ -26,10 +26,11 @@ def tell_of(error: BaseException | None, status: int) -> Told:
             return Told(404, "There is nothing at this address.", {}, {})
         case errors.Forbidden():
             return Told(403, "You may not do that.", {}, {})
-        case errors.Taken():
-            return Told(409, "Something is wrong with what was sent.", error.fields, {})
+        case errors.NoPicture():
+            return Told(415, "This is no picture.", error.fields, {})
         case errors.Invalid():
-            return Told(422, "Something is wrong with what was sent.", error.fields, {})
+            status = {errors.Taken: 409, errors.TooLarge: 413, errors.QuotaFull: 413}.get(type(error), 422)
+            return Told(status, "Something is wrong with what was sent.", error.fields, {})
         case errors.Stale():
             return Told(409, "Somebody has changed this since you opened it.", {}, {})
         case TooMany():

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from cache import Cache, Link, Local, Tracking, records
 from cache.boards import Rankings
 from cache.pages import Pages
+from content.storage import Folder, Storage
 from models.addresses import Addresses
 from models.attention import Attention
 from models.auditing import Auditing
@@ -26,6 +27,8 @@ from models.crediting import Crediting
 from models.database import Database
 from models.duties import Duties
 from models.figures import Figures
+from models.file_managing import FileManaging
+from models.files import Files
 from models.imports import Imports
 from models.indexing import Indexing
 from models.inspector import Inspector
@@ -50,6 +53,7 @@ from models.roles import Roles
 from models.scores import Scores
 from models.search import Search
 from models.sessions import Sessions
+from models.short import Short
 from models.site import Sites
 from models.sitemaps import Sitemaps
 from models.standings import Standings
@@ -107,6 +111,10 @@ class Models:
     crediting: Crediting
     reapplying: Reapplying
     refereeing: Refereeing
+    storage: Storage
+    files: Files
+    file_managing: FileManaging
+    short: Short
     figures: Figures
     inspector: Inspector
     comparing: Comparing
@@ -155,6 +163,8 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     boards = Boards(db, cache)
     standings = Standings(db, Rankings(link, local), ZoneInfo(settings.time_zone))
     scores = Scores(boards, standings)
+    storage = Folder(settings.var / "files")
+    files = Files(db, cache, storage, settings)
     pages = Pages[Any](local, link.get, records.stamp)
     inspector = Inspector(db, redis, cache, settings.run)
     comparing, comparisons = Comparing(db, inspector), Comparisons(db)
@@ -205,6 +215,10 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             scores=scores,
             standings=standings,
             refereeing=Refereeing(boards, scores),
+            storage=storage,
+            files=files,
+            file_managing=FileManaging(files),
+            short=Short(settings),
             figures=figures,
             inspector=inspector,
             comparing=comparing,
