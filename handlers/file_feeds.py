@@ -5,7 +5,7 @@ from html import escape
 from handlers.feeds import FeedPage
 from handlers.syndication import Entry
 from handlers.views import script
-from models.files import File
+from models.file_rows import File
 from models.users import User
 
 
@@ -20,7 +20,11 @@ class FilesFeed(FeedPage):
 
     def _file(self, file: File, owner: User | None) -> Entry:
         """An image is in the entry itself."""
-        url, inline, name = self.whole("file", file.stored_name), self.whole("file_inline", file.stored_name), escape(file.name)
+        url, inline, name = (
+            self.whole("file", file.stored_name),
+            self.whole("file_i", file.stored_name),
+            escape(file.name),
+        )
         shown = f'<img src="{inline}" alt="{name}">' if file.kind == "image" else name
         facts = f"{file.mime}, {self.app.views.size(self.lang, file.size)}"
         who, theirs = self.author(owner)

@@ -1,18 +1,18 @@
 """Files as everybody sees them: the page to upload, with the latest ones, and a page for each, which shows it if it can be shown."""
 
 import asyncio
-from typing import ClassVar
-
+import re
 from content.previews import Beginning, beginning, language_of
 from handlers.base import Base
 from handlers.pages import HtmlPage
+from handlers.receiving import Receiving
 from handlers.uploads import Upload
-from models.errors import NotFound
-from models.files import File
+from models.errors import ModelError, NotFound
+from models.file_rows import File
 from models.roles import LOGIN, OPERATOR, has
 from models.users import User
 
-NAME = r"([0-9a-f]{32}(?:\.[a-z0-9]{1,15})?)"  # of a file, in a route
+NAME = r"([0-9a-f]{32}[.a-z0-9]{0,16})"  # of a file, in a route
 _PATH = re.compile(f"/p/{NAME}")
 # What the page of a file loads beyond images, by its kind.
 _LOADS = {"pdf": "frame-src 'self'", "audio": "media-src 'self'", "video": "media-src 'self'"}
@@ -22,9 +22,22 @@ class FilesPage(Upload, HtmlPage):
     """The form for who is signed in, the latest files for everybody."""
 
     async def get(self) -> None:
+        self.show("files.html", **await self._latest())
+
+    async def received(self, receiving: Receiving) -> None:
+        """What is wrong with the form is told beside its fields; the file has to be chosen again."""
+        try:
+            await super().received(receiving)
+        except ModelError as error:
+            if not self.for_people:
+                raise
+            kept = {name: values[-1] for name, values in receiving.fields.items()}
+            self.show_refused("files.html", error, values=kept, **await self._latest())
+
+    async def _latest(self) -> dict[str, Any]:
         files = await self.app.models.files.latest()
         owners = await self.app.models.users.by_ids([file.owner_id for file in files])
-        self.show("files.html", files=files, owners=owners)
+        return {"files": files, "owners": owners}
 
 
 class FilePage(HtmlPage):

@@ -4,6 +4,7 @@ from typing import cast, get_args
 
 from content.kinds import Kind
 from handlers.manage_lists import Did, ManageList
+from handlers.pictures import follow
 from models.errors import NotFound
 from models.file_managing import ACTIONS, Action, Done, Filter
 from models.file_rows import Status
@@ -36,7 +37,10 @@ class ManageFiles(ManageList):
         return Filter("trashed" if status == "trashed" else "shown", chosen, owner_id, found.ids if found else None)
 
     async def act(self, action: str, ids: list[int]) -> Did:
-        return did(action, await self.app.models.file_managing.act(cast(Action, action), ids, by=self.member()))
+        done = await self.app.models.file_managing.act(cast(Action, action), ids, by=self.member())
+        if action == "trash":
+            await follow(self, done.files)
+        return did(action, done)
 
     async def undo(self, batch: int) -> Did:
         return did("undo", await self.app.models.file_managing.undo(batch, by=self.member()))

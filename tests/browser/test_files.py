@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from models.files import File
+from models.file_rows import File
 from tests.browser.conftest import Visit
 from tests.browser.town import Town
-from tests.handlers.files import png, stored
+from tests.harness.files import png, stored
 
 # As the browser does it: `how` is "drop" or "paste", files are [name, type, bytes].
 BRING = """(target, [how, files, text]) => {
@@ -142,7 +142,9 @@ def test_a_visitor_is_invited_to_sign_in(visit: Visit) -> None:
     page.goto("/files", wait_until="networkidle")
 
     expect(page.get_by_label("A file")).to_be_hidden()
-    expect(page.get_by_role("main").get_by_role("link", name="Sign in")).to_have_attribute("href", "/signin?next=/files")
+    expect(page.get_by_role("main").get_by_role("link", name="Sign in")).to_have_attribute(
+        "href", "/signin?next=/files"
+    )
     assert not bring(page, "drop", ("x.txt", "text/plain", b"x"))
 
 

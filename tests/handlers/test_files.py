@@ -10,7 +10,7 @@ import pytest
 from content.previews import MOST
 from models import Models
 from models.files import PER_PAGE
-from tests.handlers.files import PNG, stored
+from tests.harness.files import PNG, stored
 from tests.handlers.test_feeds import read
 from tests.harness.browser import Browser
 from tests.harness.people import People
@@ -21,9 +21,7 @@ KINDS = {
 }  # fmt: skip
 
 
-async def test_a_file_has_a_page_with_all_that_is_known_of_it(
-    models: Models, people: People, visitor: Browser
-) -> None:
+async def test_a_file_has_a_page_with_all_that_is_known_of_it(models: Models, people: People, visitor: Browser) -> None:
     file = await stored(models, people.bob, "一只猫 <b>.png", PNG)
     page = await visitor.get(f"/p/{file.stored_name}")
 
@@ -38,7 +36,12 @@ async def test_a_file_has_a_page_with_all_that_is_known_of_it(
 
 @pytest.mark.parametrize(
     ("kind", "element", "policy"),
-    [("image", "<img", None), ("pdf", "<iframe", "frame-src 'self'"), ("text", "<pre", None), ("binary", "not shown here", None)],
+    [
+        ("image", "<img", None),
+        ("pdf", "<iframe", "frame-src 'self'"),
+        ("text", "<pre", None),
+        ("binary", "not shown here", None),
+    ],
 )
 async def test_each_kind_is_shown_in_its_own_way(
     models: Models, people: People, visitor: Browser, kind: str, element: str, policy: str | None
@@ -49,7 +52,10 @@ async def test_each_kind_is_shown_in_its_own_way(
 
     main = page.text.partition("<main")[2]
     assert element in main
-    others = {"<iframe", "<video", "<audio", "<pre", f'<img src="/i/{file.stored_name}"'} - {element, "<img" if element != "<img" else ""}
+    others = {"<iframe", "<video", "<audio", "<pre", f'<img src="/i/{file.stored_name}"'} - {
+        element,
+        "<img" if element != "<img" else "",
+    }
     assert [other for other in others if other in main and not other.startswith(element)] == []
     csp = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in csp
@@ -154,7 +160,9 @@ async def test_nobody_deletes_or_sees_anothers(models: Models, people: People, b
         assert ("mine.txt" in page.text) is told
 
 
-@pytest.mark.parametrize("one", ["", "trash", "trash.", "trash.x", "purge.1", "trash.1234567890123456789", "trash.١", "restore.-1"])
+@pytest.mark.parametrize(
+    "one", ["", "trash", "trash.", "trash.x", "purge.1", "trash.1234567890123456789", "trash.١", "restore.-1"]
+)
 async def test_what_no_form_of_ours_sends_is_refused(bob: Browser, one: str) -> None:
     assert (await bob.post("/account/files", {"one": one})).status == 422
     assert (await bob.post("/account/files", {"one": "trash.999999"})).status == 404

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from models import Models
-from tests.handlers.files import PNG, stored
+from tests.harness.files import PNG, stored
 from tests.handlers.test_manage_people import batch
 from tests.harness.browser import Browser
 from tests.harness.people import People
@@ -67,6 +67,8 @@ async def test_filters_that_do_not_exist_are_not_found(olga: Browser, query: str
     assert (await olga.get(f"/manage/files?{query}")).status == 404
 
 
-@pytest.mark.parametrize("form", [{"one": "purge.1"}, {"action": "trash", "ids": "x"}, {"one": "trash.1234567890123456789"}])
+@pytest.mark.parametrize(
+    "form", [{"one": "purge.1"}, {"action": "trash", "ids": "x"}, {"one": "trash.1234567890123456789"}]
+)
 async def test_an_action_that_no_form_of_ours_has_is_refused(olga: Browser, form: dict[str, str]) -> None:
     assert (await olga.post("/manage/files", form)).status == 422
