@@ -16,7 +16,19 @@ Kind = Literal["image", "pdf", "video", "audio", "text", "binary"]
 BINARY, TEXT, PDF = "application/octet-stream", "text/plain", "application/pdf"
 # Of text that a browser would run. Its kind is text, and it is shown as that on pages of ours, but sent as bytes to be kept.
 _RUNS = frozenset({".html", ".htm", ".xhtml", ".shtml", ".svg", ".xml", ".xsl", ".xslt", ".mht", ".mhtml", ".hta"})
-_MARKUP = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<svg", b"<?xml", b"<!--", b"<iframe", b"<style", b"<a ")
+_MARKUP = (
+    b"<!doctype",
+    b"<html",
+    b"<head",
+    b"<body",
+    b"<script",
+    b"<svg",
+    b"<?xml",
+    b"<!--",
+    b"<iframe",
+    b"<style",
+    b"<a ",
+)
 
 _LOOKED_AT = 1 << 18  # bytes, to tell text from the rest
 # The header of an image must lie within these; a WebP or AVIF must do so as a whole, because their readers want all of it.
@@ -32,6 +44,7 @@ _PLAYED = {
     "video/x-matroska": "video/x-matroska", "video/avi": "video/x-msvideo", "video/x-msvideo": "video/x-msvideo",
     "video/mpeg": "video/mpeg",
 }  # fmt: skip
+MOST_PIXELS = 100_000_000  # as in settings.py
 _WEAK = 0.3  # below it a match is two bytes long, and the name must say the same
 _WEAK_SUFFIXES = {".mp3": "audio/mpeg", ".aac": "audio/aac"}
 
@@ -52,7 +65,7 @@ class Found:
     height: int | None = None
 
 
-def find(path: Path, name: str, most_pixels: int) -> Found:
+def find(path: Path, name: str, most_pixels: int = MOST_PIXELS) -> Found:
     """Reads the beginning of the file at `path`; `name` is what its sender calls it. Raises TooManyPixels."""
     with path.open("rb") as file:
         head = file.read(_LOOKED_AT)

@@ -4,6 +4,7 @@ import asyncio
 import re
 from content.previews import Beginning, beginning, language_of
 from handlers.base import Base
+from handlers.file_addresses import NAME
 from handlers.pages import HtmlPage
 from handlers.receiving import Receiving
 from handlers.uploads import Upload
@@ -12,7 +13,6 @@ from models.file_rows import File
 from models.roles import LOGIN, OPERATOR, has
 from models.users import User
 
-NAME = r"([0-9a-f]{32}[.a-z0-9]{0,16})"  # of a file, in a route
 _PATH = re.compile(f"/p/{NAME}")
 # What the page of a file loads beyond images, by its kind.
 _LOADS = {"pdf": "frame-src 'self'", "audio": "media-src 'self'", "video": "media-src 'self'"}

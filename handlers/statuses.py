@@ -46,7 +46,8 @@ def tell_of(error: BaseException | None, status: int) -> Told:
         case bearer.BadToken() | bearer.OutOfScope():
             return Told(error.status_code, error.words, {}, {"WWW-Authenticate": error.challenge})
         case HTTPError():
-            return Told(error.status_code, _MESSAGES.get(error.status_code, ""), {}, {})
+            words: str = getattr(error, "words", "") or _MESSAGES.get(error.status_code, "")
+            return Told(error.status_code, words, {}, {})
     return Told(status, _MESSAGES.get(status, ""), {}, {})
 
 

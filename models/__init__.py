@@ -29,6 +29,7 @@ from models.duties import Duties
 from models.figures import Figures
 from models.file_managing import FileManaging
 from models.files import Files
+from models.image_work import ImageWork
 from models.imports import Imports
 from models.indexing import Indexing
 from models.inspector import Inspector
@@ -60,6 +61,7 @@ from models.standings import Standings
 from models.survey import Surveying
 from models.tokens import Tokens
 from models.traces import asked
+from models.uploads import Uploads
 from models.users import Users
 from models.writing import Writing
 from settings import Settings
@@ -115,6 +117,7 @@ class Models:
     files: Files
     file_managing: FileManaging
     short: Short
+    uploads: Uploads
     figures: Figures
     inspector: Inspector
     comparing: Comparing
@@ -164,7 +167,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     standings = Standings(db, Rankings(link, local), ZoneInfo(settings.time_zone))
     scores = Scores(boards, standings)
     storage = Folder(settings.var / "files")
-    files = Files(db, cache, storage, settings)
+    files, image_work = Files(db, cache, storage, settings), ImageWork()
     pages = Pages[Any](local, link.get, records.stamp)
     inspector = Inspector(db, redis, cache, settings.run)
     comparing, comparisons = Comparing(db, inspector), Comparisons(db)
@@ -219,6 +222,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             files=files,
             file_managing=FileManaging(files),
             short=Short(settings),
+            uploads=Uploads(files, storage, image_work, settings.image_pixels),
             figures=figures,
             inspector=inspector,
             comparing=comparing,
@@ -228,6 +232,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
         inspector.know(getattr(models, field.name) for field in fields(models))
         yield models
     finally:
+        await image_work.close()
         await cache.close()
         await tracking.close()
         await link.close()
