@@ -27,6 +27,7 @@ from models.crediting import Crediting
 from models.database import Database
 from models.duties import Duties
 from models.figures import Figures
+from models.file_clearing import FileClearing
 from models.file_managing import FileManaging
 from models.files import Files
 from models.imports import Imports
@@ -114,6 +115,7 @@ class Models:
     storage: Storage
     files: Files
     file_managing: FileManaging
+    file_clearing: FileClearing
     short: Short
     figures: Figures
     inspector: Inspector
@@ -218,6 +220,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             storage=storage,
             files=files,
             file_managing=FileManaging(files),
+            file_clearing=FileClearing(files, storage),
             short=Short(settings),
             figures=figures,
             inspector=inspector,

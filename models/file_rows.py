@@ -65,15 +65,15 @@ def shown_in(file: File) -> tuple[Slot, ...]:
     return BY_ID(file.id), BY_NAME(file.stored_name), EVERYWHERE(), OF_OWNER(file.owner_id)
 
 
-COLUMNS = (
-    "id, owner_id, name, stored_name, sha256, md5, mime, kind, size, width, height, parent_id, box, status, created_at, "
-    "expires_at, version"
+SELECT = (
+    "SELECT id, owner_id, name, stored_name, sha256, md5, mime, kind, size, width, height, parent_id, box, status, created_at, "
+    "expires_at, version FROM files"
 )
 
 
 async def locked(w: Write, id: int) -> File:
     """Raises NotFound."""
-    return await w.locked(File, f"SELECT {COLUMNS} FROM files WHERE id = %s FOR UPDATE", id)  # noqa: S608 - a literal
+    return await w.locked(File, f"{SELECT} WHERE id = %s FOR UPDATE", id)
 
 
 async def trashed_by(w: Write, id: int) -> int | None:
@@ -85,13 +85,13 @@ async def trashed_by(w: Write, id: int) -> int | None:
 
 async def copies(w: Write, original: File) -> list[File]:
     """The resized copies, in the trash or not, under lock."""
-    sql = f"SELECT {COLUMNS} FROM files WHERE parent_id = %s ORDER BY id FOR UPDATE"  # noqa: S608 - a literal
+    sql = f"{SELECT} WHERE parent_id = %s ORDER BY id FOR UPDATE"
     return [File(*row) for row in await w.fetch(sql, original.id)]
 
 
 async def of_bytes(w: Write, owner_id: int, sha256: bytes) -> File | None:
     """The member's original of these bytes that is not in the trash, under lock."""
-    sql = f"SELECT {COLUMNS} FROM files WHERE owner_id = %s AND original = %s FOR UPDATE"  # noqa: S608 - a literal
+    sql = f"{SELECT} WHERE owner_id = %s AND original = %s FOR UPDATE"
     rows = await w.fetch(sql, owner_id, sha256)
     return File(*rows[0]) if rows else None
 
@@ -126,6 +126,11 @@ async def set_status(w: Write, old: File, status: Status, by_id: int | None) -> 
         raise Taken({"status": "Its owner has uploaded the same file again."}) from None
     _touch(w, rows)
     return replace(old, status=status, version=old.version + 1)
+
+
+async def delete(w: Write, rows: Sequence[File]) -> None:
+    await w.execute("DELETE FROM files WHERE id IN %s", tuple(row.id for row in rows))
+    _touch(w, rows)
 
 
 async def prolong(w: Write, old: File, until: datetime | None) -> File:

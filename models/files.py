@@ -15,7 +15,7 @@ from models.asking import answers
 from models.base import Table, Write
 from models.database import Database
 from models.errors import Forbidden, Invalid, NotFound, QuotaFull, TooLarge
-from models.file_rows import BY_BOX, BY_ID, BY_NAME, COLUMNS, NEWEST, OWNED, File
+from models.file_rows import BY_BOX, BY_ID, BY_NAME, NEWEST, OWNED, SELECT, File
 from models.quotas import Usage
 from models.retrying import retried
 from models.roles import LOGIN, OPERATOR, has, require
@@ -39,7 +39,7 @@ class Files(Table[File]):
     id, then of `blobs`: so they wait for each other, and never in a circle."""
 
     key: ClassVar = BY_ID
-    rows_sql: ClassVar = f"SELECT {COLUMNS} FROM files WHERE id IN %s"  # noqa: S608 - a literal
+    rows_sql: ClassVar = f"{SELECT} WHERE id IN %s"
 
     def __init__(self, db: Database, cache: Cache, storage: Storage, settings: Settings) -> None:
         super().__init__(db, cache)
