@@ -31,6 +31,8 @@ def tell_of(error: BaseException | None, status: int) -> Told:
             return Told(status, "Something is wrong with what was sent.", error.fields, {})
         case errors.Stale():
             return Told(409, "Somebody has changed this since you opened it.", {}, {})
+        case errors.Closed():
+            return Told(409, str(error), {}, {})
         case TooMany():
             headers = {"Retry-After": str(error.standing.reset), **error.standing.headers()}
             return Told(429, "That was too often. Wait a little, then try again.", {}, headers)

@@ -11,6 +11,7 @@ from jobs.files import adopt_leftovers, clear_files, end_files
 from jobs.indexing import index_unknown
 from jobs.mails import send_due
 from jobs.outbox import sweep
+from jobs.polls import follow_time
 from jobs.publishing import publish_due
 from jobs.statsd import Sender
 from models import Models
@@ -29,6 +30,7 @@ class Duty:
 DUTIES = (
     Duty("make forgotten what a write could not", every=1, at_most=20, run=sweep),
     Duty("publish what is scheduled", every=0.5, at_most=20, run=publish_due),
+    Duty("open and close polls in time", every=0.5, at_most=20, run=follow_time),
     Duty("keep leaderboards true", every=1, at_most=60, run=follow),
     Duty("count for the built-in leaderboards", every=1, at_most=60, run=count),
     Duty("build leaderboards", every=0.5, at_most=120, run=build),

@@ -18,6 +18,7 @@ from models.addresses import Addresses
 from models.attention import Attention
 from models.auditing import Auditing
 from models.auditor import Auditor
+from models.ballots import Ballots
 from models.boards import Boards
 from models.bodies import Bodies
 from models.comments import Comments
@@ -38,16 +39,20 @@ from models.links import Links
 from models.mailroom import Mailroom
 from models.mails import Mails
 from models.managing import ManagedPosts
+from models.managing_polls import PollManaging
 from models.moderation import Moderation
 from models.notices import Notices
 from models.outbox import Outbox
 from models.people import People
+from models.poll_times import PollTimes
+from models.polls import Polls
 from models.posts import Posts
 from models.publishing import Publishing
 from models.reapplying import Reapplying
 from models.redirects import Redirects
 from models.redis_client import TracedRedis
 from models.refereeing import Refereeing
+from models.results import Results
 from models.revisions import Revisions
 from models.rights import Rights
 from models.roles import Roles
@@ -112,6 +117,11 @@ class Models:
     crediting: Crediting
     reapplying: Reapplying
     refereeing: Refereeing
+    polls: Polls
+    results: Results
+    ballots: Ballots
+    poll_managing: PollManaging
+    poll_times: PollTimes
     storage: Storage
     files: Files
     file_managing: FileManaging
@@ -165,6 +175,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     boards = Boards(db, cache)
     standings = Standings(db, Rankings(link, local), ZoneInfo(settings.time_zone))
     scores = Scores(boards, standings)
+    polls, results = Polls(db, cache), Results(db, cache)
     storage = Folder(settings.var / "files")
     files = Files(db, cache, storage, settings)
     pages = Pages[Any](local, link.get, records.stamp)
@@ -200,7 +211,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             moderation=moderation,
             redirects=Redirects(db, cache),
             search=Search(posts),
-            indexing=Indexing(posts, comments),
+            indexing=Indexing(posts, comments, polls),
             sites=sites,
             auditing=Auditing(db),
             duties=duties,
@@ -217,6 +228,11 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             scores=scores,
             standings=standings,
             refereeing=Refereeing(boards, scores),
+            polls=polls,
+            results=results,
+            ballots=Ballots(polls, results),
+            poll_managing=PollManaging(polls),
+            poll_times=PollTimes(polls),
             storage=storage,
             files=files,
             file_managing=FileManaging(files),

@@ -8,6 +8,7 @@ ModelError
 │   └── TooLarge what was sent has more bytes than it may
 │       └── QuotaFull  it has more than its owner has left
 ├── Stale        the row has changed since the caller read it
+├── Closed       the row is there, and takes nothing any more
 └── Busy         MySQL is away, too slow, or refused; asking again later is right
     └── Deadlock the transaction was rolled back to free another; it can begin again at once
 """
@@ -55,6 +56,10 @@ class Stale(ModelError):
     def __init__(self, version: int) -> None:
         super().__init__(f"changed meanwhile, now at version {version}")
         self.version = version
+
+
+class Closed(ModelError):
+    """The row is there, and takes nothing any more. Its text is an English sentence for the reader (a gettext id)."""
 
 
 class Busy(ModelError):
