@@ -26,6 +26,8 @@ def tell_of(error: BaseException | None, status: int) -> Told:
             return Told(404, "There is nothing at this address.", {}, {})
         case errors.Forbidden():
             return Told(403, "You may not do that.", {}, {})
+        case errors.NoPicture():
+            return Told(415, "This is no picture.", error.fields, {})
         case errors.Invalid():
             status = {errors.Taken: 409, errors.TooLarge: 413, errors.QuotaFull: 413}.get(type(error), 422)
             return Told(status, "Something is wrong with what was sent.", error.fields, {})

@@ -5,8 +5,9 @@ ModelError
 ├── Forbidden    the row is there; this user may not do that to it
 ├── Invalid      a value is wrong; names the fields
 │   ├── Taken    a value that must be unique is somebody else's
-│   └── TooLarge what was sent has more bytes than it may
-│       └── QuotaFull  it has more than its owner has left
+│   ├── TooLarge what was sent has more bytes than it may
+│   │   └── QuotaFull  it has more than its owner has left
+│   └── NoPicture what was sent is no picture, or none that can be worked on
 ├── Stale        the row has changed since the caller read it
 ├── Closed       the row is there, and takes nothing any more
 └── Busy         MySQL is away, too slow, or refused; asking again later is right
@@ -48,6 +49,10 @@ class TooLarge(Invalid):
 
 class QuotaFull(TooLarge):
     """It has more bytes than its owner has left."""
+
+
+class NoPicture(Invalid):
+    """What was sent is no picture, or one that is broken, or too much work."""
 
 
 class Stale(ModelError):

@@ -1,0 +1,114 @@
+"""Work on pictures, one at a time in a process of its own, which is ended when it takes too long, or nobody waits any more."""
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from content.kinds import Found
+from models.counts import COUNTS
+from models.errors import Busy, NoPicture
+from settings import ROOT
+
+PATIENCE = 20.0  # s for one picture
+MOST_WAITING = 200
+IDLE = 60.0  # s; then the process and its memory go
+_PIECE = 1 << 18  # bytes
+COUNTS.update({"images.made": 0, "images.refused": 0, "images.killed": 0})
+
+UNREADABLE = "This picture cannot be read: it is broken, or too much work."
+
+
+class ImageWork:
+    """The process begins with the first picture."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._process: Process | None = None
+        self._idle: asyncio.TimerHandle | None = None
+
+    async def resize(
+        self, path: Path, width: int, height: int, write: Callable[[bytes], Awaitable[None]]
+    ) -> Found:
+        """Crop and scale (content/images.py) the picture at `path`, and `write` what was made; what that is. Raises NoPicture, Busy.
+
+        Who stops waiting (is cancelled) stops the work.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise Busy("too many pictures wait", retry_after=10)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await self._made({"path": str(path), "width": width, "height": height}, write)
+        finally:
+            self._waiting -= 1
+
+    async def close(self) -> None:
+        async with self._turn:
+            await self._end()
+
+    async def _made(self, asked: dict[str, object], write: Callable[[bytes], Awaitable[None]]) -> Found:
+        whole = False
+        try:
+            async with asyncio.timeout(PATIENCE):
+                head = await self._asked(await self._worker(), asked, write)
+            whole = True
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
+            # Too slow, or it has died of the picture, of its memory limit mostly.
+            raise NoPicture({"file": UNREADABLE}) from None
+        finally:
+            if not whole:  # whatever the reason: the rest of this answer must not be taken for the next one's
+                COUNTS["images.killed"] += 1
+                await self._end()
+        if "wrong" in head:
+            COUNTS["images.refused"] += 1
+            raise NoPicture({"file": UNREADABLE})
+        COUNTS["images.made"] += 1
+        return Found(head["mime"], "image", head["width"], head["height"])
+
+    async def _asked(
+        self, process: Process, asked: dict[str, object], write: Callable[[bytes], Awaitable[None]]
+    ) -> dict[str, Any]:
+        assert process.stdin and process.stdout
+        process.stdin.write(json.dumps(asked).encode() + b"\n")
+        await process.stdin.drain()
+        head: dict[str, Any] = json.loads(await process.stdout.readuntil(b"\n"))
+        left = head["size"]
+        while left:
+            piece = await process.stdout.readexactly(min(left, _PIECE))
+            left -= len(piece)
+            await write(piece)
+        return head
+
+    async def _worker(self) -> Process:
+        if self._idle:
+            self._idle.cancel()
+        if self._process is None or self._process.returncode is not None:
+            # It is told nothing of this process's environment: whoever takes it over by a picture finds no secrets there.
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-P", "-W", "ignore", "-m", "content.image_worker", str(os.getpid()),
+                stdin=PIPE, stdout=PIPE, cwd=ROOT, env={"PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
+        self._idle = asyncio.get_running_loop().call_later(IDLE, self._let_go)
+        return self._process
+
+    def _let_go(self) -> None:
+        """It ends when it has nothing more to read."""
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+        self._process = None
+
+    async def _end(self) -> None:
+        if self._idle:
+            self._idle.cancel()
+        process, self._process = self._process, None
+        if process and process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
