@@ -16,7 +16,19 @@ Kind = Literal["image", "pdf", "video", "audio", "text", "binary"]
 BINARY, TEXT, PDF = "application/octet-stream", "text/plain", "application/pdf"
 # Of text that a browser would run. Its kind is text, and it is shown as that on pages of ours, but sent as bytes to be kept.
 _RUNS = frozenset({".html", ".htm", ".xhtml", ".shtml", ".svg", ".xml", ".xsl", ".xslt", ".mht", ".mhtml", ".hta"})
-_MARKUP = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<svg", b"<?xml", b"<!--", b"<iframe", b"<style", b"<a ")
+_MARKUP = (
+    b"<!doctype",
+    b"<html",
+    b"<head",
+    b"<body",
+    b"<script",
+    b"<svg",
+    b"<?xml",
+    b"<!--",
+    b"<iframe",
+    b"<style",
+    b"<a ",
+)
 
 _LOOKED_AT = 1 << 18  # bytes, to tell text from the rest
 # The header of an image must lie within these; a WebP or AVIF must do so as a whole, because their readers want all of it.

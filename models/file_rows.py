@@ -9,6 +9,8 @@ from pymysql.err import IntegrityError
 
 from cache import Index, Key, List, Scope, Slot
 from content.kinds import Kind
+from content.terms import Posting
+from models import terms
 from models.base import Write
 from models.errors import Invalid, Taken
 
@@ -106,6 +108,8 @@ async def insert(w: Write, file: File) -> File:
         file.created_at, file.expires_at,
     )  # fmt: skip
     file = replace(file, id=id)
+    if file.parent_id is None:
+        await write_terms(w, file)
     w.touch(*shown_in(file))
     return file
 
@@ -124,11 +128,16 @@ async def set_status(w: Write, old: File, status: Status, by_id: int | None) -> 
         )  # fmt: skip
     except IntegrityError:
         raise Taken({"status": "Its owner has uploaded the same file again."}) from None
+    if old.parent_id is None:
+        await terms.show(w, terms.FILE, old.id, status == "shown")
     _touch(w, rows)
     return replace(old, status=status, version=old.version + 1)
 
 
 async def delete(w: Write, rows: Sequence[File]) -> None:
+    """For good."""
+    for row in rows:
+        await terms.delete(w, terms.FILE, row.id)
     await w.execute("DELETE FROM files WHERE id IN %s", tuple(row.id for row in rows))
     _touch(w, rows)
 
@@ -140,6 +149,16 @@ async def prolong(w: Write, old: File, until: datetime | None) -> File:
     await w.execute("UPDATE files SET expires_at = %s, version = version + 1 WHERE id IN %s", until, ids)
     _touch(w, rows)
     return replace(old, expires_at=until, version=old.version + 1)
+
+
+async def write_terms(w: Write, file: File) -> None:
+    """Make what search knows of a file be the words of its name."""
+    await terms.write(w, terms.FILE, file.id, words(file), shown=file.status == "shown", at=file.created_at)
+
+
+def words(file: File) -> dict[str, Posting]:
+    """What it is found by."""
+    return terms.of_words(file.owner_id, file.name)
 
 
 def _touch(w: Write, rows: Sequence[File]) -> None:

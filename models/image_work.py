@@ -33,9 +33,7 @@ class ImageWork:
         self._process: Process | None = None
         self._idle: asyncio.TimerHandle | None = None
 
-    async def resize(
-        self, path: Path, width: int, height: int, write: Callable[[bytes], Awaitable[None]]
-    ) -> Found:
+    async def resize(self, path: Path, width: int, height: int, write: Callable[[bytes], Awaitable[None]]) -> Found:
         """Crop and scale (content/images.py) the picture at `path`, and `write` what was made; what that is. Raises NoPicture, Busy.
 
         Who stops waiting (is cancelled) stops the work.

@@ -3,7 +3,6 @@
 import struct
 import zlib
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -32,6 +31,3 @@ def bomb(width: int = 60_000, height: int = 60_000, *, whole: bool = True) -> by
 
     head = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return head + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"") if whole else head
-
-
-
