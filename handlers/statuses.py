@@ -47,8 +47,7 @@ def tell_of(error: BaseException | None, status: int) -> Told:
             return Told(400, "A field is missing.", {error.arg_name: "This field is missing."}, {})
         case bearer.BadToken() | bearer.OutOfScope():
             return Told(error.status_code, error.words, {}, {"WWW-Authenticate": error.challenge})
-        case HTTPError():
-            return Told(error.status_code, _MESSAGES.get(error.status_code, ""), {}, {})
+    status = error.status_code if isinstance(error, HTTPError) else status
     return Told(status, _MESSAGES.get(status, ""), {}, {})
 
 
