@@ -2,9 +2,16 @@
 
 import re
 import unicodedata
+from typing import Literal
+from urllib.parse import quote
 
 LONGEST = 255  # characters
 NAMELESS = "file"
+_ATTR = "!#$&+-.^_`|~"  # what RFC 8187 lets stand in a name beside letters and digits
+_UNQUOTABLE = re.compile(
+    r"[^ !#-$&-\[\]-~]"
+)  # not ASCII; quotes and backslashes; percent, which some take for an escape
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # "photo\u202egpj.exe" is shown as photoexe.jpg
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,10}", re.ASCII)
 
 
@@ -31,3 +38,20 @@ def suffix(name: str) -> str:
     stem, dot, end = name.rpartition(".")
     found = dot + end.lower()
     return found if stem and _SUFFIX.fullmatch(found) else ""
+
+
+def with_suffix(name: str, end: str) -> str:
+    """The name with this suffix in place of the one it has: what it is has changed."""
+    stem = name[: len(name) - len(suffix(name))]
+    return f"{stem[: LONGEST - len(end)]}{end}"
+
+
+def disposition(how: Literal["inline", "attachment"], name: str) -> str:
+    """The header Content-Disposition, by which a browser saves the file under this name, whatever its script (RFC 6266).
+
+    The plain form beside it is for old programs; neither can hold a line end, a quote, or what turns text around.
+    """
+    name = _TURNING.sub("", clean(name))
+    plain = _UNQUOTABLE.sub("_", unicodedata.normalize("NFKD", name))
+    exact = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe=_ATTR)}"
+    return f'{how}; filename="{plain}"{exact}'

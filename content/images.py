@@ -10,6 +10,7 @@ LARGEST = 4096  # pixels of a side of what is made
 MIMES = {
     "PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp", "AVIF": "image/avif", "BMP": "image/bmp",
 }  # fmt: skip
+SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}  # of what is made
 _BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM")
 _MADE_AS = {"JPEG": "JPEG", "WEBP": "WEBP", "AVIF": "WEBP"}  # the others as PNG; to write AVIF takes seconds
 _OPTIONS = {"JPEG": {"quality": 85, "progressive": True}, "WEBP": {"quality": 85}, "PNG": {}}

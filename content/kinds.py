@@ -44,6 +44,7 @@ _PLAYED = {
     "video/x-matroska": "video/x-matroska", "video/avi": "video/x-msvideo", "video/x-msvideo": "video/x-msvideo",
     "video/mpeg": "video/mpeg",
 }  # fmt: skip
+MOST_PIXELS = 100_000_000  # as in settings.py
 _WEAK = 0.3  # below it a match is two bytes long, and the name must say the same
 _WEAK_SUFFIXES = {".mp3": "audio/mpeg", ".aac": "audio/aac"}
 
@@ -64,7 +65,7 @@ class Found:
     height: int | None = None
 
 
-def find(path: Path, name: str, most_pixels: int) -> Found:
+def find(path: Path, name: str, most_pixels: int = MOST_PIXELS) -> Found:
     """Reads the beginning of the file at `path`; `name` is what its sender calls it. Raises TooManyPixels."""
     with path.open("rb") as file:
         head = file.read(_LOOKED_AT)

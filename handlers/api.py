@@ -23,7 +23,7 @@ class JsonAnswer(Base):
 
     answers_json = True
 
-    def answer(self, value: dict[str, Any], status: int = 200) -> None:
+    def answer(self, value: dict[str, Any] | list[dict[str, Any]], status: int = 200) -> None:
         self.set_status(status)
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.finish(json.dumps(value, ensure_ascii=False, separators=(",", ":")))

@@ -62,7 +62,7 @@ class FeedPage(HtmlPage):
     def _post(self, post: Post, html: str, author: User | None) -> Entry:
         url = self.whole("post", post.id, post.slug)
         at = post.published_at or post.created_at
-        name, theirs = self._who(author)
+        name, theirs = self.author(author)
         return Entry(
             self.whole("post_id", post.id), url, post.title, post.summary, absolute(html, url), script(post.title), at,
             max(at, post.updated_at), post.byline or name, theirs, post.tags,
@@ -70,7 +70,7 @@ class FeedPage(HtmlPage):
 
     def comment(self, comment: Comment, post: Post, author: User | None) -> Entry:
         url = f"{self.whole('post', post.id, post.slug)}#comment-{comment.id}"
-        name, theirs = self._who(author)
+        name, theirs = self.author(author)
         said = excerpt(comment.md, LONGEST_TITLE)
         return Entry(
             self.whole("comment", comment.id), url, f"{name}: {said}", "", absolute(comment.html, url), script(said),
@@ -81,7 +81,7 @@ class FeedPage(HtmlPage):
         """The whole address of a named route, from the settings: never from what the request calls this host."""
         return self.site.url + self.reverse_url(name, *args)
 
-    def _who(self, author: User | None) -> tuple[str, str]:
+    def author(self, author: User | None) -> tuple[str, str]:
         return (author.name, self.whole("user", author.id)) if author else (self.translate("Somebody"), "")
 
 

@@ -76,8 +76,11 @@ def cross_origin(request: HTTPServerRequest, settings: Settings) -> bool:
     The rule of Go's net/http CrossOriginProtection: Sec-Fetch-Site decides where there is one, else Origin; a request
     with neither is not a browser's.
     """
-    if request.method in SAFE_METHODS:
-        return False
+    return request.method not in SAFE_METHODS and from_elsewhere(request)
+
+
+def from_elsewhere(request: HTTPServerRequest) -> bool:
+    """Whether a page of another origin made the browser send this request, whatever its method."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site not in ("same-origin", "none")

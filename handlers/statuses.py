@@ -47,8 +47,9 @@ def tell_of(error: BaseException | None, status: int) -> Told:
             return Told(400, "A field is missing.", {error.arg_name: "This field is missing."}, {})
         case bearer.BadToken() | bearer.OutOfScope():
             return Told(error.status_code, error.words, {}, {"WWW-Authenticate": error.challenge})
-    status = error.status_code if isinstance(error, HTTPError) else status
-    return Told(status, _MESSAGES.get(status, ""), {}, {})
+    code = error.status_code if isinstance(error, HTTPError) else status
+    words: str = getattr(error, "words", "") or _MESSAGES.get(code, "")
+    return Told(code, words, {}, {})
 
 
 _MESSAGES = {

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from handlers import me, openapi, v1, v1_account, v1_boards
+from handlers import me, openapi, v1, v1_account, v1_boards, v1_files
 from handlers.base import ID
 from handlers.boards import SLUG
+from handlers.file_addresses import NAME
 
 # (pattern, handler, name for reverse_url)
 ROUTES: tuple[tuple[str, type[Any], str], ...] = (
@@ -19,5 +20,7 @@ ROUTES: tuple[tuple[str, type[Any], str], ...] = (
     (rf"/api/v1/boards/{SLUG}", v1_boards.OneBoard, "v1_board"),
     (rf"/api/v1/boards/{SLUG}/players/{ID}", v1_boards.Player, "v1_player"),
     (rf"/api/v1/boards/{SLUG}/scores", v1_boards.NewScores, "v1_scores"),
+    (r"/api/v1/files", v1_files.ManyFiles, "v1_files"),
+    (rf"/api/v1/files/{NAME}", v1_files.OneFile, "v1_file"),
     (r"/api/v1/.*", v1.NoSuchResource, "v1_unknown"),
 )

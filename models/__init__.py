@@ -31,6 +31,7 @@ from models.figures import Figures
 from models.file_clearing import FileClearing
 from models.file_managing import FileManaging
 from models.files import Files
+from models.image_work import ImageWork
 from models.imports import Imports
 from models.indexing import Indexing
 from models.inspector import Inspector
@@ -66,6 +67,7 @@ from models.standings import Standings
 from models.survey import Surveying
 from models.tokens import Tokens
 from models.traces import asked
+from models.uploads import Uploads
 from models.users import Users
 from models.writing import Writing
 from settings import Settings
@@ -127,6 +129,7 @@ class Models:
     file_managing: FileManaging
     file_clearing: FileClearing
     short: Short
+    uploads: Uploads
     figures: Figures
     inspector: Inspector
     comparing: Comparing
@@ -177,7 +180,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     scores = Scores(boards, standings)
     polls, results = Polls(db, cache), Results(db, cache)
     storage = Folder(settings.var / "files")
-    files = Files(db, cache, storage, settings)
+    files, image_work = Files(db, cache, storage, settings), ImageWork()
     pages = Pages[Any](local, link.get, records.stamp)
     inspector = Inspector(db, redis, cache, settings.run)
     comparing, comparisons = Comparing(db, inspector), Comparisons(db)
@@ -238,6 +241,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             file_managing=FileManaging(files),
             file_clearing=FileClearing(files, storage),
             short=Short(settings),
+            uploads=Uploads(files, storage, image_work, settings.image_pixels),
             figures=figures,
             inspector=inspector,
             comparing=comparing,
@@ -247,6 +251,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
         inspector.know(getattr(models, field.name) for field in fields(models))
         yield models
     finally:
+        await image_work.close()
         await cache.close()
         await tracking.close()
         await link.close()

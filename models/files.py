@@ -71,16 +71,19 @@ class Files(Table[File]):
 
     @answers(NEWEST)
     async def _newest(self) -> tuple[int, ...]:
-        sql = "SELECT id FROM files WHERE parent_id IS NULL AND status = 'shown' ORDER BY id DESC LIMIT %s"
-        return await self.ids(NEWEST(), sql, LATEST)
+        return await self.ids(
+            NEWEST(),
+            "SELECT id FROM files FORCE INDEX (newest) WHERE parent_id IS NULL AND status = 'shown' ORDER BY id DESC LIMIT %s",
+            LATEST,
+        )
 
     @answers(OWNED)
     async def of_owner(self, owner_id: int, before: int = 0) -> list[File]:
         """A member's originals, the newest first, at most PER_PAGE; `before`: the id of the last one seen, or 0."""
         files = await self.all(
             OWNED(owner_id, before),
-            "SELECT id FROM files WHERE owner_id = %s AND parent_id IS NULL AND status = 'shown' AND id < %s "
-            "ORDER BY id DESC LIMIT %s",
+            "SELECT id FROM files FORCE INDEX (of_owner) WHERE owner_id = %s AND parent_id IS NULL AND status = 'shown' "
+            "AND id < %s ORDER BY id DESC LIMIT %s",
             owner_id, before or 1 << 62, PER_PAGE,
         )  # fmt: skip
         return [file for file in files if file.visible]

@@ -15,6 +15,8 @@ from models.counts import COUNTS
 from models.errors import Busy, NoPicture
 from settings import ROOT
 
+Write = Callable[[bytes], Awaitable[None]]
+
 PATIENCE = 20.0  # s for one picture
 MOST_WAITING = 200
 IDLE = 60.0  # s; then the process and its memory go
@@ -33,17 +35,17 @@ class ImageWork:
         self._process: Process | None = None
         self._idle: asyncio.TimerHandle | None = None
 
-    async def resize(self, path: Path, width: int, height: int, write: Callable[[bytes], Awaitable[None]]) -> Found:
-        """Crop and scale (content/images.py) the picture at `path`, and `write` what was made; what that is. Raises NoPicture, Busy.
+    async def resize(self, path: Path, box: tuple[int, int], write: Write) -> Found:
+        """Crop and scale the picture at `path` to width and height (content/images.py), and `write` what was made; what that is.
 
-        Who stops waiting (is cancelled) stops the work.
+        Who stops waiting (is cancelled) stops the work. Raises NoPicture, Busy.
         """
         if self._waiting >= MOST_WAITING:
             raise Busy("too many pictures wait", retry_after=10)
         self._waiting += 1
         try:
             async with self._turn:
-                return await self._made({"path": str(path), "width": width, "height": height}, write)
+                return await self._made({"path": str(path), "width": box[0], "height": box[1]}, write)
         finally:
             self._waiting -= 1
 
@@ -51,7 +53,7 @@ class ImageWork:
         async with self._turn:
             await self._end()
 
-    async def _made(self, asked: dict[str, object], write: Callable[[bytes], Awaitable[None]]) -> Found:
+    async def _made(self, asked: dict[str, object], write: Write) -> Found:
         whole = False
         try:
             async with asyncio.timeout(PATIENCE):
@@ -70,10 +72,9 @@ class ImageWork:
         COUNTS["images.made"] += 1
         return Found(head["mime"], "image", head["width"], head["height"])
 
-    async def _asked(
-        self, process: Process, asked: dict[str, object], write: Callable[[bytes], Awaitable[None]]
-    ) -> dict[str, Any]:
-        assert process.stdin and process.stdout
+    async def _asked(self, process: Process, asked: dict[str, object], write: Write) -> dict[str, Any]:
+        assert process.stdin
+        assert process.stdout
         process.stdin.write(json.dumps(asked).encode() + b"\n")
         await process.stdin.drain()
         head: dict[str, Any] = json.loads(await process.stdout.readuntil(b"\n"))

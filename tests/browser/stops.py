@@ -28,13 +28,14 @@ class Stop:
 
 def resolved(path: str, town: Town) -> str:
     """`post:x` is the address of a post, `{x}` the id of a post, `{x.user}` of a person, `{x.comment}` of a comment, `{x.board}`
-    of a board; `{x.link}` is the token of a mail."""
+    of a board, `{x.file}` the stored name of a file; `{x.link}` is the token of a mail."""
     if path.startswith("post:"):
         return town.path(path.removeprefix("post:"))
     ids = {name: str(post.id) for name, post in town.posts.items()}
     ids |= {f"{name}.user": str(user.id) for name, user in town.users.items()}
     ids |= {f"{name}.link": token for name, token in town.links.items()}
     ids |= {f"{name}.board": str(id) for name, id in town.boards.items()}
+    ids |= {f"{name}.file": file.stored_name for name, file in town.files.items()}
     ids |= {f"{name}.comment": str(id) for name, id in town.comments.items()}
     for name, id in ids.items():
         path = path.replace(f"{{{name}}}", id)
@@ -111,6 +112,27 @@ def played(page: Page) -> None:
     page.get_by_role("button", name="Play again").wait_for()
 
 
+def uploaded(page: Page) -> None:
+    """One file is there, one is on its way, one waits, one was refused, one was cancelled."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate(
+        """name => {
+          const say = (detail, n) => [() => detail.done({ url_s: `${location.origin}/s/abcdef`, url_p: "/files" }),
+            () => detail.failed("“b.txt” was not taken. There is no room left.", false),
+            () => detail.failed("“c.txt” did not arrive: the connection broke.", true), () => detail.progress(0.4)][n]?.();
+          let n = 0;
+          document.addEventListener("send", event => {
+            event.stopImmediatePropagation();
+            say(event.detail, n++);
+          }, { capture: true });
+          const data = new DataTransfer();
+          for (const called of [name, "b.txt", "c.txt", "d.txt", "e.txt"]) data.items.add(new File(["x"], called));
+          document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+        }""",
+        hostile.LONG,
+    )
+
+
 LONG_NAME = {"name": hostile.LONG, "email": hostile.LONG, "password": "short"}
 WRONG_POST = {"title": "", "body": "", "summary": "s" * 400, "tags": hostile.LONG}
 
@@ -145,6 +167,19 @@ STOPS = (
     Stop("board-closed", "/boards/closed"),
     Stop("play", "/play"),
     Stop("play-over", "/play", act=played),
+    Stop("files", "/files"),
+    Stop("files-member", "/files", "bob", uploaded),
+    Stop("files-empty", "/files", empty=True),
+    Stop("file-image", "/p/{picture.file}", "bob"),
+    Stop("file-wide", "/p/{wide.file}", "olga"),
+    Stop("file-pdf", "/p/{paper.file}"),
+    Stop("file-audio", "/p/{sound.file}"),
+    Stop("file-text", "/p/{program.file}"),
+    Stop("file-page", "/p/{page.file}"),
+    Stop("file-empty", "/p/{empty.file}"),
+    Stop("file-binary", "/p/{bytes.file}"),
+    Stop("own-files", "/account/files", "bob"),
+    Stop("own-files-empty", "/account/files", "alice", empty=True),
     Stop("register", "/register"),
     Stop("register-wrong", "/register", act=press("Register", **LONG_NAME)),
     Stop("register-waiting", "/register", empty=True,
@@ -194,6 +229,10 @@ STOPS = (
     Stop("manage-scores", "/manage/boards/{hostile.board}/scores", "olga"),
     Stop("manage-scores-posts", "/manage/boards/2/scores", "olga"),
     Stop("manage-scores-none", "/manage/boards/{hostile.board}/scores?member=999999", "olga"),
+    Stop("manage-files", "/manage/files?done=trash&n=2&left=1&batch=1", "olga"),
+    Stop("manage-files-trash", "/manage/files?status=trashed", "olga"),
+    Stop("manage-files-none", "/manage/files?kind=video&owner=999999", "olga"),
+    Stop("manage-files-empty", "/manage/files", "olga", empty=True),
     Stop("manage-roles", "/manage/roles", "ada", press("Make the role", name="", description=hostile.LONG)),
     Stop("manage-role", "/manage/roles/2", "ada"),
     Stop("manage-site", "/manage/site", "ada", press("Save", title="", logo=hostile.LONG)),

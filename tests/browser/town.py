@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from commands import demo
 from models import Models, connected
 from models.boards import NewBoard
+from models.file_rows import File
 from models.imports import Imported
 from models.periods import WINDOWS
 from models.posts import Post
@@ -19,6 +20,7 @@ from models.users import User
 from models.writing import Draft
 from tests.browser import figures, hostile
 from tests.harness import people
+from tests.harness.files import PDF, png, stored, wav
 from tests.harness.servers import Databases
 from tests.harness.site import Site, run_site
 
@@ -26,7 +28,8 @@ Value = TypeVar("Value")
 
 
 class Town:
-    """`posts`, `users`, `comments` and `boards` (ids) and `links` (tokens of mails) by the names that the tests call them."""
+    """`posts`, `users`, `files`, `comments` and `boards` (ids) and `links` (tokens of mails) by the names that the tests call
+    them."""
 
     def __init__(self, site: Site, models: Models, loop: asyncio.AbstractEventLoop) -> None:
         self.url, self._models, self._loop = site.url, models, loop
@@ -34,6 +37,7 @@ class Town:
         self.posts: dict[str, Post] = {}
         self.comments: dict[str, int] = {}
         self.boards: dict[str, int] = {}
+        self.files: dict[str, File] = {}
         self.links: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
 
@@ -133,6 +137,7 @@ async def _settle(models: Models, town: Town) -> None:
     await _discuss(models, town, alice, bob, wide)
     await _make_tokens(models, wide)
     await _play(models, town)
+    await _upload(models, town)
     await _write_mails(models, town)
     await figures.keep(models)
 
@@ -177,6 +182,20 @@ async def _play(models: Models, town: Town) -> None:
         for window in WINDOWS:
             await models.standings.top(board, window)
     await models.reapplying.build()
+
+
+async def _upload(models: Models, town: Town) -> None:
+    """A file of each kind, one with a name that is no pleasure, one in the trash."""
+    wide, bob = town.users["wide"], town.users["bob"]
+    for name, called, data in (
+        ("wide", f"{hostile.LONG[:200]}.png", png(900, 100, "maroon")), ("paper", "A paper.pdf", PDF), ("sound", "Silence.wav", wav()),
+        ("program", "水果.py", b"import os\n\n\ndef fruit() -> str:\n    return 'plum'  # or not\n"), ("page", "page.html", b"<h1>Hello</h1>"),
+        ("empty", "empty.txt", b""), ("bytes", "data.bin", bytes(range(256)) * 900), ("picture", f"{hostile.CHINESE[:40]}.png", png(640, 480)),
+    ):  # fmt: skip
+        town.files[name] = await stored(models, wide if name == "wide" else bob, called, data)
+    await stored(models, bob, "for an hour.txt", b"for an hour", expires=timedelta(hours=1))
+    gone = await stored(models, wide, "gone.txt", b"gone")
+    await models.files.trash(gone.id, by=town.users["olga"])
 
 
 async def _write_mails(models: Models, town: Town) -> None:
