@@ -13,6 +13,7 @@ from content.storage import Incoming, Storage
 from models import audit, blobs, file_rows, quotas
 from models.asking import answers
 from models.base import Table, Write
+from models.counts import COUNTS
 from models.database import Database
 from models.errors import Forbidden, Invalid, NotFound, QuotaFull, TooLarge
 from models.file_rows import BY_BOX, BY_ID, BY_NAME, NEWEST, OWNED, SELECT, File
@@ -25,6 +26,7 @@ from settings import Settings
 LATEST = 50  # files of the list of the newest
 PER_PAGE = 30  # of a member's own
 MOST_COPIES = 20  # of one file
+COUNTS.update({"files.stored": 0, "files.known": 0, "files.resized": 0})
 
 
 class Added(NamedTuple):
@@ -115,10 +117,12 @@ class Files(Table[File]):
             if known := await file_rows.of_bytes(w, by.id, incoming.sha256):
                 if known.visible:
                     longer = known.expires_at and (until is None or until > known.expires_at)
+                    COUNTS["files.known"] += 1
                     return Added(await file_rows.prolong(w, known, until) if longer else known, created=False)
                 await file_rows.set_status(w, known, "trashed", None)  # the worker has not come by yet
             name = filenames.clean(name)
             file = await self._store(w, _new(incoming, found, by.id, name, now, until), incoming, used)
+        COUNTS["files.stored"] += 1
         return Added(file, created=True)
 
     @retried
@@ -140,7 +144,9 @@ class Files(Table[File]):
                 raise Invalid({"w": "There are no more sizes of this file. Use one of those that there are."})
             name = filenames.resized(original.name, box, mimetypes.guess_extension(found.mime) or "")
             new = _new(incoming, found, original.owner_id, name, datetime.now(UTC), original.expires_at)
-            return await self._store(w, replace(new, parent_id=original.id, box=box), incoming, used)
+            copy = await self._store(w, replace(new, parent_id=original.id, box=box), incoming, used)
+        COUNTS["files.resized"] += 1
+        return copy
 
     @retried
     async def trash(self, id: int, *, by: User) -> File:
