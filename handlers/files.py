@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from typing import Any
+
 from content.previews import Beginning, beginning, language_of
 from handlers.base import Base
 from handlers.file_addresses import NAME

@@ -10,9 +10,9 @@ import pytest
 from content.previews import MOST
 from models import Models
 from models.files import PER_PAGE
-from tests.harness.files import PNG, stored
 from tests.handlers.test_feeds import read
 from tests.harness.browser import Browser
+from tests.harness.files import PNG, stored
 from tests.harness.people import People
 
 KINDS = {
