@@ -1,4 +1,4 @@
-"""Files as everybody sees them: the page to upload, with the latest ones, and a page for each, which shows it if it can be shown."""
+"""Files as everybody sees them: the page to upload, with the latest ones, and a page for each, which shows what can be shown."""
 
 import asyncio
 import re

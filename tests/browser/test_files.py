@@ -1,4 +1,4 @@
-"""Files in a real browser: dropped, pasted, by the plain form; sent on by a short link; put into texts; deleted and back again."""
+"""Files in a real browser: dropped, pasted, by the plain form; sent on by a short link; put into texts; deleted and back."""
 
 import re
 from collections.abc import Iterator
