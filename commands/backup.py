@@ -20,6 +20,8 @@ from commands import embedded, instance
 from commands.archive import FORMAT, HEAD, SETTINGS, Table, Writer, encode
 from commands.console import Trouble, out, say
 from commands.migrate import MIGRATIONS, reachable
+from content.storage import INCOMING
+from models.file_clearing import BACKUP
 from settings import MysqlAddress, Settings
 
 CHUNK = 8 * 1024 * 1024  # bytes of rows in one member
@@ -114,8 +116,15 @@ def write(settings: Settings, target: IO[bytes], progress: Progress) -> list[Tab
         head = {"format": FORMAT, "made_at": datetime.now(UTC).isoformat(), "migrations": applied(connection)}
         writer.add_json(HEAD, head)
         writer.add_json(SETTINGS, told(settings))
+        # Stored bytes after the snapshot: it knows none that come later, and the worker deletes none of those it knows.
+        if _one(cursor, f"SELECT GET_LOCK({BACKUP}, 0)") != "1":
+            raise Trouble("another backup of this site is being made")
         for path in files(settings.var):
-            writer.add_file(f"var/{path.relative_to(settings.var).as_posix()}", path)
+            try:
+                writer.add_file(f"var/{path.relative_to(settings.var).as_posix()}", path)
+            except FileNotFoundError:
+                if settings.var / "files" not in path.parents:
+                    raise  # else the worker was about to delete it: no row needs it
         try:
             names = _tables(cursor)
             counts = {name: int(_one(cursor, f"SELECT COUNT(*) FROM `{name}`")) for name in names}  # noqa: S608 - names from the server
@@ -142,7 +151,12 @@ def files(var: Path) -> Iterator[Path]:
             yield from (entry for entry in sorted(path.iterdir()) if entry.name in KEPT_OF_ETC)
         elif path.name not in MADE_ANEW and not path.is_symlink():
             within = sorted(path.rglob("*")) if path.is_dir() else [path]
-            yield from (entry for entry in within if entry.is_file() and not entry.is_symlink())
+            unfinished = path / INCOMING
+            yield from (
+                entry
+                for entry in within
+                if entry.is_file() and not entry.is_symlink() and unfinished not in entry.parents
+            )
 
 
 def _one(cursor: Any, sql: str) -> Any:

@@ -1,4 +1,4 @@
-"""The demo content: three accounts, posts that show all that the renderer can, comments under them, a game and its board."""
+"""The demo content: three accounts, posts that show all that the renderer can, comments, a poll, a game and its board."""
 
 import re
 from collections.abc import Iterator
@@ -13,6 +13,8 @@ from models import Models
 from models.boards import NewBoard
 from models.errors import NotFound
 from models.imports import Imported
+from models.poll_rules import NewPoll
+from models.polls import Poll
 from models.users import User
 
 FOLDER = Path(__file__).parent / "demo_content"
@@ -23,6 +25,12 @@ GAME = NewBoard(
     least=0, most=1_000_000, page="/play",
 )  # fmt: skip
 GAMES = ((MEMBERS[0], 655), (MEMBERS[1], 861), (MEMBERS[0], 742))  # who played, and the points
+POLL = NewPoll(
+    "Where could we meet in spring? 春天我们可以在哪里见面？",
+    ("At the market · 集市上", "Under the linden trees · 椴树下", "By the fountain · 喷泉边", "At the library · 图书馆"),
+    kind="multiple",
+)  # fmt: skip
+VOTES = {MEMBERS[0]: (0, 2), MEMBERS[1]: (1, 2)}  # who chose what
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -47,6 +55,7 @@ async def load(models: Models) -> None:
     if editor.roles:  # given last, so it tells that all before was done
         return
     now = editor.created_at
+    poll = await _ask(models, editor)
     for file in sorted(FOLDER.glob("*.md"), reverse=True):  # the oldest first
         fields, _ = parse(file.read_text("utf-8"))
         name, published_at = f"demo/{file.name}", now - _span(fields["age"])
@@ -55,7 +64,15 @@ async def load(models: Models) -> None:
     for name in MEMBERS:
         await models.users.grant(people[name].id, "member")
     await _play(models, people)
+    for name, places in VOTES.items():
+        await models.ballots.cast(poll, [poll.choices[place].id for place in places], voter=people[name])
     await models.users.grant(editor.id, "editor")
+
+
+async def _ask(models: Models, editor: User) -> Poll:
+    """The poll, unless it has been made."""
+    asked = await models.polls.by_author(editor.id)
+    return asked[0] if asked else await models.polls.place(POLL, by=editor)
 
 
 async def _play(models: Models, people: dict[str, User]) -> None:

@@ -21,7 +21,7 @@ def clean(name: str) -> str:
     name = name.rstrip("/").rpartition("/")[2].strip()
     if name.strip(".") == "":
         return NAMELESS
-    end = suffix(name)
+    end = name[len(name) - len(suffix(name)) :]
     return name if len(name) <= LONGEST else name[: LONGEST - len(end)].rstrip() + end
 
 

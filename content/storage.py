@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 AT_ONCE = 1 << 20  # bytes that are hashed and written in one go, in a thread
+INCOMING = "incoming"  # the folder of what is being written
 INTERNAL = "/-/files"  # where Nginx finds what is kept; it serves nothing from there but by X-Accel-Redirect
 
 
@@ -88,6 +89,8 @@ class Incoming:
         await self.discard()
 
     async def _in_thread(self, work: Callable[[], None]) -> None:
+        if self._work:
+            await asyncio.shield(self._work)  # of what has failed once nothing is ever kept
         self._work = asyncio.ensure_future(asyncio.to_thread(work))
         await asyncio.shield(self._work)
 
@@ -152,7 +155,7 @@ class Folder:
         self.path = path
 
     async def incoming(self) -> Incoming:
-        return await Incoming(self.path / "incoming" / secrets.token_hex(16)).open()
+        return await Incoming(self.path / INCOMING / secrets.token_hex(16)).open()
 
     async def keep(self, incoming: Incoming) -> None:
         await asyncio.to_thread(self._keep, incoming.path, self._at(incoming.sha256))
@@ -176,7 +179,7 @@ class Folder:
         return await asyncio.to_thread(_digest, self._at(sha256))
 
     async def sweep(self, older_than: timedelta) -> int:
-        return await asyncio.to_thread(_sweep, self.path / "incoming", time.time() - older_than.total_seconds())
+        return await asyncio.to_thread(_sweep, self.path / INCOMING, time.time() - older_than.total_seconds())
 
     def internal(self, sha256: bytes) -> str:
         name = sha256.hex()

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from handlers.base import Base
 from models.file_rows import File
 
-NAME = r"([0-9a-f]{32}[.a-z0-9]{0,11})"  # of a file, in a route; reverse_url knows no group in a group
+NAME = r"([0-9a-f]{32}[.a-z0-9]{0,11})"  # of a file, in a route; Tornado makes addresses of groups that hold no others
 _UNITS = ("kB", "MB", "GB", "TB")
 
 

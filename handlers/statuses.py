@@ -33,6 +33,8 @@ def tell_of(error: BaseException | None, status: int) -> Told:
             return Told(status, "Something is wrong with what was sent.", error.fields, {})
         case errors.Stale():
             return Told(409, "Somebody has changed this since you opened it.", {}, {})
+        case errors.Closed():
+            return Told(409, str(error), {}, {})
         case TooMany():
             headers = {"Retry-After": str(error.standing.reset), **error.standing.headers()}
             return Told(429, "That was too often. Wait a little, then try again.", {}, headers)
@@ -45,10 +47,9 @@ def tell_of(error: BaseException | None, status: int) -> Told:
             return Told(400, "A field is missing.", {error.arg_name: "This field is missing."}, {})
         case bearer.BadToken() | bearer.OutOfScope():
             return Told(error.status_code, error.words, {}, {"WWW-Authenticate": error.challenge})
-        case HTTPError():
-            words: str = getattr(error, "words", "") or _MESSAGES.get(error.status_code, "")
-            return Told(error.status_code, words, {}, {})
-    return Told(status, _MESSAGES.get(status, ""), {}, {})
+    code = error.status_code if isinstance(error, HTTPError) else status
+    words: str = getattr(error, "words", "") or _MESSAGES.get(code, "")
+    return Told(code, words, {}, {})
 
 
 _MESSAGES = {

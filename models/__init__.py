@@ -18,6 +18,7 @@ from models.addresses import Addresses
 from models.attention import Attention
 from models.auditing import Auditing
 from models.auditor import Auditor
+from models.ballots import Ballots
 from models.boards import Boards
 from models.bodies import Bodies
 from models.comments import Comments
@@ -27,6 +28,7 @@ from models.crediting import Crediting
 from models.database import Database
 from models.duties import Duties
 from models.figures import Figures
+from models.file_clearing import FileClearing
 from models.file_managing import FileManaging
 from models.files import Files
 from models.image_work import ImageWork
@@ -38,16 +40,20 @@ from models.links import Links
 from models.mailroom import Mailroom
 from models.mails import Mails
 from models.managing import ManagedPosts
+from models.managing_polls import PollManaging
 from models.moderation import Moderation
 from models.notices import Notices
 from models.outbox import Outbox
 from models.people import People
+from models.poll_times import PollTimes
+from models.polls import Polls
 from models.posts import Posts
 from models.publishing import Publishing
 from models.reapplying import Reapplying
 from models.redirects import Redirects
 from models.redis_client import TracedRedis
 from models.refereeing import Refereeing
+from models.results import Results
 from models.revisions import Revisions
 from models.rights import Rights
 from models.roles import Roles
@@ -113,9 +119,15 @@ class Models:
     crediting: Crediting
     reapplying: Reapplying
     refereeing: Refereeing
+    polls: Polls
+    results: Results
+    ballots: Ballots
+    poll_managing: PollManaging
+    poll_times: PollTimes
     storage: Storage
     files: Files
     file_managing: FileManaging
+    file_clearing: FileClearing
     short: Short
     uploads: Uploads
     figures: Figures
@@ -166,6 +178,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     boards = Boards(db, cache)
     standings = Standings(db, Rankings(link, local), ZoneInfo(settings.time_zone))
     scores = Scores(boards, standings)
+    polls, results = Polls(db, cache), Results(db, cache)
     storage = Folder(settings.var / "files")
     files, image_work = Files(db, cache, storage, settings), ImageWork()
     pages = Pages[Any](local, link.get, records.stamp)
@@ -201,7 +214,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             moderation=moderation,
             redirects=Redirects(db, cache),
             search=Search(posts),
-            indexing=Indexing(posts, comments),
+            indexing=Indexing(posts, comments, polls, files),
             sites=sites,
             auditing=Auditing(db),
             duties=duties,
@@ -218,9 +231,15 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             scores=scores,
             standings=standings,
             refereeing=Refereeing(boards, scores),
+            polls=polls,
+            results=results,
+            ballots=Ballots(polls, results),
+            poll_managing=PollManaging(polls),
+            poll_times=PollTimes(polls),
             storage=storage,
             files=files,
             file_managing=FileManaging(files),
+            file_clearing=FileClearing(files, storage),
             short=Short(settings),
             uploads=Uploads(files, storage, image_work, settings.image_pixels),
             figures=figures,

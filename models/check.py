@@ -36,6 +36,30 @@ _ORPHANS = {
         SELECT p.id FROM posts p JOIN posts_tags pt ON pt.post_id = p.id
         WHERE NOT (pt.published_at <=> IF(p.status = 'published', p.published_at, NULL))
         OR pt.status <> p.status OR pt.updated_at <> p.updated_at""",
+    "polls without an author": "SELECT p.id FROM polls p LEFT JOIN users u ON u.id = p.author_id WHERE u.id IS NULL",
+    "polls with fewer than two choices": """
+        SELECT p.id FROM polls p LEFT JOIN choices c ON c.poll_id = p.id GROUP BY p.id HAVING COUNT(c.id) < 2""",
+    "choices without a poll": "SELECT c.id FROM choices c LEFT JOIN polls p ON p.id = c.poll_id WHERE p.id IS NULL",
+    "ballots without a poll": """
+        SELECT DISTINCT b.poll_id FROM ballots b LEFT JOIN polls p ON p.id = b.poll_id WHERE p.id IS NULL""",
+    "ballots that choose nothing": """
+        SELECT CONCAT(b.poll_id, ' of ', b.voter) FROM ballots b
+        LEFT JOIN selections s ON s.poll_id = b.poll_id AND s.voter = b.voter WHERE s.poll_id IS NULL""",
+    "selections without a ballot": """
+        SELECT CONCAT(s.poll_id, ' of ', s.voter) FROM selections s
+        LEFT JOIN ballots b ON b.poll_id = s.poll_id AND b.voter = s.voter WHERE b.poll_id IS NULL""",
+    "selections of no choice of their poll": """
+        SELECT CONCAT(s.poll_id, ' of ', s.voter) FROM selections s
+        LEFT JOIN choices c ON c.id = s.choice_id AND c.poll_id = s.poll_id WHERE c.id IS NULL""",
+    "ballots that choose several where one is allowed": """
+        SELECT CONCAT(s.poll_id, ' of ', s.voter) FROM selections s JOIN polls p ON p.id = s.poll_id
+        WHERE p.kind = 'single' GROUP BY s.poll_id, s.voter HAVING COUNT(*) > 1""",
+    "choices whose votes are not the selections of them": """
+        SELECT c.id FROM choices c LEFT JOIN (SELECT choice_id, COUNT(*) n FROM selections GROUP BY choice_id) s
+        ON s.choice_id = c.id WHERE c.votes <> COALESCE(s.n, 0)""",
+    "polls whose voters are not the ballots in them": """
+        SELECT p.id FROM polls p LEFT JOIN (SELECT poll_id, COUNT(*) n FROM ballots GROUP BY poll_id) b
+        ON b.poll_id = p.id WHERE p.voters <> COALESCE(b.n, 0)""",
 }
 
 

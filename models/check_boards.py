@@ -9,7 +9,7 @@ from cache.boards import unpack
 from models.best_scores import ALWAYS, counted_sql
 from models.boards import Board, Boards
 from models.check import snapshot
-from models.contributions import ANSWER, COMMENT, DISCUSSED, MEMBERS, POST
+from models.contributions import ANSWER, COMMENT, DISCUSSED, MEMBERS, POST, VOTE
 from models.database import Connection
 from models.periods import Period, periods
 from models.standings import Standings, ranking
@@ -20,9 +20,10 @@ AT_ONCE = 5_000  # rows
 # What the built-in boards must sum up to: and what was noted of that, counted already or not.
 _MEMBERS = """
     SELECT author_id, SUM(n) FROM (SELECT author_id, %s n FROM posts WHERE status = 'published'
-    UNION ALL SELECT author_id, %s n FROM comments WHERE status = 'shown') written GROUP BY author_id"""
+    UNION ALL SELECT author_id, %s n FROM comments WHERE status = 'shown'
+    UNION ALL SELECT CAST(SUBSTRING(voter, 2) AS UNSIGNED), %s n FROM ballots WHERE LEFT(voter, 1) = 'u') w GROUP BY author_id"""
 _DISCUSSED = "SELECT post_id, %s * COUNT(*) FROM comments WHERE status = 'shown' GROUP BY post_id"
-_WRITTEN: dict[int, tuple[Any, ...]] = {MEMBERS: (_MEMBERS, POST, COMMENT), DISCUSSED: (_DISCUSSED, ANSWER)}
+_WRITTEN: dict[int, tuple[Any, ...]] = {MEMBERS: (_MEMBERS, POST, COMMENT, VOTE), DISCUSSED: (_DISCUSSED, ANSWER)}
 _NOTED = """
     SELECT subject_id, SUM(n) FROM (SELECT subject_id, score n FROM scores WHERE board_id = %s AND about IS NULL AND removed = 0
     UNION ALL SELECT subject_id, score n FROM contributions WHERE board_id = %s) w GROUP BY subject_id HAVING SUM(n) <> 0"""

@@ -276,7 +276,7 @@ async def change(w: Write, changes: Sequence[tuple[Comment, Comment]]) -> None:
         if new.html != old.html:
             await terms.write_comment(w, new.id, new.author_id, new.html, shown=shown, at=new.created_at)
         elif new.status != old.status:
-            await terms.show_comment(w, new.id, shown)
+            await terms.show(w, terms.COMMENT, new.id, shown)
         before.update(tallied_in(old))
         after.update(tallied_in(new))
         counted.update(contributed_by(old))

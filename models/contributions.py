@@ -10,7 +10,11 @@ from typing import NamedTuple
 from models.base import Write
 
 MEMBERS, DISCUSSED = 1, 2  # the boards' ids, as the migration made them
-POST, COMMENT = 10_000, 2_000  # thousandths that a member gets for each
+POST, COMMENT, VOTE = (
+    10_000,
+    2_000,
+    1_000,
+)  # thousandths that a member gets for each; of a poll for the first ballot alone
 ANSWER = 1_000  # thousandths that a post gets for each comment
 
 
@@ -29,6 +33,10 @@ def of_post(author_id: int, at: datetime) -> Contribution:
 
 def of_comment(author_id: int, post_id: int, at: datetime) -> tuple[Contribution, ...]:
     return Contribution(MEMBERS, author_id, COMMENT, at), Contribution(DISCUSSED, post_id, ANSWER, at)
+
+
+def of_vote(user_id: int, at: datetime) -> Contribution:
+    return Contribution(MEMBERS, user_id, VOTE, at)
 
 
 async def change(w: Write, old: Counter[Contribution], new: Counter[Contribution]) -> None:

@@ -9,6 +9,7 @@ ModelError
 │   │   └── QuotaFull  it has more than its owner has left
 │   └── NoPicture what was sent is no picture, or none that can be worked on
 ├── Stale        the row has changed since the caller read it
+├── Closed       the row is there, and takes nothing any more
 └── Busy         MySQL is away, too slow, or refused; asking again later is right
     └── Deadlock the transaction was rolled back to free another; it can begin again at once
 """
@@ -60,6 +61,10 @@ class Stale(ModelError):
     def __init__(self, version: int) -> None:
         super().__init__(f"changed meanwhile, now at version {version}")
         self.version = version
+
+
+class Closed(ModelError):
+    """The row is there, and takes nothing any more. Its text is an English sentence for the reader (a gettext id)."""
 
 
 class Busy(ModelError):

@@ -9,6 +9,8 @@ from pymysql.err import IntegrityError
 
 from cache import Index, Key, List, Scope, Slot
 from content.kinds import Kind
+from content.terms import Posting
+from models import terms
 from models.base import Write
 from models.errors import Invalid, Taken
 
@@ -65,15 +67,15 @@ def shown_in(file: File) -> tuple[Slot, ...]:
     return BY_ID(file.id), BY_NAME(file.stored_name), EVERYWHERE(), OF_OWNER(file.owner_id)
 
 
-COLUMNS = (
-    "id, owner_id, name, stored_name, sha256, md5, mime, kind, size, width, height, parent_id, box, status, created_at, "
-    "expires_at, version"
+SELECT = (
+    "SELECT id, owner_id, name, stored_name, sha256, md5, mime, kind, size, width, height, parent_id, box, status, created_at, "
+    "expires_at, version FROM files"
 )
 
 
 async def locked(w: Write, id: int) -> File:
     """Raises NotFound."""
-    return await w.locked(File, f"SELECT {COLUMNS} FROM files WHERE id = %s FOR UPDATE", id)  # noqa: S608 - a literal
+    return await w.locked(File, f"{SELECT} WHERE id = %s FOR UPDATE", id)
 
 
 async def trashed_by(w: Write, id: int) -> int | None:
@@ -85,13 +87,13 @@ async def trashed_by(w: Write, id: int) -> int | None:
 
 async def copies(w: Write, original: File) -> list[File]:
     """The resized copies, in the trash or not, under lock."""
-    sql = f"SELECT {COLUMNS} FROM files WHERE parent_id = %s ORDER BY id FOR UPDATE"  # noqa: S608 - a literal
+    sql = f"{SELECT} WHERE parent_id = %s ORDER BY id FOR UPDATE"
     return [File(*row) for row in await w.fetch(sql, original.id)]
 
 
 async def of_bytes(w: Write, owner_id: int, sha256: bytes) -> File | None:
     """The member's original of these bytes that is not in the trash, under lock."""
-    sql = f"SELECT {COLUMNS} FROM files WHERE owner_id = %s AND original = %s FOR UPDATE"  # noqa: S608 - a literal
+    sql = f"{SELECT} WHERE owner_id = %s AND original = %s FOR UPDATE"
     rows = await w.fetch(sql, owner_id, sha256)
     return File(*rows[0]) if rows else None
 
@@ -106,6 +108,8 @@ async def insert(w: Write, file: File) -> File:
         file.created_at, file.expires_at,
     )  # fmt: skip
     file = replace(file, id=id)
+    if file.parent_id is None:
+        await write_terms(w, file)
     w.touch(*shown_in(file))
     return file
 
@@ -124,8 +128,18 @@ async def set_status(w: Write, old: File, status: Status, by_id: int | None) -> 
         )  # fmt: skip
     except IntegrityError:
         raise Taken({"status": "Its owner has uploaded the same file again."}) from None
+    if old.parent_id is None:
+        await terms.show(w, terms.FILE, old.id, status == "shown")
     _touch(w, rows)
     return replace(old, status=status, version=old.version + 1)
+
+
+async def delete(w: Write, rows: Sequence[File]) -> None:
+    """For good."""
+    for row in rows:
+        await terms.delete(w, terms.FILE, row.id)
+    await w.execute("DELETE FROM files WHERE id IN %s", tuple(row.id for row in rows))
+    _touch(w, rows)
 
 
 async def prolong(w: Write, old: File, until: datetime | None) -> File:
@@ -135,6 +149,16 @@ async def prolong(w: Write, old: File, until: datetime | None) -> File:
     await w.execute("UPDATE files SET expires_at = %s, version = version + 1 WHERE id IN %s", until, ids)
     _touch(w, rows)
     return replace(old, expires_at=until, version=old.version + 1)
+
+
+async def write_terms(w: Write, file: File) -> None:
+    """Make what search knows of a file be the words of its name."""
+    await terms.write(w, terms.FILE, file.id, words(file), shown=file.status == "shown", at=file.created_at)
+
+
+def words(file: File) -> dict[str, Posting]:
+    """What it is found by."""
+    return terms.of_words(file.owner_id, file.name)
 
 
 def _touch(w: Write, rows: Sequence[File]) -> None:

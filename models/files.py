@@ -13,9 +13,10 @@ from content.storage import Incoming, Storage
 from models import audit, blobs, file_rows, quotas
 from models.asking import answers
 from models.base import Table, Write
+from models.counts import COUNTS
 from models.database import Database
 from models.errors import Forbidden, Invalid, NotFound, QuotaFull, TooLarge
-from models.file_rows import BY_BOX, BY_ID, BY_NAME, COLUMNS, NEWEST, OWNED, File
+from models.file_rows import BY_BOX, BY_ID, BY_NAME, NEWEST, OWNED, SELECT, File
 from models.quotas import Usage
 from models.retrying import retried
 from models.roles import LOGIN, OPERATOR, has, require
@@ -25,6 +26,7 @@ from settings import Settings
 LATEST = 50  # files of the list of the newest
 PER_PAGE = 30  # of a member's own
 MOST_COPIES = 20  # of one file
+COUNTS.update({"files.stored": 0, "files.known": 0, "files.resized": 0})
 
 
 class Added(NamedTuple):
@@ -39,7 +41,7 @@ class Files(Table[File]):
     id, then of `blobs`: so they wait for each other, and never in a circle."""
 
     key: ClassVar = BY_ID
-    rows_sql: ClassVar = f"SELECT {COLUMNS} FROM files WHERE id IN %s"  # noqa: S608 - a literal
+    rows_sql: ClassVar = f"{SELECT} WHERE id IN %s"
 
     def __init__(self, db: Database, cache: Cache, storage: Storage, settings: Settings) -> None:
         super().__init__(db, cache)
@@ -71,16 +73,19 @@ class Files(Table[File]):
 
     @answers(NEWEST)
     async def _newest(self) -> tuple[int, ...]:
-        sql = "SELECT id FROM files WHERE parent_id IS NULL AND status = 'shown' ORDER BY id DESC LIMIT %s"
-        return await self.ids(NEWEST(), sql, LATEST)
+        return await self.ids(
+            NEWEST(),
+            "SELECT id FROM files FORCE INDEX (newest) WHERE parent_id IS NULL AND status = 'shown' ORDER BY id DESC LIMIT %s",
+            LATEST,
+        )
 
     @answers(OWNED)
     async def of_owner(self, owner_id: int, before: int = 0) -> list[File]:
         """A member's originals, the newest first, at most PER_PAGE; `before`: the id of the last one seen, or 0."""
         files = await self.all(
             OWNED(owner_id, before),
-            "SELECT id FROM files WHERE owner_id = %s AND parent_id IS NULL AND status = 'shown' AND id < %s "
-            "ORDER BY id DESC LIMIT %s",
+            "SELECT id FROM files FORCE INDEX (of_owner) WHERE owner_id = %s AND parent_id IS NULL AND status = 'shown' "
+            "AND id < %s ORDER BY id DESC LIMIT %s",
             owner_id, before or 1 << 62, PER_PAGE,
         )  # fmt: skip
         return [file for file in files if file.visible]
@@ -112,10 +117,12 @@ class Files(Table[File]):
             if known := await file_rows.of_bytes(w, by.id, incoming.sha256):
                 if known.visible:
                     longer = known.expires_at and (until is None or until > known.expires_at)
+                    COUNTS["files.known"] += 1
                     return Added(await file_rows.prolong(w, known, until) if longer else known, created=False)
                 await file_rows.set_status(w, known, "trashed", None)  # the worker has not come by yet
             name = filenames.clean(name)
             file = await self._store(w, _new(incoming, found, by.id, name, now, until), incoming, used)
+        COUNTS["files.stored"] += 1
         return Added(file, created=True)
 
     @retried
@@ -137,7 +144,9 @@ class Files(Table[File]):
                 raise Invalid({"w": "There are no more sizes of this file. Use one of those that there are."})
             name = filenames.resized(original.name, box, mimetypes.guess_extension(found.mime) or "")
             new = _new(incoming, found, original.owner_id, name, datetime.now(UTC), original.expires_at)
-            return await self._store(w, replace(new, parent_id=original.id, box=box), incoming, used)
+            copy = await self._store(w, replace(new, parent_id=original.id, box=box), incoming, used)
+        COUNTS["files.resized"] += 1
+        return copy
 
     @retried
     async def trash(self, id: int, *, by: User) -> File:

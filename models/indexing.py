@@ -2,74 +2,90 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from models import terms
+from models import file_rows, polls, terms
 from models.comments import Comments
 from models.database import Connection
+from models.files import Files
+from models.polls import Polls
 from models.posts import Posts
 from models.retrying import retried
-from models.terms import COMMENT, POST, READ
+from models.terms import COMMENT, FILE, POLL, POST, READ
 
 WALK = 1_000  # rows looked at in one SELECT
 TOGETHER = 25  # rows in one transaction,
 MOST_TEXT = 300_000  # or as many as have so many bytes of HTML
-SAMPLE = 100  # posts that a check reads again: the newest, and as many spread over all
+SAMPLE = 100  # posts, polls and files that a check reads again: the newest, and as many spread over all
 Tell = Callable[[int, int], None]  # hears (how far, of how much)
 
+
+class Searched(NamedTuple):
+    """A table that search knows, as `terms.kind`: which of its rows readers see, and about how many bytes one has to be read.
+    `known`: which rows it knows, if not all."""
+
+    kind: int
+    table: str
+    shown: str
+    size: str
+    known: str = "TRUE"
+
+
+_TABLES = (
+    Searched(POST, "posts", "status = 'published'", "LENGTH(body_html)"),
+    Searched(COMMENT, "comments", "status = 'shown'", "LENGTH(body_html)"),
+    Searched(POLL, "polls", "status IN ('open', 'closed')", "LENGTH(question)"),
+    Searched(FILE, "files", "status = 'shown'", "LENGTH(name)", "parent_id IS NULL"),
+)
 # No text is read in a walk: a column that is large is fetched from its own pages, for every row.
 _WALKS = {
-    POST: "SELECT r.id, t.row_id IS NULL FROM posts r LEFT JOIN terms t ON t.kind = 1 AND t.term = %s AND t.row_id = r.id "
-    "WHERE r.id > %s ORDER BY r.id LIMIT %s",
-    COMMENT: "SELECT r.id, t.row_id IS NULL FROM comments r LEFT JOIN terms t ON t.kind = 2 AND t.term = %s "
-    "AND t.row_id = r.id WHERE r.id > %s ORDER BY r.id LIMIT %s",
+    one.kind: f"SELECT r.id, t.row_id IS NULL FROM {one.table} r LEFT JOIN terms t ON t.kind = {one.kind} AND t.term = %s "  # noqa: S608
+    f"AND t.row_id = r.id WHERE r.id > %s AND {one.known} ORDER BY r.id LIMIT %s"
+    for one in _TABLES
 }
-_SIZES = {
-    POST: "SELECT id, LENGTH(body_html) FROM posts WHERE id IN %s ORDER BY id",
-    COMMENT: "SELECT id, LENGTH(body_html) FROM comments WHERE id IN %s ORDER BY id",
-}
+_SIZES = {one.kind: f"SELECT id, {one.size} FROM {one.table} WHERE id IN %s ORDER BY id" for one in _TABLES}  # noqa: S608
+_ENDS = f"SELECT {', '.join(f'(SELECT MAX(id) FROM {one.table})' for one in _TABLES)}"  # noqa: S608
 # Each row has the label READ: with it, whole tables are compared without reading a text.
 _CHECKS = {
-    "posts that search does not know; run plaza reindex": """
-        SELECT p.id FROM posts p LEFT JOIN terms t ON t.kind = 1 AND t.term = %s AND t.row_id = p.id
-        WHERE t.row_id IS NULL LIMIT 11""",
-    "comments that search does not know; run plaza reindex": """
-        SELECT c.id FROM comments c LEFT JOIN terms t ON t.kind = 2 AND t.term = %s AND t.row_id = c.id
-        WHERE t.row_id IS NULL LIMIT 11""",
-    "search terms of posts that are gone, or are shown otherwise": """
-        SELECT t.row_id FROM terms t LEFT JOIN posts p ON p.id = t.row_id WHERE t.kind = 1 AND t.term = %s
-        AND (p.id IS NULL OR t.shown <> (p.status = 'published')) LIMIT 11""",
-    "search terms of comments that are gone, or are shown otherwise": """
-        SELECT t.row_id FROM terms t LEFT JOIN comments c ON c.id = t.row_id WHERE t.kind = 2 AND t.term = %s
-        AND (c.id IS NULL OR t.shown <> (c.status = 'shown')) LIMIT 11""",
+    f"{one.table} that search does not know; run plaza reindex": f"""
+        SELECT r.id FROM {one.table} r LEFT JOIN terms t ON t.kind = {one.kind} AND t.term = %s AND t.row_id = r.id
+        WHERE t.row_id IS NULL AND {one.known} LIMIT 11"""  # noqa: S608
+    for one in _TABLES
+} | {
+    f"search terms of {one.table} that are gone, or are shown otherwise": f"""
+        SELECT t.row_id FROM terms t LEFT JOIN (SELECT id, {one.shown} AS shown FROM {one.table} WHERE {one.known}) r
+        ON r.id = t.row_id WHERE t.kind = {one.kind} AND t.term = %s AND (r.id IS NULL OR t.shown <> r.shown) LIMIT 11"""  # noqa: S608
+    for one in _TABLES
 }
 
 
 class Indexing:
     """Writes `terms` for rows whose own writes did not; nothing else changes, and cached searches follow within their time."""
 
-    def __init__(self, posts: Posts, comments: Comments) -> None:
-        self.posts, self.comments, self.db = posts, comments, posts.db
-        self._walked = {POST: 0, COMMENT: 0}
+    def __init__(self, posts: Posts, comments: Comments, polls: Polls, files: Files) -> None:
+        self.posts, self.comments, self.polls, self.files, self.db = posts, comments, polls, files, posts.db
+        self._read = {POST: self._posts, COMMENT: self._comments, POLL: self._polls, FILE: self._files}
+        self._walked = dict.fromkeys(self._read, 0)
 
     async def index(self, *, everything: bool = False, tell: Tell = lambda done, of: None) -> int:
         """Read what search does not know, or `everything`; how many rows. What was stopped goes on when it is called again.
 
         Rows that this process has walked past are not looked at again, unless `everything` is: their writes bring their terms.
         """
-        count = 0
-        (ends,) = await self.db.fetch("SELECT (SELECT MAX(id) FROM posts), (SELECT MAX(id) FROM comments)")
+        count, before = 0, 0
+        (ends,) = await self.db.fetch(_ENDS)
         whole = sum(end or 0 for end in ends)
-        for kind, before in ((POST, 0), (COMMENT, ends[0] or 0)):
+        for (kind, read), end in zip(self._read.items(), ends, strict=True):
             last = 0 if everything else self._walked[kind]
             while rows := await self.db.fetch(_WALKS[kind], READ, last, WALK):
                 wanted = tuple(id for id, unknown in rows if unknown or everything)
                 for ids in _groups(await self.db.fetch(_SIZES[kind], wanted) if wanted else ()):
-                    await (self._posts(ids) if kind == POST else self._comments(ids))
+                    await read(ids)
                     count += len(ids)
                     tell(before + ids[-1], whole)
                 last = self._walked[kind] = rows[-1][0]
                 tell(before + last, whole)
+            before += end or 0
         return count
 
     @retried
@@ -90,6 +106,18 @@ class Indexing:
                     w, comment.id, comment.author_id, comment.html, shown=comment.status == "shown", at=comment.created_at
                 )  # fmt: skip
 
+    @retried
+    async def _polls(self, ids: Sequence[int]) -> None:
+        async with self.polls.write() as w:
+            for poll in await self.polls.locked(w, ids):
+                await polls.write_terms(w, poll)
+
+    @retried
+    async def _files(self, ids: Sequence[int]) -> None:
+        async with self.files.write() as w:
+            for row in await w.fetch(self.files.rows_sql + " ORDER BY id FOR UPDATE", tuple(ids)):
+                await file_rows.write_terms(w, self.files.make(*row))
+
     async def check(self) -> list[str]:
         """One sentence for each disagreement between the texts and what search knows of them; texts by a sample."""
         async with self.db.connection(seconds=600) as connection:
@@ -106,24 +134,38 @@ class Indexing:
                 await connection.rollback()
 
     async def _sampled(self, connection: Connection) -> list[str]:
-        newest = [row[0] for row in await connection.fetch("SELECT id FROM posts ORDER BY id DESC LIMIT %s", SAMPLE)]
-        if not newest:
-            return []
-        step = max(1, newest[0] // SAMPLE)
-        ids = {*newest, *range(1, newest[0], step)}
         found = []
-        for id in sorted(ids):
-            rows = await connection.fetch(self.posts.rows_sql, (id,))
-            known = await connection.fetch(
-                "SELECT term, weight, places FROM terms WHERE kind = %s AND row_id = %s", POST, id
-            )
-            if rows and any(term == READ for term, _, _ in known):
-                html = (await connection.fetch("SELECT body_html FROM posts WHERE id = %s", id))[0][0]
-                wanted = await asyncio.to_thread(terms.of_post, self.posts.make(*rows[0]), html)
+        for kind, table, word, words in (
+            (POST, "posts", "post", self._of_post),
+            (POLL, "polls", "poll", self._of_poll),
+            (FILE, "files", "file", self._of_file),
+        ):
+            sql = f"SELECT id FROM {table} ORDER BY id DESC LIMIT %s"  # noqa: S608 - a literal from above
+            newest = [row[0] for row in await connection.fetch(sql, SAMPLE)]
+            ids = {*newest, *range(1, newest[0], max(1, newest[0] // SAMPLE))} if newest else ()
+            for id in sorted(ids):
+                known = await connection.fetch(
+                    "SELECT term, weight, places FROM terms WHERE kind = %s AND row_id = %s", kind, id
+                )
+                wanted = await words(connection, id) if any(term == READ for term, _, _ in known) else None
                 kept: dict[str, Any] = {term: (weight, places) for term, weight, places in known}
-                if kept != wanted:
-                    found.append(f"search terms of post {id} are not those of its words; run plaza reindex --all")
+                if wanted is not None and kept != wanted:
+                    found.append(f"search terms of {word} {id} are not those of its words; run plaza reindex --all")
         return found
+
+    async def _of_post(self, connection: Connection, id: int) -> Any:
+        """What it should be found by; None for none."""
+        rows = await connection.fetch(self.posts.rows_sql, (id,))
+        html = await connection.fetch("SELECT body_html FROM posts WHERE id = %s", id)
+        return await asyncio.to_thread(terms.of_post, self.posts.make(*rows[0]), html[0][0]) if rows else None
+
+    async def _of_poll(self, connection: Connection, id: int) -> Any:
+        rows = await connection.fetch(self.polls.rows_sql, (id,))
+        return polls.words(self.polls.make(*rows[0])) if rows else None
+
+    async def _of_file(self, connection: Connection, id: int) -> Any:
+        rows = await connection.fetch(self.files.rows_sql, (id,))
+        return file_rows.words(self.files.make(*rows[0])) if rows else None
 
 
 def _groups(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[int]]:

@@ -1,9 +1,8 @@
 """Scores that come at the same time are taken in one transaction: one COMMIT for all that wait for it, and one word to Redis."""
 
-import asyncio
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
@@ -18,13 +17,12 @@ from models.best_scores import News
 from models.boards import Board, Boards
 from models.counts import COUNTS
 from models.errors import Busy, Forbidden, Invalid, ModelError, Taken
+from models.gathering import Gathering
 from models.periods import periods
 from models.retrying import retried
 from models.roles import LOGIN, who_has
 from models.standings import Standings
 
-AT_ONCE = 100  # scores in one transaction
-MOST_WAITING = 5_000  # scores of a process; one more is refused
 TRIES = 3  # when another process takes the same score meanwhile
 COUNTS.update({"boards.scores": 0, "boards.unapplied": 0, "boards.commits": 0})
 
@@ -43,67 +41,29 @@ Outcome = Submitted | ModelError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wish:
-    """A score in thousandths that somebody waits for."""
+    """A score in thousandths that is to be taken."""
 
     board: Board
     subject_id: int
     score: int
     client_id: str
     at: datetime
-    answer: asyncio.Future[Submitted] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property
     def name(self) -> Name:
         return self.board.id, self.subject_id, self.client_id
 
-    def tell(self, outcome: Outcome | Exception) -> None:
-        """Whoever has gone away meanwhile is told nothing."""
-        if self.answer.done():
-            return
-        if isinstance(outcome, Exception):
-            self.answer.set_exception(outcome)
-        else:
-            self.answer.set_result(outcome)
-
 
 class Intake:
-    """While one transaction goes on, those who come wait for the next: so many share it as came, and nobody waits for company."""
+    """Takes the scores of a process, all that wait together."""
 
     def __init__(self, boards: Boards, standings: Standings) -> None:
         self.boards, self.standings = boards, standings
-        self._waiting: deque[Wish] = deque()
-        self._works = False
+        self._gathering = Gathering[Wish, Submitted](self._taken, boards.own)
 
     async def take(self, board: Board, subject_id: int, score: int, client_id: str) -> Submitted:
         """The score as it was taken now, or before under the same name. Raises Forbidden, Invalid, Busy."""
-        if len(self._waiting) >= MOST_WAITING:
-            raise Busy("too many scores wait")
-        wish = Wish(board, subject_id, score, client_id, datetime.now(UTC))
-        self._waiting.append(wish)
-        if not self._works:
-            self._works = True
-            self.boards.own(self._work())
-        return await wish.answer
-
-    async def _work(self) -> None:
-        try:
-            while self._waiting:
-                some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-                await self._settle(some)
-        finally:
-            self._works = False
-
-    async def _settle(self, wishes: Sequence[Wish]) -> None:
-        try:
-            outcomes: Sequence[Outcome | Exception] = await self._taken(wishes)
-        except Exception as error:
-            if len(wishes) > 1 and not isinstance(error, Busy):
-                for wish in wishes:  # one of them spoils it for all
-                    await self._settle([wish])
-                return
-            outcomes = [error] * len(wishes)
-        for wish, outcome in zip(wishes, outcomes, strict=True):
-            wish.tell(outcome)
+        return await self._gathering.take(Wish(board, subject_id, score, client_id, datetime.now(UTC)))
 
     async def _taken(self, wishes: Sequence[Wish]) -> list[Outcome]:
         for last in (False,) * (TRIES - 1) + (True,):

@@ -179,6 +179,7 @@ def test_every_write_of_a_model_takes_who_writes_or_is_known_not_to() -> None:
     system = {
         "import_author", "post", "start", "seen", "end", "revoke", "revoke_all", "end_expired", "register", "rename",
         "set_password", "new_password", "set_active", "grant", "note_login", "seed", "invite_admin", "write", "publish_due",
+        "follow",
     }  # fmt: skip
     for path in ours("models"):
         for function in ast.walk(tree(path)):

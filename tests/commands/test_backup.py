@@ -18,11 +18,13 @@ from commands.archive import Table, verify
 from commands.backup import connect
 from commands.console import Trouble
 from commands.migrate import MIGRATIONS, apply
+from models.file_clearing import BACKUP
 from models.writing import Draft
 from settings import Settings, load
 from tests.commands.instances import Instance, free_port
 from tests.harness import people as everybody
 from tests.harness.servers import Databases
+from tests.models.uploading import resize, upload
 
 ALL_MIGRATIONS = tuple(sorted(path.stem for path in MIGRATIONS.glob("*.sql")))
 Dump = dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]
@@ -70,6 +72,8 @@ async def live(settings: Settings) -> str:
         await m.users.note_login(people.bob.id, bytes(range(16)))
         await m.links.invite_admin()
         await m.sites.edit({"title": "A site of its own"}, by=people.ada)
+        file, _ = await upload(m, people.bob, os.urandom(3_000_000), "猫.png")
+        await resize(m, file, "300x200", people.bob)
         async with m.db.connection() as connection:  # its number must not be given again
             await connection.execute("DELETE FROM posts WHERE id = %s", gone.id)
             await connection.execute("DELETE FROM terms WHERE row_id = %s", gone.id)
@@ -85,8 +89,7 @@ def lived(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     assert settings.secret_key
     (settings.var / "etc").mkdir()
     (settings.var / "etc" / "demo").touch()
-    (settings.var / "files" / "深").mkdir(parents=True)
-    (settings.var / "files" / "深" / "upload.bin").write_bytes(os.urandom(3_000_000))
+    (settings.var / "files" / "incoming" / "not yet whole").write_bytes(b"x")
     for nothing in ("log", "static"):
         (settings.var / nothing).mkdir()
         (settings.var / nothing / "made-anew").touch()
@@ -131,16 +134,47 @@ def test_a_restored_site_is_the_same_to_the_last_byte(
 
     assert len(before) >= 20
     assert all(
-        before[name][1] for name in ("posts", "comments", "revisions", "sessions", "links", "audit_log", "tallies")
+        before[name][1]
+        for name in ("posts", "comments", "revisions", "sessions", "links", "audit_log", "tallies", "files", "blobs")
     )
     assert after == before
+    assert not (restored.var / "files" / "incoming").exists()
+    del kept["files/incoming/not yet whole"]
     assert {path: found for path, found in files(restored.var).items() if path in kept} == kept
-    assert len(kept) >= 3
+    assert len(kept) >= 4
+    modes = {path.stat().st_mode & 0o777 for path in (restored.var / "files").iterdir()}
+    assert modes == {0o711}  # Nginx's workers come through
     assert restored.secret_key == lived.secret_key
     assert (restored.title, len(restored.trusted_proxies)) == ('"四层" \\ title', 2)
     assert (restored.mysql_url, restored.namespace) == (None, lived.namespace)
     assert not list((restored.var / "log").glob("made-anew"))
     assert (again.exit_code, "is not empty" in said(again)) == (1, True)
+
+
+def test_bytes_that_the_worker_deletes_meanwhile_are_left_out_and_of_other_files_none(
+    lived: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = list(backup.files(lived.var))
+    stored, secret = next(p for p in listed if "files" in p.parts), next(p for p in listed if "secrets" in p.parts)
+    monkeypatch.setattr(backup, "files", lambda _: iter(listed))
+    stored.unlink()
+    made = run(backup.command, tmp_path / "site.plaza")
+    secret.unlink()
+
+    assert made.exit_code == 0, said(made)
+    with pytest.raises(FileNotFoundError):
+        CliRunner().invoke(backup.command, [str(tmp_path / "other.plaza")], catch_exceptions=False)
+
+
+def test_one_backup_is_made_at_a_time(lived: Settings, tmp_path: Path) -> None:
+    """The lock that keeps the worker from deleting has one owner."""
+    with connect(lived.mysql) as other, other.cursor() as cursor:
+        cursor.execute(f"SELECT GET_LOCK({BACKUP}, 0)")
+        refused = run(backup.command, tmp_path / "site.plaza")
+    made = run(backup.command, tmp_path / "site.plaza")
+
+    assert (refused.exit_code, "another backup" in said(refused)) == (1, True)
+    assert made.exit_code == 0, said(made)
 
 
 def test_a_backup_is_for_its_owner_alone_and_whole_or_not_there(lived: Settings, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models import Models, intake
+from models import Models, gathering
 from models.boards import Board, NewBoard
 from models.counts import COUNTS
 from models.errors import Busy, Forbidden, Invalid, Taken
@@ -106,7 +106,7 @@ async def test_when_too_many_wait_one_more_is_refused(
     models: Models, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = await race(models, people)
-    monkeypatch.setattr(intake, "MOST_WAITING", 3)
+    monkeypatch.setattr(gathering, "MOST_WAITING", 3)
 
     outcomes = await asyncio.gather(
         *(models.scores.submit(there, n, f"{n}", by=people.bob) for n in range(5)), return_exceptions=True

@@ -9,7 +9,7 @@ import pytest
 
 from commands.import_ import bring_in, found_in
 from content.terms import postings
-from models import Models, search, terms
+from models import Models, hunting, terms
 from models.check import check
 from models.imports import Imported
 from models.posts import Post
@@ -158,7 +158,7 @@ class TestCommonWords:
     async def test_the_work_is_bounded_and_the_answer_says_what_was_looked_at(
         self, models: Models, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(search, "WORK", 40)
+        monkeypatch.setattr(hunting, "WORK", 40)
         await _crowd(
             models,
             400,
@@ -183,7 +183,7 @@ class TestCommonWords:
     async def test_one_common_word_is_ranked_in_whole_and_counted_in_part(
         self, models: Models, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(search, "WORK", 40)
+        monkeypatch.setattr(hunting, "WORK", 40)
         await _crowd(models, 60, {"red": lambda n: True})
 
         found = await models.search.posts("red", page=2)
@@ -194,7 +194,7 @@ class TestCommonWords:
     async def test_a_phrase_of_common_words_is_looked_for_in_the_best_rows(
         self, models: Models, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(search, "PHRASED", 20)
+        monkeypatch.setattr(hunting, "PHRASED", 20)
         await _crowd(models, 30, {"red": lambda n: True, "x": lambda n: n != 30, "blue": lambda n: True})
 
         found = await models.search.posts('"red blue"')
