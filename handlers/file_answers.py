@@ -38,9 +38,8 @@ class FileItself(Sending, HtmlPage):
 
     async def get(self, name: str) -> None:
         file = await self.app.models.files.named(name)
-        self.reading = (
-            None  # it is not remembered whole: it depends on a range, on who sends the bytes, and on the time
-        )
+        # It is not remembered whole: it depends on a range, on who sends the bytes, and on the time.
+        self.reading = None
         self._describe(file)
         storage = self.app.models.storage
         if self.request.headers.get(BY_NGINX):

@@ -25,7 +25,7 @@ class NotThisForm(HTTPError):
 
 
 class Receiving:
-    """`file`, and whatever fields. A file has at most `most` bytes."""
+    """`file`, and whatever fields: all together at most `most` bytes and those AROUND a file. `Files` counts the file alone."""
 
     def __init__(self, storage: Storage, content_type: str, most: int) -> None:
         """Raises NotThisForm."""
@@ -99,8 +99,6 @@ class Receiving:
             return
         if self.incoming is None:
             self.incoming = await self._storage.incoming()
-        if self.incoming.size + len(data) > self._most:
-            raise TooLarge({"file": "This file is too large."}, self._most)
         await self.incoming.write(data)
 
     def _complete(self) -> None:

@@ -174,7 +174,7 @@ def test_what_is_too_large_is_told_in_the_askers_own_way(curl: Curl) -> None:
 
 def test_what_is_cut_off_leaves_nothing(curl: Curl) -> None:
     (curl.folder / "slow").write_bytes(bytes(8 * MEGABYTE))
-    command = ["curl", "-s", "--limit-rate", "1M", "-F", "file=@slow", "-H", f"Authorization: Bearer {curl.token}"]
+    command = ["curl", "-s", "--limit-rate", "200K", "-F", "file=@slow", "-H", f"Authorization: Bearer {curl.token}"]
     with subprocess.Popen([*command, curl.site.url + "/j"], cwd=curl.folder) as sending:
         until(lambda: len(curl.incoming) == 1, 10)
         sending.kill()

@@ -222,7 +222,7 @@ def test_a_process_that_is_killed_leaves_no_orphan(file: Path, endless: Path) ->
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}) as parent:
         assert parent.stdout
         child = int(parent.stdout.readline())
-        assert lives(child)
-        parent.kill()
-
-    until(lambda: not lives(child), 5)
+        with endless.open("wb"):  # it is opened when the child reads the other end
+            parent.kill()
+            parent.wait()
+            until(lambda: not lives(child), 5)
