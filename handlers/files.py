@@ -1,7 +1,9 @@
-"""Files as everybody sees them: the page to upload, with the latest ones, and a page for each, which shows it if it can be shown."""
+"""Files as everybody sees them: the page to upload, with the latest ones, and a page for each, which shows what can be shown."""
 
 import asyncio
 import re
+from typing import Any
+
 from content.previews import Beginning, beginning, language_of
 from handlers.base import Base
 from handlers.file_addresses import NAME

@@ -132,8 +132,11 @@ if (member) {
     over.hidden = !(depth = 0);
     add(event.dataTransfer.files);
   });
-  addEventListener("paste", ({ clipboardData }) => {
-    if (clipboardData.files.length) add([...clipboardData.files].map(named));
+  addEventListener("paste", (event) => {
+    const { files } = event.clipboardData;
+    if (!files.length) return;
+    event.preventDefault();
+    add([...files].map(named));
   });
   addEventListener("beforeunload", (event) => busy && event.preventDefault());
 }

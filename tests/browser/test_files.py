@@ -1,13 +1,14 @@
-"""Files in a real browser: dropped, pasted, by the plain form; sent on by a short link; put into texts; deleted and back again."""
+"""Files in a real browser: dropped, pasted, by the plain form; sent on by a short link; put into texts; deleted and back."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from models.file_rows import File
+from tests.browser.chromium import Window
 from tests.browser.conftest import Visit
 from tests.browser.town import Town
 from tests.harness.files import png, stored
@@ -46,7 +47,11 @@ def left_as_found(town: Town) -> Iterator[None]:
     for name in ("alice", "bob"):
         for file in files_of(town, name):
             if file.id not in before:
-                town.do(lambda models, id=file.id, name=name: models.files.trash(id, by=town.users[name]))
+                take_away(town, file, name)
+
+
+def take_away(town: Town, file: File, name: str) -> None:
+    town.do(lambda models: models.files.trash(file.id, by=town.users[name]))
 
 
 def files_of(town: Town, name: str) -> list[File]:
@@ -95,16 +100,21 @@ def test_the_plain_form_does_it_too(visit: Visit, tmp_path: Path, script: bool) 
     expect(page.locator("pre")).to_have_text("plain words")
 
 
-def test_what_fails_is_told_and_sent_again(files_page: Page, town: Town) -> None:
-    files_page.context.set_offline(True)
-    bring(files_page, "drop", ("again.txt", "text/plain", b"again"))
-    row = files_page.get_by_role("list", name="Your uploads").get_by_role("listitem")
+def test_what_fails_is_told_and_sent_again(chromium: Browser, town: Town) -> None:
+    window = Window(chromium, town.url, town.token("bob"))
+    page = window.page()
+    page.goto("/files", wait_until="networkidle")
+    window.context.set_offline(True)
+    bring(page, "drop", ("again.txt", "text/plain", b"again"))
+    row = page.get_by_role("list", name="Your uploads").get_by_role("listitem")
     expect(row).to_contain_text("“again.txt” did not arrive")
-    files_page.context.set_offline(False)
+    window.context.set_offline(False)
     row.get_by_role("button", name="Try again").click()
 
     expect(row.get_by_role("link", name="Open")).to_be_visible()
     assert files_of(town, "bob")[0].name == "again.txt"
+    assert [problem for problem in window.drain() if "DISCONNECTED" not in problem] == []
+    window.context.close()
 
 
 def test_a_file_that_is_too_large_is_not_even_sent(files_page: Page) -> None:
@@ -206,6 +216,7 @@ def test_words_go_on_while_an_image_is_on_its_way(visit: Visit) -> None:
     expect(text).to_have_value(re.compile("Uploading"))
     page.get_by_role("button", name="Save as a draft").click()
     expect(page.get_by_text("A file is still on its way.")).to_be_visible()
+    page.get_by_label("Title").press("End")
     page.get_by_label("Title").press_sequentially(", and more")
     network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
 
@@ -218,8 +229,6 @@ def test_words_go_on_while_an_image_is_on_its_way(visit: Visit) -> None:
 def test_a_mark_that_is_deleted_cancels_its_file(visit: Visit, town: Town) -> None:
     page = editor(visit)
     before = files_of(town, "alice")
-    page.context.set_offline(True)
-    page.context.set_offline(False)
     network = page.context.new_cdp_session(page)
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
     network.send("Network.emulateNetworkConditions", slow)

@@ -187,10 +187,12 @@ async def _play(models: Models, town: Town) -> None:
 async def _upload(models: Models, town: Town) -> None:
     """A file of each kind, one with a name that is no pleasure, one in the trash."""
     wide, bob = town.users["wide"], town.users["bob"]
+    program = b"import os\n\n\ndef fruit() -> str:\n    return 'plum'  # or not\n"
     for name, called, data in (
-        ("wide", f"{hostile.LONG[:200]}.png", png(900, 100, "maroon")), ("paper", "A paper.pdf", PDF), ("sound", "Silence.wav", wav()),
-        ("program", "水果.py", b"import os\n\n\ndef fruit() -> str:\n    return 'plum'  # or not\n"), ("page", "page.html", b"<h1>Hello</h1>"),
-        ("empty", "empty.txt", b""), ("bytes", "data.bin", bytes(range(256)) * 900), ("picture", f"{hostile.CHINESE[:40]}.png", png(640, 480)),
+        ("wide", f"{hostile.LONG[:200]}.png", png(900, 100, "maroon")), ("paper", "A paper.pdf", PDF),
+        ("sound", "Silence.wav", wav()), ("program", "水果.py", program), ("page", "page.html", b"<h1>Hello</h1>"),
+        ("empty", "empty.txt", b""), ("bytes", "data.bin", bytes(range(256)) * 900),
+        ("picture", f"{hostile.CHINESE[:40]}.png", png(640, 480)),
     ):  # fmt: skip
         town.files[name] = await stored(models, wide if name == "wide" else bob, called, data)
     await stored(models, bob, "for an hour.txt", b"for an hour", expires=timedelta(hours=1))

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from models import Models
-from tests.harness.files import PNG, stored
 from tests.handlers.test_manage_people import batch
 from tests.harness.browser import Browser
+from tests.harness.files import PNG, stored
 from tests.harness.people import People
 
 
