@@ -48,6 +48,8 @@ class FilePage(HtmlPage):
     async def get(self, name: str) -> None:
         models = self.app.models
         file = await models.files.named(name)
+        if file.expires_at:
+            self.reading = None  # remembered whole it would be there longer than the file
         owner = await models.users.find(file.owner_id)
         original = await models.files.find(file.parent_id) if file.parent_id else None
         if original and not original.visible:

@@ -10,6 +10,7 @@ import pytest
 from content.previews import MOST
 from models import Models
 from models.files import PER_PAGE
+from tests.handlers.asking import Asker
 from tests.handlers.test_feeds import read
 from tests.harness.browser import Browser
 from tests.harness.files import PNG, stored
@@ -90,6 +91,19 @@ async def test_a_deleted_or_expired_file_is_not_there(models: Models, people: Pe
     await models.files.trash(gone.id, by=people.bob)
 
     assert [(await visitor.get(f"/p/{file.stored_name}")).status for file in (gone, over)] == [404, 404]
+
+
+async def test_the_page_of_a_file_that_ends_is_not_remembered_whole(
+    models: Models, people: People, asker: Asker
+) -> None:
+    for_ever = await stored(models, people.bob, "for ever.txt", b"for ever")
+    an_hour = await stored(models, people.bob, "an hour.txt", b"an hour", expires=timedelta(hours=1))
+    await asker.until_kept(f"/p/{for_ever.stored_name}")
+    for _ in range(5):
+        answer = await asker.ask(f"/p/{an_hour.stored_name}")
+
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert not asker.kept
 
 
 async def test_the_page_to_upload_shows_the_latest_and_forgets_what_is_deleted(
