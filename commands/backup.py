@@ -107,8 +107,11 @@ def applied(connection: "pymysql.Connection[Any]") -> tuple[str, ...]:
 
 def write(settings: Settings, target: IO[bytes], progress: Progress) -> list[Table]:
     """The backup, into an open file. Raises Trouble."""
-    writer = Writer(target)
     with connect(settings.mysql, conv={}) as connection, connection.cursor(SSCursor) as cursor:
+        # Stored bytes are copied after the snapshot: from here on the worker deletes none of those that it knows.
+        if _one(cursor, f"SELECT GET_LOCK({BACKUP}, 0)") != "1":
+            raise Trouble("another backup of this site is being made")
+        writer = Writer(target)
         # From here on the connection sees the tables as they are now, whatever others write.
         cursor.execute("SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES'")
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -116,15 +119,7 @@ def write(settings: Settings, target: IO[bytes], progress: Progress) -> list[Tab
         head = {"format": FORMAT, "made_at": datetime.now(UTC).isoformat(), "migrations": applied(connection)}
         writer.add_json(HEAD, head)
         writer.add_json(SETTINGS, told(settings))
-        # Stored bytes after the snapshot: it knows none that come later, and the worker deletes none of those it knows.
-        if _one(cursor, f"SELECT GET_LOCK({BACKUP}, 0)") != "1":
-            raise Trouble("another backup of this site is being made")
-        for path in files(settings.var):
-            try:
-                writer.add_file(f"var/{path.relative_to(settings.var).as_posix()}", path)
-            except FileNotFoundError:
-                if settings.var / "files" not in path.parents:
-                    raise  # else the worker was about to delete it: no row needs it
+        add_files(writer, settings.var)
         try:
             names = _tables(cursor)
             counts = {name: int(_one(cursor, f"SELECT COUNT(*) FROM `{name}`")) for name in names}  # noqa: S608 - names from the server
@@ -142,6 +137,16 @@ def told(settings: Settings) -> dict[str, Any]:
     """What the site was told, without what belongs to this machine."""
     everything = knobs.told() | instance.choices(settings)
     return {name: value for name, value in everything.items() if name not in OF_THE_MACHINE}
+
+
+def add_files(writer: Writer, var: Path) -> None:
+    """Raises FileNotFoundError for one that goes away meanwhile, unless the worker was about to delete it: no row needs it."""
+    for path in files(var):
+        try:
+            writer.add_file(f"var/{path.relative_to(var).as_posix()}", path)
+        except FileNotFoundError:
+            if var / "files" not in path.parents:
+                raise
 
 
 def files(var: Path) -> Iterator[Path]:
