@@ -125,6 +125,6 @@ def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             source = ImageCms.ImageCmsProfile(BytesIO(profile))
             made = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
             return made if made is not None else image.convert(mode)
-        except ImageCms.PyCMSError:
+        except (ImageCms.PyCMSError, OSError):  # a profile that is broken, or of something else
             pass
     return image if image.mode == "L" else image.convert(mode)

@@ -42,7 +42,7 @@ _PLAYED = {
     "audio/wave": "audio/wav", "audio/x-wav": "audio/wav", "audio/flac": "audio/flac", "audio/aac": "audio/aac",
     "video/mp4": "video/mp4", "video/webm": "video/webm", "video/quicktime": "video/quicktime",
     "video/x-matroska": "video/x-matroska", "video/avi": "video/x-msvideo", "video/x-msvideo": "video/x-msvideo",
-    "video/mpeg": "video/mpeg",
+    "video/mpeg": "video/mpeg", "video/dvd": "video/mpeg",
 }  # fmt: skip
 MOST_PIXELS = 100_000_000  # as in settings.py
 _WEAK = 0.3  # below it a match is two bytes long, and the name must say the same
@@ -82,7 +82,7 @@ def find(path: Path, name: str, most_pixels: int = MOST_PIXELS) -> Found:
 
 def _size(data: bytes, most_pixels: int) -> images.Header | None:
     """None for what only begins like an image."""
-    if data.startswith(_PNG) and len(data) >= 24:
+    if data.startswith(_PNG) and data[12:16] == b"IHDR" and len(data) >= 24:
         width, height = struct.unpack(">II", data[16:24])
         if width * height > most_pixels:
             raise TooManyPixels(f"{width} x {height}")
@@ -109,8 +109,9 @@ def _is_markup(head: bytes) -> bool:
 
 def _played(path: Path, head: bytes, suffix: str) -> str | None:
     """The type of audio or video."""
-    for match in puremagic.magic_file(path):
-        mime = _PLAYED.get(match.mime_type)
-        if mime and (match.confidence >= _WEAK or _WEAK_SUFFIXES.get(suffix) == mime):
-            return "video/ogg" if mime == "audio/ogg" and b"\x80theora" in head[:4096] else mime
-    return None
+    matches = puremagic.magic_file(path) if head else []  # the best first
+    match = next((one for one in matches if one.mime_type), None)
+    mime = _PLAYED.get(match.mime_type) if match else None
+    if mime is None or (match and match.confidence < _WEAK and _WEAK_SUFFIXES.get(suffix) != mime):
+        return None
+    return "video/ogg" if mime == "audio/ogg" and b"\x80theora" in head[:4096] else mime

@@ -34,6 +34,7 @@ class ImageWork:
         self._waiting = 0
         self._process: Process | None = None
         self._idle: asyncio.TimerHandle | None = None
+        self._leaving: asyncio.Task[None] | None = None
 
     async def resize(self, path: Path, box: tuple[int, int], write: Write) -> Found:
         """Crop and scale the picture at `path` to width and height (content/images.py), and `write` what was made; what that is.
@@ -48,24 +49,32 @@ class ImageWork:
                 return await self._made({"path": str(path), "width": box[0], "height": box[1]}, write)
         finally:
             self._waiting -= 1
+            if not self._waiting and self._process:
+                self._idle = asyncio.get_running_loop().call_later(IDLE, self._let_go)
 
     async def close(self) -> None:
         async with self._turn:
-            await self._end()
+            if self._leaving:
+                await self._leaving
+            await self._let_go()
 
     async def _made(self, asked: dict[str, object], write: Write) -> Found:
-        whole = False
+        whole, process = False, await self._worker()
+        worked_before = _worked(process.pid)
         try:
             async with asyncio.timeout(PATIENCE):
-                head = await self._asked(await self._worker(), asked, write)
+                head = await self._asked(process, asked, write)
             whole = True
-        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
-            # Too slow, or it has died of the picture, of its memory limit mostly.
+        except TimeoutError:
+            if _worked(process.pid) - worked_before < PATIENCE / 4:
+                raise Busy("this machine has no time for pictures", retry_after=60) from None
+            raise NoPicture({"file": UNREADABLE}) from None
+        except (asyncio.IncompleteReadError, ConnectionError):  # it has died of the picture
             raise NoPicture({"file": UNREADABLE}) from None
         finally:
             if not whole:  # whatever the reason: the rest of this answer must not be taken for the next one's
                 COUNTS["images.killed"] += 1
-                await self._end()
+                await self._let_go()
         if "wrong" in head:
             COUNTS["images.refused"] += 1
             raise NoPicture({"file": UNREADABLE})
@@ -94,20 +103,26 @@ class ImageWork:
                 sys.executable, "-P", "-W", "ignore", "-m", "content.image_worker", str(os.getpid()),
                 stdin=PIPE, stdout=PIPE, cwd=ROOT, env={"PYTHONPATH": str(ROOT)},
             )  # fmt: skip
-        self._idle = asyncio.get_running_loop().call_later(IDLE, self._let_go)
         return self._process
 
-    def _let_go(self) -> None:
-        """It ends when it has nothing more to read."""
-        if self._process and self._process.stdin:
-            self._process.stdin.close()
-        self._process = None
-
-    async def _end(self) -> None:
+    def _let_go(self) -> "asyncio.Task[None]":
         if self._idle:
             self._idle.cancel()
         process, self._process = self._process, None
-        if process and process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        self._leaving = asyncio.create_task(_ended(process))
+        return self._leaving
+
+
+async def _ended(process: Process | None) -> None:
+    if process and process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def _worked(pid: int) -> float:
+    """Seconds that the process has been given by now: it is the last to get any."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
