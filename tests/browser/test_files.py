@@ -179,10 +179,9 @@ def test_another_size_is_made_where_the_image_is_seen(visit: Visit, town: Town) 
     page.get_by_role("button", name="Make it").click()
     link = page.locator("[data-said] a")
     expect(link).to_have_attribute("href", re.compile(r"^/i/[0-9a-f]{32}\.png$"))
-    link.click()
 
-    size = page.locator("img").evaluate("image => [image.naturalWidth, image.naturalHeight]")
-    assert size == [30, 20]
+    load = "async src => { const i = Object.assign(new Image(), { src }); await i.decode(); return [i.naturalWidth, i.naturalHeight] }"
+    assert page.evaluate(load, link.get_attribute("href")) == [30, 20]
 
 
 def editor(visit: Visit) -> Page:
