@@ -180,7 +180,7 @@ def test_another_size_is_made_where_the_image_is_seen(visit: Visit, town: Town) 
     link = page.locator("[data-said] a")
     expect(link).to_have_attribute("href", re.compile(r"^/i/[0-9a-f]{32}\.png$"))
 
-    load = "async src => { const i = Object.assign(new Image(), { src }); await i.decode(); return [i.naturalWidth, i.naturalHeight] }"
+    load = "src => { const one = Object.assign(new Image(), { src }); return one.decode().then(() => [one.width, one.height]) }"
     assert page.evaluate(load, link.get_attribute("href")) == [30, 20]
 
 
