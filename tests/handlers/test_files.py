@@ -10,10 +10,11 @@ import pytest
 from content.previews import MOST
 from models import Models
 from models.files import PER_PAGE
+from models.uploads import Box
 from tests.handlers.asking import Asker
 from tests.handlers.test_feeds import read
 from tests.harness.browser import Browser
-from tests.harness.files import PNG, stored
+from tests.harness.files import PNG, png, stored
 from tests.harness.people import People
 
 KINDS = {
@@ -83,6 +84,25 @@ async def test_the_page_of_a_long_text_shows_the_beginning_and_says_so(
 @pytest.mark.parametrize("name", ["0" * 32, "0" * 32 + ".png", "x", "0" * 31, "../etc/passwd", "0" * 32 + ".PNG", ""])
 async def test_what_is_no_file_is_not_there(visitor: Browser, name: str) -> None:
     assert (await visitor.get(f"/p/{name}")).status == 404
+
+
+async def test_a_text_whose_bytes_are_gone_is_no_mistake_of_the_page(
+    models: Models, people: People, visitor: Browser
+) -> None:
+    file = await stored(models, people.bob, "lost.txt", b"lost")
+    await models.storage.delete(file.sha256, within=5)
+
+    assert (await visitor.get(f"/p/{file.stored_name}")).status == 404
+
+
+async def test_a_resized_copy_leads_to_what_it_was_made_of(models: Models, people: People, visitor: Browser) -> None:
+    original = await stored(models, people.bob, "cat.png", png(40, 40))
+    copy = await models.uploads.resized(original, Box(20, 20), by=people.bob)
+    page = await visitor.get(f"/p/{copy.stored_name}")
+
+    assert f'A resized copy of <a href="/p/{original.stored_name}">' in page.text
+    assert "data-resize" not in page.text
+    assert "data-resize" in (await visitor.get(f"/p/{original.stored_name}")).text
 
 
 async def test_a_deleted_or_expired_file_is_not_there(models: Models, people: People, visitor: Browser) -> None:
