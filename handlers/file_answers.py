@@ -21,9 +21,10 @@ from handlers.leaving import Leaving
 from handlers.pages import HtmlPage
 from handlers.sending import Sending
 from handlers.statuses import Told
-from models.errors import NotFound
+from models.errors import NoPicture, NotFound
 from models.file_rows import File
 from models.roles import LOGIN
+from models.tokens import WRITE
 from models.uploads import Box
 
 MONTH = 30 * 86_400  # s
@@ -93,7 +94,7 @@ class AskedBox(Input):
 class OtherSize(Leaving, Accepting, HtmlPage):
     """`/r/<name>?w=&h=`: the address of the picture in that size, as text. One that there is not yet is made for members."""
 
-    _understood = False
+    _understood = _writes = False
 
     async def get(self, name: str) -> None:
         files = self.app.models.files
@@ -104,14 +105,18 @@ class OtherSize(Leaving, Accepting, HtmlPage):
         file = await files.named(name)
         original = await files.one(file.parent_id) if file.parent_id else file
         if original.kind != "image":
-            raise HTTPError(415, "no image")
+            raise NoPicture({"file": "This is no picture, so it has one size only."})
         copy = await files.resized(original.id, str(box)) or await self._made(original, box)
         if copy.expires_at:
             self.reading = None
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
         self.finish(addresses(self, copy).i)
 
+    def scope(self) -> str:
+        return WRITE if self._writes else super().scope()
+
     async def _made(self, original: File, box: Box) -> File:
+        self._writes = True
         await self.identify()
         self.set_header("Cache-Control", "private, no-store")
         me, limits = self.member(LOGIN), self.app.limits

@@ -30,6 +30,8 @@ class Box(NamedTuple):
 
 
 class Uploads:
+    """Between who has sent something and `Files`: an upload is one file there."""
+
     def __init__(self, files: Files, storage: Storage, work: ImageWork, most_pixels: int) -> None:
         self._files, self._storage, self._work, self._most_pixels = files, storage, work, most_pixels
 

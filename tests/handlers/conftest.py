@@ -9,17 +9,19 @@ from tornado.ioloop import IOLoop
 from models import Models
 from models.boards import Board, NewBoard
 from models.comments import Comment
+from models.file_rows import File
 from models.posts import Post
 from models.writing import Draft
 from tests.handlers.asking import Asker
 from tests.harness.browser import Browser
+from tests.harness.files import PNG, stored
 from tests.harness.people import People
 
 
 @dataclass(frozen=True, slots=True)
 class Town:
     """`talk` is Bob's comment under `post`, `reply` Alice's answer to it; `score` is Bob's on `board`, where 0 to 100 are
-    taken. Nobody may read DRAFT-WORDS or TRASHED-WORDS, or see the board `hidden`."""
+    taken; `file` is his. Nobody may read DRAFT-WORDS or TRASHED-WORDS, or see the board `hidden`."""
 
     post: Post
     draft: Post
@@ -29,6 +31,7 @@ class Town:
     board: Board
     hidden: Board
     score: int
+    file: File
 
     @property
     def path(self) -> str:
@@ -52,7 +55,8 @@ async def build_town(models: Models, people: People) -> Town:
     hidden = await models.boards.create(NewBoard(f"hidden-{post.id}", "HIDDEN-WORDS"), by=people.ada)
     hidden = await models.boards.set_status(hidden.id, "hidden", by=people.ada)
     taken = await models.scores.submit(board, 12.5, "first", by=bob)
-    return Town(post, draft, gone, talk, reply, board, hidden, taken.id)
+    file = await stored(models, bob, "cat.png", PNG)
+    return Town(post, draft, gone, talk, reply, board, hidden, taken.id, file)
 
 
 @pytest.fixture
