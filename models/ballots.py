@@ -145,7 +145,7 @@ async def _standing(w: Write, keys: Collection[tuple[int, str]]) -> dict[tuple[i
     )
     found: dict[tuple[int, str], frozenset[int]] = {}
     for poll_id, voter, choice_id in rows:
-        found[poll_id, voter] = found.get((poll_id, voter), frozenset()) | {choice_id}
+        found[poll_id, voter] = found.get((poll_id, voter), frozenset()) | ({choice_id} - {None})
     return found
 
 

@@ -91,10 +91,9 @@ class Indexing:
     @retried
     async def _posts(self, ids: Sequence[int]) -> None:
         async with self.posts.write() as w:
-            rows = await w.fetch(self.posts.rows_sql + " ORDER BY p.id FOR UPDATE", tuple(ids))
+            rows = await self.posts.locked(w, ids)
             bodies = dict(await w.fetch("SELECT id, body_html FROM posts WHERE id IN %s", tuple(ids)))
-            for row in rows:
-                post = self.posts.make(*row)
+            for post in rows:
                 await terms.write_post(w, post, bodies[post.id])
 
     @retried

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
-from unicodedata import category
 
 from models.errors import Invalid
 
@@ -13,6 +12,7 @@ Status = Literal["scheduled", "open", "closed", "trashed"]
 LONGEST_QUESTION, LONGEST_CHOICE = 300, 200  # characters
 FEWEST_CHOICES, MOST_CHOICES = 2, 20
 LAST_YEAR = 9000  # some room is left below the last that a datetime knows, for zones and sums
+_CONTROL_SIGNS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def status_at(now: datetime, opens_at: datetime, closes_at: datetime | None) -> 
 
 def checked(new: NewPoll) -> NewPoll:
     """The poll with its blanks taken off. Raises Invalid with all that is wrong."""
-    new = replace(new, question=_line(new.question), choices=tuple(map(_line, new.choices)))
+    new = replace(new, question=_line(new.question), choices=tuple(map(_line, new.choices[: MOST_CHOICES + 1])))
     wrong: dict[str, str] = {}
     if not 0 < len(new.question) <= LONGEST_QUESTION:
         wrong["question"] = "A question has 1 to 300 characters."
@@ -73,5 +73,5 @@ def checked_end(closes_at: datetime | None, opens_at: datetime, now: datetime) -
 def _line(text: str) -> str:
     """Without line breaks and other control signs, blanks at most one at a time; nothing if there is nothing to be seen. What
     joins letters or emoji without being seen stays."""
-    line = " ".join("".join(" " if category(sign) == "Cc" else sign for sign in text).split())
-    return line if any(sign.isprintable() for sign in line) else ""
+    line = " ".join(text.translate(_CONTROL_SIGNS).split())
+    return line if any(sign.isprintable() for sign in line[:LONGEST_QUESTION]) else ""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
@@ -71,10 +71,9 @@ class Polls(Table[Poll]):
     )
 
     def make(self, *columns: Any) -> Poll:
-        fields = list(columns)
-        fields[5] = bool(fields[5])
-        fields[9] = choices.unpacked(fields[9])
-        return Poll(*fields)
+        before, (visitors, status, opens_at, closes_at, packed, created_at, version) = columns[:5], columns[5:]
+        texts = choices.unpacked(packed)
+        return Poll(*before, bool(visitors), status, opens_at, closes_at, texts, created_at, version)  # type: ignore[call-arg]  # mypy does not count
 
     async def seen(self, id: int) -> Poll:
         """The poll, if readers may see it: not before it opens, and not in the trash. Raises NotFound."""
@@ -150,7 +149,7 @@ class Polls(Table[Poll]):
                 became = replace(became, choices=await choices.write(w, id, new.choices))
                 await results.count(w, {id: 0})
             await change(w, old, became)
-            await audit.note(w, by.id, "poll.edit", f"poll {id}", old, became)
+            await audit.note(w, by.id, "poll.edit", f"poll {id}", _told(old), _told(became))
         return became
 
     async def close(self, id: int, *, by: User) -> Poll:
@@ -279,6 +278,11 @@ def _refuse_other_questions(old: Poll, became: Poll, rewritten: bool) -> None:
         fields.append("choices")
     if fields:
         raise Invalid(dict.fromkeys(fields, "This cannot change any more: somebody has voted."))
+
+
+def _told(poll: Poll) -> dict[str, Any]:
+    """As the log shows it."""
+    return asdict(poll) | {"choices": " · ".join(choice.text for choice in poll.choices)}
 
 
 async def _has_ballots(w: Write, id: int) -> bool:

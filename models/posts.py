@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from cache import Key, List, Scope, Slot
 from models import contributions, tallies
 from models.asking import answers
-from models.base import Page, Table
+from models.base import Page, Table, Write
 from models.contributions import Contribution
 from models.errors import NotFound
 
@@ -97,6 +97,17 @@ class Posts(Table[Post]):
         if post.status != "published":
             raise NotFound(f"post {id} is {post.status}")
         return post
+
+    async def locked(self, w: Write, ids: Sequence[int]) -> list[Post]:
+        """The rows under lock, in the order of their ids, so that two writers cannot deadlock. Raises NotFound for one."""
+        if not ids:
+            return []
+        held = await w.fetch("SELECT id FROM posts WHERE id IN %s ORDER BY id FOR UPDATE", tuple(ids))
+        if not held and len(ids) == 1:
+            raise NotFound(f"post {ids[0]}")
+        # Read when all are held: tags are rows of other tables, and a statement that waits for a lock may see them as they were.
+        rows = await w.fetch(self.rows_sql + " ORDER BY p.id", tuple(row[0] for row in held)) if held else ()
+        return [self.make(*row) for row in rows]
 
     @answers(FRONT_PAGES)
     async def front(self, n: int) -> Page[Post]:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Literal, cast
 
 from models import audit, batches
-from models.base import Write
 from models.batches import Changed
 from models.errors import Invalid, NotFound
 from models.posts import Post, Posts, Status
@@ -58,7 +57,7 @@ class Publishing:
             raise Invalid({"at": "Choose a moment that is still to come."})
         async with self.posts.write() as w:
             await require(w, by.id, EDITOR)
-            (old,) = await self._locked(w, (id,))
+            (old,) = await self.posts.locked(w, (id,))
             if old.status not in ("draft", "scheduled"):
                 raise Invalid({"at": "Only a draft can be scheduled."})
             new = await update(w, old, replace(old, status="scheduled", published_at=at.astimezone(UTC)))
@@ -73,7 +72,7 @@ class Publishing:
         async with self.posts.write() as w:
             await require(w, by.id, EDITOR)
             changed, done, left = [], [], []
-            for old in await self._locked(w, sorted(set(ids))):
+            for old in await self.posts.locked(w, sorted(set(ids))):
                 new = _step(old, action)
                 if new is None:
                     left.append(old.id)
@@ -92,7 +91,7 @@ class Publishing:
             await require(w, by.id, EDITOR)
             rows = {row.id: row for row in await batches.take_back(w, batch, KIND, by.id)}
             done, left = [], []
-            for old in await self._locked(w, sorted(rows)):
+            for old in await self.posts.locked(w, sorted(rows)):
                 if old.version != rows[old.id].version:
                     left.append(old.id)
                     continue
@@ -113,7 +112,7 @@ class Publishing:
                 "FOR UPDATE SKIP LOCKED",
                 now, most,
             )  # fmt: skip
-            for old in await self._locked(w, sorted(row[0] for row in due)):
+            for old in await self.posts.locked(w, sorted(row[0] for row in due)):
                 new = await update(w, old, replace(old, status="published"))
                 await audit.note(w, None, "post.publish", f"post {old.id}", old, new)
         return len(due)
@@ -128,15 +127,6 @@ class Publishing:
         if not done.posts:
             raise NotFound(f"post {id}")
         return done.posts[0]
-
-    async def _locked(self, w: Write, ids: Sequence[int]) -> list[Post]:
-        """The rows under lock, in the order of their ids, so that two writers cannot deadlock. Raises NotFound for one."""
-        if not ids:
-            return []
-        rows = await w.fetch(self.posts.rows_sql + " ORDER BY p.id FOR UPDATE", tuple(ids))
-        if not rows and len(ids) == 1:
-            raise NotFound(f"post {ids[0]}")
-        return [self.posts.make(*row) for row in rows]
 
 
 _GOAL: dict[Action, Status] = {"publish": "published", "unpublish": "draft", "trash": "trashed"}

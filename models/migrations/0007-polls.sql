@@ -38,8 +38,7 @@ CREATE TABLE ballots (
     poll_id BIGINT NOT NULL,
     voter VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     at DATETIME(6) NOT NULL,
-    PRIMARY KEY (poll_id, voter),
-    KEY of_voter (voter, poll_id)
+    PRIMARY KEY (poll_id, voter)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 CREATE TABLE selections (

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 import models
 from commands import demo, import_
 from models import Models
+from models.check import check
 from models.posts import Post
 from settings import Settings
 
@@ -161,6 +162,18 @@ def test_the_demo_content_brings_a_game_whose_board_is_alive(settings: Settings)
     assert [(people[place.subject_id].name, place.score) for place in top.places] == [
         (demo.MEMBERS[1], 861_000), (demo.MEMBERS[0], 742_000),
     ]  # fmt: skip
+
+
+def test_the_demo_content_brings_a_poll_with_votes(settings: Settings) -> None:
+    asked(settings, demo.load)
+    asked(settings, demo.load)
+    (poll,) = asked(settings, lambda tables: tables.polls.open())
+    result = asked(settings, lambda tables: tables.results.one(poll.id))
+    author = asked(settings, lambda tables: tables.users.by_id(poll.author_id))
+
+    assert (poll.question, poll.results, author.name) == (demo.POLL.question, "always", demo.EDITOR)
+    assert (result.voters, result.votes) == (2, (1, 1, 2, 0))
+    assert asked(settings, lambda tables: check(tables.db)) == []
 
 
 def test_nobody_can_sign_in_as_a_demo_account(settings: Settings) -> None:

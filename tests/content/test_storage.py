@@ -123,6 +123,8 @@ async def test_who_goes_away_while_bytes_are_written_leaves_nothing(storage: Sto
     writing.cancel()
     await incoming.discard()
 
+    assert incoming._work
+    assert incoming._work.done()
     with pytest.raises(asyncio.CancelledError):
         await writing
     assert incoming.path.parent.exists()

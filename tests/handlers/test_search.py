@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from content.marking import marked
-from models import Models, search
+from models import Models, hunting
 from models.writing import Draft
 from tests.harness.browser import Browser
 from tests.harness.people import People
@@ -79,7 +79,7 @@ async def test_pages_have_one_address_and_an_end(models: Models, people: People,
 async def test_what_was_not_looked_for_or_through_is_said(
     models: Models, people: People, browse: Callable[[], Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "WORK", 8)
+    monkeypatch.setattr(hunting, "WORK", 8)
     for n in range(9):
         await write(models, people, f"Lighthouse {n}", "Words.")
     visitor = browse()

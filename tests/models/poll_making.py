@@ -1,5 +1,6 @@
 """Polls for tests, their choices by number, and members by the hundred."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,15 @@ COLOURS = ("Red", "绿色", "Blue")
 
 async def colours(models: Models, people: People, **fields: Any) -> Poll:
     return await models.polls.create(NewPoll("Which colour?", COLOURS, **fields), by=people.alice)
+
+
+def as_it_is(poll: Poll, **fields: Any) -> NewPoll:
+    """What an editor's form holds of a poll, some of it changed."""
+    same = NewPoll(
+        poll.question, tuple(choice.text for choice in poll.choices), poll.kind, poll.results, poll.visitors, poll.opens_at,
+        poll.closes_at,
+    )  # fmt: skip
+    return replace(same, **fields)
 
 
 def ids(poll: Poll, *places: int) -> list[int]:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from models import Models, choices, polls, results
+from models import Models, choices, gathering, polls, results
 from models.ballots import Cast, visible
 from models.counts import COUNTS
 from models.errors import Closed, Forbidden, Invalid, NotFound
@@ -152,16 +152,21 @@ async def test_several_votes_of_one_voter_are_one_ballot_the_last(models: Models
     assert casts[0].result.votes == (1, 0, 0)
 
 
+@pytest.mark.parametrize("at_once", [1, 100])
 async def test_the_same_member_in_two_processes_at_once_has_one_ballot(
-    models: Models, other_models: Models, people: People
+    models: Models, other_models: Models, people: People, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
+    monkeypatch.setattr(gathering, "AT_ONCE", at_once)
     poll = await colours(models, people, kind="multiple")
-    places = [(n % 3, n % 2) for n in range(50)]
+    votes = [ids(poll, n % 3, n % 2) for n in range(50)]
     casts = await asyncio.gather(
-        *((models, other_models)[n % 2].ballots.cast(poll, ids(poll, *places[n]), voter=people.bob) for n in range(50))
+        *((models, other_models)[n % 2].ballots.cast(poll, votes[n], voter=people.bob) for n in range(50))
+    )
+    again = await asyncio.gather(
+        *((models, other_models)[n % 2].ballots.cast(poll, votes[-n], voter=people.bob) for n in range(20))
     )
 
-    assert sum(one.created for one in casts) == 1
+    assert [sum(one.created for one in some) for some in (casts, again)] == [1, 0]
     assert (await models.results.fresh().one(poll.id)).voters == 1
     assert len(await models.db.fetch("SELECT voter FROM ballots WHERE poll_id = %s", poll.id)) == 1
 

@@ -168,6 +168,19 @@ async def test_while_a_backup_is_made_nothing_is_deleted(models: Models, setting
     assert await models.file_clearing.collect(later, most=10) == 1
 
 
+async def test_each_is_decided_again_under_its_lock(models: Models, people: People) -> None:
+    """As if it had been restored, prolonged or sent again after the worker had looked for what is due."""
+    file, _ = await upload(models, people.bob, expires=DAY)
+    clearing = models.file_clearing
+
+    assert await clearing._expire(file.id, now()) == 0
+    assert await clearing._purge(file.id, now() + 2 * KEPT) == 0
+    assert await clearing._collect(file.sha256, now() + 2 * RELEASED_FOR) == 0
+    assert await clearing._purge(99, now()) == 0
+    assert await models.files.named(file.stored_name) == file
+    assert await models.storage.digest(file.sha256) == file.sha256
+
+
 async def test_the_worker_does_all_of_this(models: Models, people: People) -> None:
     file, _ = await upload(models, people.bob, expires=DAY)
     async with models.db.connection() as connection:

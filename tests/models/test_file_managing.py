@@ -56,11 +56,14 @@ async def test_many_files_go_and_come_back_with_their_copies(models: Models, peo
 async def test_what_cannot_be_restored_or_has_changed_is_left(models: Models, people: People) -> None:
     first, _ = await upload(models, people.bob)
     other, _ = await upload(models, people.bob, b"other")
-    done = await models.file_managing.act("trash", [first.id, other.id], by=people.olga)
+    judged, _ = await upload(models, people.bob, b"judged")
+    done = await models.file_managing.act("trash", [first.id, other.id, judged.id], by=people.olga)
     await upload(models, people.bob)  # the same as the first
     await models.files.restore(other.id, by=people.ada)
+    await models.files.restore(judged.id, by=people.ada)
+    await models.files.trash(judged.id, by=people.ada)
 
-    assert (await models.file_managing.undo(done.batch, by=people.olga)).left == (first.id, other.id)
+    assert (await models.file_managing.undo(done.batch, by=people.olga)).left == (first.id, other.id, judged.id)
     again = await models.file_managing.act("restore", [first.id, other.id], by=people.olga)
     assert (again.files, again.left, again.batch) == ((), (first.id, other.id), 0)
 

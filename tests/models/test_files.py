@@ -82,6 +82,8 @@ async def test_an_upload_that_fails_after_its_bytes_were_stored_leaves_no_row(
 
 async def test_trash_and_restore_take_the_copies_along(models: Models, people: People) -> None:
     file, _ = await upload(models, people.bob)
+    assert await models.files.resized(file.id, "300x200") is None
+    assert await models.files.of_owner(people.bob.id) == [file]
     copy = await resize(models, file, "300x200", people.alice)
     assert copy.name == "cat-300x200.jpg"
     assert await models.files.resized(file.id, "300x200") == copy
@@ -164,6 +166,17 @@ async def test_a_copy_that_exists_wins_and_there_are_at_most_so_many(
         await resize(models, file, "6x2", people.alice)
 
 
+async def test_a_name_that_was_asked_for_before_there_was_such_a_file_is_found(
+    models: Models, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_hex", lambda n: "ab" * n)
+    with pytest.raises(NotFound):
+        await models.files.named("ab" * 16 + ".png")
+    file, _ = await upload(models, people.bob)
+
+    assert await models.files.named("ab" * 16 + ".png") == file
+
+
 async def test_no_list_has_copies(models: Models, people: People) -> None:
     file, _ = await upload(models, people.bob)
     copy = await resize(models, file, "300x200", people.bob)
@@ -178,10 +191,12 @@ async def test_files_come_newest_first_and_in_parts(
 ) -> None:
     monkeypatch.setattr(files, "LATEST", 5)
     monkeypatch.setattr(files, "PER_PAGE", 3)
-    ids = [(await upload(models, people.bob, f"{n}".encode())).file.id for n in range(7)][::-1]
 
     async def part(before: int) -> list[int]:
         return [file.id for file in await models.files.of_owner(people.bob.id, before)]
+
+    assert await models.files.latest() == [] == await part(0)
+    ids = [(await upload(models, people.bob, f"{n}".encode())).file.id for n in range(7)][::-1]
 
     assert [file.id for file in await models.files.latest()] == ids[:5]
     assert [file.id for file in await models.files.latest(1, 2)] == ids[1:3]
@@ -227,10 +242,12 @@ async def test_size_and_quota_are_asked_before_the_bytes_come_and_again_when_the
 async def test_at_its_end_nobody_sees_a_file_though_no_worker_has_come_by(models: Models, people: People) -> None:
     file, _ = await upload(models, people.bob, expires=timedelta(seconds=1))
     copy = await resize(models, file, "300x200", people.bob)
+    trashed, _ = await upload(models, people.bob, b"trashed", expires=timedelta(seconds=1))
+    await models.files.trash(trashed.id, by=people.bob)
     assert copy.expires_at == file.expires_at
     assert await models.files.latest() == [file]
-    assert file.expires_at
-    await asyncio.sleep((file.expires_at - datetime.now(UTC)).total_seconds() + 0.01)
+    assert trashed.expires_at
+    await asyncio.sleep((trashed.expires_at - datetime.now(UTC)).total_seconds() + 0.01)
 
     for name in (file.stored_name, copy.stored_name):
         with pytest.raises(NotFound):
@@ -240,8 +257,8 @@ async def test_at_its_end_nobody_sees_a_file_though_no_worker_has_come_by(models
         await resize(models, file, "1x1", people.bob)
     again, created = await upload(models, people.bob)
     assert (created, again.id != file.id, again.expires_at) == (True, True, None)
-    with pytest.raises(Invalid):
-        await models.files.restore(file.id, by=people.bob)
+    with pytest.raises(Invalid, match="is over"):
+        await models.files.restore(trashed.id, by=people.bob)
 
 
 async def test_sent_again_a_file_is_kept_for_the_longer_time(models: Models, people: People) -> None:

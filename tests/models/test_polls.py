@@ -1,28 +1,17 @@
 """Polls as editors make and change them, and as readers find them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from models import Models, audit
-from models.check import check
 from models.errors import Forbidden, Invalid, NotFound, Stale
 from models.poll_rules import NewPoll, checked
-from models.polls import BY_ID, Poll
+from models.polls import BY_ID
 from models.results import BY_POLL
 from tests.harness.people import People
-from tests.models.poll_making import COLOURS, colours, ids, in_hours, set_clock
-
-
-def as_it_is(poll: Poll, **fields: Any) -> NewPoll:
-    """What an editor's form holds of a poll, some of it changed."""
-    same = NewPoll(
-        poll.question, tuple(choice.text for choice in poll.choices), poll.kind, poll.results, poll.visitors, poll.opens_at,
-        poll.closes_at,
-    )  # fmt: skip
-    return replace(same, **fields)
+from tests.models.poll_making import COLOURS, as_it_is, colours, ids, in_hours, set_clock
 
 
 async def test_a_poll_is_made_by_editors(models: Models, people: People) -> None:
@@ -133,6 +122,8 @@ async def test_until_somebody_votes_all_may_change(models: Models, people: Peopl
     assert await models.polls.one(poll.id) == edited == await models.polls.fresh().one(poll.id)
     found = await models.results.one(poll.id)
     assert (found.votes, found.version) == ((0, 0), before.version + 1)
+    entry = (await audit.entries(models.db, action="poll.edit"))[0]
+    assert (entry.was["choices"], entry.became["choices"]) == ("Red · 绿色 · Blue", "One · Two")
     with pytest.raises(Stale):
         await models.polls.edit(poll.id, new, by=people.alice, version=1)
     with pytest.raises(Forbidden):
@@ -255,83 +246,3 @@ async def test_what_every_level_holds_is_what_mysql_holds(models: Models, near: 
         assert [level.equal for level in one.levels] == [True, True]
     await models.ballots.cast(poll, ids(poll, 0), voter=people.bob)
     assert (await near.polls.one(poll.id)).choices == poll.choices
-
-
-async def test_search_finds_polls_by_their_words_while_readers_see_them(models: Models, people: People) -> None:
-    async def found(text: str, **wanted: Any) -> tuple[int, ...]:
-        assert await models.indexing.check() == []
-        return (await models.search.polls(text, **wanted)).ids
-
-    ask, do = models.polls.create, models.polls
-    tea = await ask(NewPoll("Which tea tastes best?", ("Green tea", "乌龙茶")), by=people.alice)
-    cup = await ask(NewPoll("Which cup?", ("A tea cup", "A mug")), by=people.alice)
-    later = await ask(NewPoll("Tea tomorrow?", ("Yes", "No"), opens_at=in_hours(1)), by=people.alice)
-
-    assert await found("tea") == (tea.id, cup.id)
-    assert await found("乌龙") == (tea.id,)
-    assert await found('"tea cup" author:alice') == (cup.id,)
-    assert set(await found("tea", shown_only=False)) == {tea.id, cup.id, later.id}
-    await do.trash(tea.id, by=people.alice)
-    assert await found("tea") == (cup.id,)
-    await do.restore(tea.id, by=people.alice)
-    await do.close(tea.id, by=people.alice)
-    assert await found("tea") == (tea.id, cup.id)
-    await do.edit(cup.id, as_it_is(cup, choices=("A glass", "A mug")), by=people.alice)
-    assert await found("tea") == (tea.id,)
-    assert await found("glass") == (cup.id,)
-    assert (await models.search.posts("tea")).ids == ()
-
-
-async def test_polls_that_search_does_not_know_are_read_for_it(models: Models, people: People) -> None:
-    polls = [await colours(models, people) for _ in range(3)]
-    async with models.db.connection() as connection:
-        await connection.execute("DELETE FROM terms WHERE row_id = %s", polls[0].id)
-        await connection.execute("UPDATE terms SET shown = 0 WHERE row_id = %s", polls[1].id)
-        await connection.execute("DELETE FROM terms WHERE row_id = %s AND term = 'blue'", polls[2].id)
-
-    told = await models.indexing.check()
-    assert [sentence.partition(";")[0].partition(":")[0] for sentence in told] == [
-        "polls that search does not know", "search terms of polls that are gone, or are shown otherwise",
-        f"search terms of poll {polls[2].id} are not those of its words",
-    ]  # fmt: skip
-    assert await models.indexing.index() == 1
-    assert await models.indexing.index(everything=True) == 3
-    assert await models.indexing.check() == []
-
-
-@pytest.mark.parametrize(
-    ("harm", "mended", "told"),
-    [
-        ("UPDATE choices SET votes = votes + 1 WHERE id = {c}", "UPDATE choices SET votes = votes - 1 WHERE id = {c}",
-         {"choices whose votes are not the selections of them: {c}"}),
-        ("UPDATE polls SET voters = 7 WHERE id = {p}", "UPDATE polls SET voters = 1 WHERE id = {p}",
-         {"polls whose voters are not the ballots in them: {p}"}),
-        ("DELETE FROM ballots WHERE poll_id = {p}", "INSERT INTO ballots VALUES ({p}, 'u{u}', UTC_TIMESTAMP(6))",
-         {"polls whose voters are not the ballots in them: {p}", "selections without a ballot: {p} of u{u}"}),
-        ("DELETE FROM selections WHERE poll_id = {p}", "INSERT INTO selections VALUES ({p}, 'u{u}', {c})",
-         {"choices whose votes are not the selections of them: {c}", "ballots that choose nothing: {p} of u{u}"}),
-        ("INSERT INTO selections VALUES ({p}, 'u{u}', 99999)", "DELETE FROM selections WHERE choice_id = 99999",
-         {"selections of no choice of their poll: {p} of u{u}", "ballots that choose several where one is allowed: {p} of u{u}"}),
-        ("UPDATE choices SET poll_id = 99999 WHERE poll_id = {p}", "UPDATE choices SET poll_id = {p} WHERE poll_id = 99999",
-         {"choices without a poll: {c}, {d}, {e}", "polls with fewer than two choices: {p}",
-          "selections of no choice of their poll: {p} of u{u}"}),
-        ("UPDATE polls SET id = 99999 WHERE id = {p}", "UPDATE polls SET id = {p} WHERE id = 99999",
-         {"ballots without a poll: {p}", "choices without a poll: {c}, {d}, {e}", "polls with fewer than two choices: 99999",
-          "polls whose voters are not the ballots in them: 99999"}),
-        ("UPDATE polls SET author_id = 99999 WHERE id = {p}", "UPDATE polls SET author_id = 1 WHERE id = {p}",
-         {"polls without an author: {p}"}),
-    ],
-)  # fmt: skip
-async def test_a_check_names_what_does_not_agree(
-    models: Models, people: People, harm: str, mended: str, told: set[str]
-) -> None:
-    poll = await colours(models, people)
-    await models.ballots.cast(poll, ids(poll, 0), voter=people.bob)
-    c, d, e = ids(poll, 0, 1, 2)
-    names = {"p": poll.id, "u": people.bob.id, "c": c, "d": d, "e": e}
-    async with models.db.connection() as connection:
-        await connection.execute(harm.format(**names))
-        said = await check(models.db)
-        await connection.execute(mended.format(**names))
-
-    assert set(said) == {sentence.format(**names) for sentence in told}

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from models.errors import Forbidden, Invalid, NotFound, Stale
 from models.imports import Imported
 from models.posts import PER_PAGE, Post
 from models.users import User
-from models.writing import Draft
+from models.writing import Draft, update
 from tests.harness.counting import Counted
 from tests.harness.people import People
 
@@ -236,3 +237,19 @@ async def test_the_numbers_that_all_writers_share_are_changed_last_once_and_in_o
     shared = [sql for sql in writes if "INTO tallies" in sql]
     assert len(shared) == 4  # two authors, all posts, the tag
     assert writes[-4:] == shared == sorted(shared)
+
+
+async def test_many_that_are_changed_together_are_taken_as_they_are_when_all_are_held(
+    models: Models, other_models: Models, people: People
+) -> None:
+    """The first is free, the second is being edited: its tags must not be those from before the wait."""
+    free, edited = await published(models, people.alice), await published(models, people.alice, tags=("old",))
+    async with models.posts.write() as w:
+        (old,) = await models.posts.locked(w, (edited.id,))
+        await update(w, old, replace(old, tags=("new",)))
+        waiting = asyncio.create_task(other_models.publishing.act("unpublish", [free.id, edited.id], by=people.olga))
+        await asyncio.sleep(0.3)
+
+    await waiting
+    assert (await models.posts.fresh().one(edited.id)).tags == ("new",)
+    assert await counts(models, people.alice, "old", "new") == [0, 0, 0, 0]
