@@ -14,11 +14,10 @@ from click.testing import CliRunner, Result
 
 import models
 from commands import backup, embedded, restore
-from commands.archive import Table, Writer, verify
+from commands.archive import Table, verify
 from commands.backup import connect
 from commands.console import Trouble
 from commands.migrate import MIGRATIONS, apply
-from models.file_clearing import BACKUP
 from models.writing import Draft
 from settings import Settings, load
 from tests.commands.instances import Instance, free_port
@@ -149,35 +148,6 @@ def test_a_restored_site_is_the_same_to_the_last_byte(
     assert (restored.mysql_url, restored.namespace) == (None, lived.namespace)
     assert not list((restored.var / "log").glob("made-anew"))
     assert (again.exit_code, "is not empty" in said(again)) == (1, True)
-
-
-def test_bytes_that_the_worker_deletes_meanwhile_are_left_out_and_of_other_files_none(
-    lived: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    listed = list(backup.files(lived.var))
-    stored, secret = next(p for p in listed if "files" in p.parts), next(p for p in listed if "secrets" in p.parts)
-    monkeypatch.setattr(backup, "files", lambda _: iter(listed))
-    stored.unlink()
-    made = run(backup.command, tmp_path / "site.plaza")
-    secret.unlink()
-
-    assert made.exit_code == 0, said(made)
-    with (tmp_path / "other.plaza").open("wb") as target:
-        writer = Writer(target)
-        with pytest.raises(FileNotFoundError):
-            backup.add_files(writer, lived.var)
-        writer.close(())
-
-
-def test_one_backup_is_made_at_a_time(lived: Settings, tmp_path: Path) -> None:
-    """The lock that keeps the worker from deleting has one owner."""
-    with connect(lived.mysql) as other, other.cursor() as cursor:
-        cursor.execute(f"SELECT GET_LOCK({BACKUP}, 0)")
-        refused = run(backup.command, tmp_path / "site.plaza")
-    made = run(backup.command, tmp_path / "site.plaza")
-
-    assert (refused.exit_code, "another backup" in said(refused)) == (1, True)
-    assert made.exit_code == 0, said(made)
 
 
 def test_a_backup_is_for_its_owner_alone_and_whole_or_not_there(lived: Settings, tmp_path: Path) -> None:
