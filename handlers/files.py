@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from content.previews import Beginning, beginning, language_of
+from content.storage import Missing
 from handlers.base import Base
 from handlers.file_addresses import NAME
 from handlers.pages import HtmlPage
@@ -48,19 +49,27 @@ class FilePage(HtmlPage):
     async def get(self, name: str) -> None:
         models = self.app.models
         file = await models.files.named(name)
+        if file.expires_at:
+            self.reading = None  # remembered whole it would be there longer than the file
         owner = await models.users.find(file.owner_id)
-        original = await models.files.find(file.parent_id) if file.parent_id else None
-        if original and not original.visible:
-            original = None
+        original = await self._original(file)
         text = await self._text(file) if file.kind == "text" and file.size else None
         if file.kind in _LOADS:
             policy = self._headers["Content-Security-Policy"]
             self.set_header("Content-Security-Policy", f"{policy}; {_LOADS[file.kind]}")
         self.show("file.html", file=file, owner=owner, original=original, text=text, token=models.short.encode(file.id))
 
+    async def _original(self, file: File) -> File | None:
+        """What a resized copy was made of, while that can be seen."""
+        found = await self.app.models.files.find(file.parent_id) if file.parent_id else None
+        return found if found and found.visible else None
+
     async def _text(self, file: File) -> Beginning:
-        async with self.app.models.storage.open(file.sha256) as path:
-            return await asyncio.to_thread(beginning, path, language_of(file.name))
+        try:
+            async with self.app.models.storage.open(file.sha256) as path:
+                return await asyncio.to_thread(beginning, path, language_of(file.name))
+        except Missing as error:
+            raise NotFound(f"the bytes of file {file.id}") from error
 
 
 async def tools(handler: Base, user: User, path: str) -> list[dict[str, str]]:

@@ -18,12 +18,12 @@ form?.addEventListener("submit", async (event) => {
   try {
     const query = new URLSearchParams(new FormData(form));
     const answer = await fetch(`${form.action}?${query}`, { signal: AbortSignal.timeout(30_000) });
+    if (!answer.ok) throw await answer.json();
     const text = (await answer.text()).trim();
-    if (!answer.ok) throw answer.status;
-    const link = Object.assign(document.createElement("a"), { href: new URL(text, location).pathname, textContent: text });
+    const link = Object.assign(document.createElement("a"), { href: new URL(text).pathname, textContent: text });
     said.replaceChildren(link);
-  } catch (status) {
-    said.textContent = { 401: form.dataset.signedOut, 422: form.dataset.enough, 429: form.dataset.often }[status] ?? form.dataset.failed;
+  } catch ({ errors = {}, detail }) {
+    said.textContent = Object.values(errors)[0] ?? detail ?? form.dataset.failed;
   } finally {
     button.disabled = false;
   }

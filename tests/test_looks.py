@@ -54,7 +54,9 @@ def test_the_game_is_ten_kilobytes_in_all() -> None:
 
 
 def test_no_colour_is_written_outside_the_properties() -> None:
-    more = "".join((ROOT / "static" / name).read_text(encoding="utf-8") for name in ("boards.css", "play.css", "files.css"))
+    more = "".join(
+        (ROOT / "static" / name).read_text(encoding="utf-8") for name in ("boards.css", "play.css", "files.css")
+    )
     rules = CSS[CSS.index("@layer base {") :] + MANAGE_CSS + more
     assert set(re.findall(r"#[0-9a-f]{3,8}\b", rules)) <= {"#fff"}  # the paper of a printer
 

@@ -171,6 +171,19 @@ def test_a_file_is_deleted_where_it_is_seen_and_comes_back(visit: Visit, town: T
     expect(page.get_by_role("heading", level=1)).to_have_text(file.name)
 
 
+def test_another_size_is_made_where_the_image_is_seen(visit: Visit, town: Town) -> None:
+    page = visit("alice")
+    page.goto(f"/p/{town.files['wide'].stored_name}")
+    page.get_by_label("Width").fill("30")
+    page.get_by_label("Height").fill("20")
+    page.get_by_role("button", name="Make it").click()
+    link = page.locator("[data-said] a")
+    expect(link).to_have_attribute("href", re.compile(r"^/i/[0-9a-f]{32}\.png$"))
+
+    load = "src => { const one = Object.assign(new Image(), { src }); return one.decode().then(() => [one.width, one.height]) }"
+    assert page.evaluate(load, link.get_attribute("href")) == [30, 20]
+
+
 def editor(visit: Visit) -> Page:
     page = visit("alice")
     page.goto("/manage/blogs/create", wait_until="networkidle")

@@ -86,6 +86,7 @@ TABLE = (
     Line("file_r", "GET", "/r/{file}?w=1&h=1", _members(401, 200)),
     Line("latest_files", "GET", "/latest_files", _all(200)),
     Line("files_feed", "GET", "/files/feed.atom", _all(200)),
+    Line("file", "GET", "/p/{file}", _all(200)),
     Line("file", "GET", f"/p/{'0' * 32}.png", _all(404)),
     Line("search", "GET", "/search?q=words", _all(200)),
     Line("register", "GET", "/register", _members(200, 302)),

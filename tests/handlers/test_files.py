@@ -10,9 +10,11 @@ import pytest
 from content.previews import MOST
 from models import Models
 from models.files import PER_PAGE
+from models.uploads import Box
+from tests.handlers.asking import Asker
 from tests.handlers.test_feeds import read
 from tests.harness.browser import Browser
-from tests.harness.files import PNG, stored
+from tests.harness.files import PNG, png, stored
 from tests.harness.people import People
 
 KINDS = {
@@ -84,12 +86,44 @@ async def test_what_is_no_file_is_not_there(visitor: Browser, name: str) -> None
     assert (await visitor.get(f"/p/{name}")).status == 404
 
 
+async def test_a_text_whose_bytes_are_gone_is_no_mistake_of_the_page(
+    models: Models, people: People, visitor: Browser
+) -> None:
+    file = await stored(models, people.bob, "lost.txt", b"lost")
+    await models.storage.delete(file.sha256, within=5)
+
+    assert (await visitor.get(f"/p/{file.stored_name}")).status == 404
+
+
+async def test_a_resized_copy_leads_to_what_it_was_made_of(models: Models, people: People, visitor: Browser) -> None:
+    original = await stored(models, people.bob, "cat.png", png(40, 40))
+    copy = await models.uploads.resized(original, Box(20, 20), by=people.bob)
+    page = await visitor.get(f"/p/{copy.stored_name}")
+
+    assert f'A resized copy of <a href="/p/{original.stored_name}">' in page.text
+    assert "data-resize" not in page.text
+    assert "data-resize" in (await visitor.get(f"/p/{original.stored_name}")).text
+
+
 async def test_a_deleted_or_expired_file_is_not_there(models: Models, people: People, visitor: Browser) -> None:
     gone = await stored(models, people.bob, "gone.txt", b"gone")
     over = await stored(models, people.bob, "over.txt", b"over", expires=timedelta(microseconds=1))
     await models.files.trash(gone.id, by=people.bob)
 
     assert [(await visitor.get(f"/p/{file.stored_name}")).status for file in (gone, over)] == [404, 404]
+
+
+async def test_the_page_of_a_file_that_ends_is_not_remembered_whole(
+    models: Models, people: People, asker: Asker
+) -> None:
+    for_ever = await stored(models, people.bob, "for ever.txt", b"for ever")
+    an_hour = await stored(models, people.bob, "an hour.txt", b"an hour", expires=timedelta(hours=1))
+    await asker.until_kept(f"/p/{for_ever.stored_name}")
+    for _ in range(5):
+        answer = await asker.ask(f"/p/{an_hour.stored_name}")
+
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert not asker.kept
 
 
 async def test_the_page_to_upload_shows_the_latest_and_forgets_what_is_deleted(
