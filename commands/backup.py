@@ -20,6 +20,8 @@ from commands import embedded, instance
 from commands.archive import FORMAT, HEAD, SETTINGS, Table, Writer, encode
 from commands.console import Trouble, out, say
 from commands.migrate import MIGRATIONS, reachable
+from content.storage import INCOMING
+from models.file_clearing import BACKUP
 from settings import MysqlAddress, Settings
 
 CHUNK = 8 * 1024 * 1024  # bytes of rows in one member
@@ -105,8 +107,11 @@ def applied(connection: "pymysql.Connection[Any]") -> tuple[str, ...]:
 
 def write(settings: Settings, target: IO[bytes], progress: Progress) -> list[Table]:
     """The backup, into an open file. Raises Trouble."""
-    writer = Writer(target)
     with connect(settings.mysql, conv={}) as connection, connection.cursor(SSCursor) as cursor:
+        # Stored bytes are copied after the snapshot: from here on the worker deletes none of those that it knows.
+        if _one(cursor, f"SELECT GET_LOCK({BACKUP}, 0)") != "1":
+            raise Trouble("another backup of this site is being made")
+        writer = Writer(target)
         # From here on the connection sees the tables as they are now, whatever others write.
         cursor.execute("SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES'")
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -114,8 +119,7 @@ def write(settings: Settings, target: IO[bytes], progress: Progress) -> list[Tab
         head = {"format": FORMAT, "made_at": datetime.now(UTC).isoformat(), "migrations": applied(connection)}
         writer.add_json(HEAD, head)
         writer.add_json(SETTINGS, told(settings))
-        for path in files(settings.var):
-            writer.add_file(f"var/{path.relative_to(settings.var).as_posix()}", path)
+        add_files(writer, settings.var)
         try:
             names = _tables(cursor)
             counts = {name: int(_one(cursor, f"SELECT COUNT(*) FROM `{name}`")) for name in names}  # noqa: S608 - names from the server
@@ -135,6 +139,16 @@ def told(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in everything.items() if name not in OF_THE_MACHINE}
 
 
+def add_files(writer: Writer, var: Path) -> None:
+    """Raises FileNotFoundError for one that goes away meanwhile, unless the worker was about to delete it: no row needs it."""
+    for path in files(var):
+        try:
+            writer.add_file(f"var/{path.relative_to(var).as_posix()}", path)
+        except FileNotFoundError:
+            if var / "files" not in path.parents:
+                raise
+
+
 def files(var: Path) -> Iterator[Path]:
     """The files below var that nobody can make anew."""
     for path in sorted(var.iterdir()):
@@ -142,7 +156,12 @@ def files(var: Path) -> Iterator[Path]:
             yield from (entry for entry in sorted(path.iterdir()) if entry.name in KEPT_OF_ETC)
         elif path.name not in MADE_ANEW and not path.is_symlink():
             within = sorted(path.rglob("*")) if path.is_dir() else [path]
-            yield from (entry for entry in within if entry.is_file() and not entry.is_symlink())
+            unfinished = path / INCOMING
+            yield from (
+                entry
+                for entry in within
+                if entry.is_file() and not entry.is_symlink() and unfinished not in entry.parents
+            )
 
 
 def _one(cursor: Any, sql: str) -> Any:

@@ -1,4 +1,4 @@
-"""`plaza reindex`: reads posts, comments and polls for search."""
+"""`plaza reindex`: reads posts, comments, polls and names of files for search."""
 
 import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -13,7 +13,7 @@ from models import Models
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Also what search knows already.")
 def command(everything: bool) -> None:
-    """Read for search the posts, comments and polls that it does not know. The worker does the same every ten minutes.
+    """Read for search what it does not know of posts, comments, polls and names of files. The worker does so every ten minutes.
 
     May run while the site serves, be stopped, and be run again.
     """
@@ -32,4 +32,8 @@ def command(everything: bool) -> None:
             )
 
         count = with_models(settings, read)
-    say(f"[green]✓[/] {count:,} posts, comments and polls read." if count else "Search knows everything already.")
+    say(
+        f"[green]✓[/] {count:,} posts, comments, polls and names of files read."
+        if count
+        else "Search knows everything already."
+    )

@@ -122,7 +122,10 @@ def _files(file: Path, settings: Settings, contents: Contents) -> dict[str, Any]
         for info, content in found:
             name = PurePosixPath(info.name)
             if name.parts[0] == "var":
-                _write(settings.var.joinpath(*name.parts[1:]), content, info.mode)
+                path = settings.var.joinpath(*name.parts[1:])
+                _write(path, content, info.mode)
+                if name.parts[1] == "files":
+                    path.parent.chmod(0o711)  # Nginx's workers come through it (content/storage.py)
     (settings.var / "etc" / "demo").touch()  # `up` shall add nothing, however little there was
     lost = {name: value for name, value in contents.settings.items() if name in PATHS and not Path(str(value)).exists()}
     lost = {name: contents.settings[name] for name in PATHS if lost and name in contents.settings}  # they go together

@@ -1,5 +1,7 @@
 """API tokens in `Authorization: Bearer plz_...` (RFC 6750): where they are heard, whom they speak for, how they are refused."""
 
+import re
+
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
 
@@ -9,6 +11,7 @@ from models.tokens import READ, WRITE, Token
 from models.users import User
 
 REALM = 'Bearer realm="Plaza"'
+_HEARD = re.compile(r"/api/|/(?:files|j)$|/r/")  # the addresses that are for programs
 # In place of a scope: what everybody may, and what no token may.
 ANYBODY, NO_TOKEN = "", "session"
 
@@ -38,9 +41,9 @@ class OutOfScope(HTTPError):
 
 
 def told(request: HTTPServerRequest) -> str | None:
-    """What the request gives as its token; None where none is heard: outside /api/, so that no token reaches the manage pages."""
+    """What the request gives as its token; None where none is heard, so that no token reaches the manage pages."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" and request.path.startswith("/api/") else None
+    return secret.strip() if scheme.lower() == "bearer" and _HEARD.match(request.path) else None
 
 
 def needed(method: str | None, *, public: bool) -> str:

@@ -5,6 +5,7 @@ import re
 from urllib.parse import parse_qs, unquote
 
 from handlers.boards import SLUG, seen
+from handlers.files import tools
 from handlers.inputs import Input
 from handlers.own_ballots import OwnBallot, own_on
 from handlers.signing import Signing
@@ -41,7 +42,8 @@ class Link(Output):
 
 class Mine(Output):
     """`user` is None for a visitor; `comments`: what may be done with which; `boards`: one's place, by the board's slug; `polls`:
-    one's ballot, by the poll's id, that of a visitor too; `scripts`, `styles`: for staff."""
+    one's ballot, by the poll's id, that of a visitor too; `scripts`, `styles`: of what the page does for who is signed in, or for
+    staff."""
 
     user: Person | None
     links: list[Link]
@@ -92,12 +94,14 @@ class Me(Signing, V1):
             "url": self.reverse_url("user", self.user.id),
             "image": self.user.image,
         }
-        badge: dict[str, list[str]] = {}
+        links += await tools(self, self.user, unquote(path))
+        static = self.app.views.static
+        scripts, styles = [static("files-send.js"), static("files-insert.js")] if found else [], list[str]()
         if self.may_see_times:
-            static = self.app.views.static
-            badge = {"scripts": [static("timing.js")], "styles": [static("timing.css")]}
+            scripts, styles = [*scripts, static("timing.js")], [static("timing.css")]
         boards = await self._boards(self.user, unquote(path), parse_qs(query).get("window", ["ever"])[0])
-        self.answer({"user": image, "links": links, "comments": comments, "boards": boards, "polls": polls, **badge})
+        self.answer({"user": image, "links": links, "comments": comments, "boards": boards, "polls": polls,
+                     "scripts": scripts, "styles": styles})  # fmt: skip
 
     async def _comments(self, user: User, post_id: int, after: int) -> dict[str, list[str]]:
         """Comment id -> what the user may do with it, for those shown on this part of the page."""

@@ -27,6 +27,7 @@ class Operation(NamedTuple):
     method: str
     call: Call
     scope: str
+    bodies: tuple[str, ...]
     words: str
 
 
@@ -47,7 +48,9 @@ def _operations(application: Application) -> Iterator[Operation]:
                 path = unquote(application.reverse_url(rule.name, *(f"{{{name}}}" for name in names)))
                 scope = bearer.needed(method, public=handler.public) if declared.scope is None else declared.scope
                 words = inspect.getdoc(function) or ""
-                yield Operation(f"{method.lower()}_{rule.name}", path, names, method, declared, scope, words)
+                yield Operation(
+                    f"{method.lower()}_{rule.name}", path, names, method, declared, scope, handler.bodies, words
+                )
 
 
 class Resource(Output):
@@ -115,7 +118,7 @@ def _operation(one: Operation, takes: Any, gives: Any) -> dict[str, Any]:
     if takes is not None:
         told["requestBody"] = {
             "required": True,
-            "content": {kind: {"schema": takes} for kind in (media.JSON, media.FORM)},
+            "content": {kind: {"schema": takes} for kind in one.bodies},
         }
     return told
 

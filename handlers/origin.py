@@ -76,7 +76,7 @@ def cross_origin(request: HTTPServerRequest, settings: Settings) -> bool:
 
 
 def made_elsewhere(request: HTTPServerRequest) -> bool:
-    """Whether a page of another origin made the request.
+    """Whether a page of another origin made the browser send this request, whatever its method.
 
     The rule of Go's net/http CrossOriginProtection: Sec-Fetch-Site decides where there is one, else Origin; a request
     with neither is not a browser's.

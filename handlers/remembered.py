@@ -17,6 +17,7 @@ from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
     HTTPMessageDelegate,
+    HTTPServerRequest,
     RequestStartLine,
     ResponseStartLine,
 )
@@ -52,6 +53,15 @@ class Remembering(Application):
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         return Door(self, super().start_request(server_conn, request_conn), request_conn)
+
+    def get_handler_delegate(self, request: HTTPServerRequest, *args: Any, **options: Any) -> Any:
+        """A handler that streams its body begins before the door has decided. That is right for POST; GET waits for its turn."""
+        delegate = super().get_handler_delegate(request, *args, **options)
+        if delegate.stream_request_body and request.method in origin.SAFE_METHODS:
+            delegate.stream_request_body = False
+            request._body_future = asyncio.get_running_loop().create_future()
+            request._body_future.set_result(None)
+        return delegate
 
     async def right(self, key: str) -> Answer | None:
         """What is kept under the key, if it may be answered, or if Redis says that it may."""

@@ -26,8 +26,10 @@ def tell_of(error: BaseException | None, status: int) -> Told:
             return Told(404, "There is nothing at this address.", {}, {})
         case errors.Forbidden():
             return Told(403, "You may not do that.", {}, {})
+        case errors.NoPicture():
+            return Told(415, "This is no picture.", error.fields, {})
         case errors.Invalid():
-            status = 409 if isinstance(error, errors.Taken) else 422
+            status = {errors.Taken: 409, errors.TooLarge: 413, errors.QuotaFull: 413}.get(type(error), 422)
             return Told(status, "Something is wrong with what was sent.", error.fields, {})
         case errors.Stale():
             return Told(409, "Somebody has changed this since you opened it.", {}, {})
@@ -45,9 +47,9 @@ def tell_of(error: BaseException | None, status: int) -> Told:
             return Told(400, "A field is missing.", {error.arg_name: "This field is missing."}, {})
         case bearer.BadToken() | bearer.OutOfScope():
             return Told(error.status_code, error.words, {}, {"WWW-Authenticate": error.challenge})
-        case HTTPError():
-            return Told(error.status_code, _MESSAGES.get(error.status_code, ""), {}, {})
-    return Told(status, _MESSAGES.get(status, ""), {}, {})
+    code = error.status_code if isinstance(error, HTTPError) else status
+    words: str = getattr(error, "words", "") or _MESSAGES.get(code, "")
+    return Told(code, words, {}, {})
 
 
 _MESSAGES = {

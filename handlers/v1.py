@@ -131,17 +131,7 @@ class V1(Base):
         return told._replace(status=412) if isinstance(error, errors.Stale) else told
 
     def tell(self, told: Told) -> None:
-        title = HEADINGS.get(told.status, "Not accepted" if told.status < 500 else "Our mistake")
-        problem = {
-            "type": "about:blank",
-            "title": self.translate(title),
-            "status": told.status,
-            "detail": self.translate(told.message) if told.message else "",
-        }
-        if told.fields:
-            problem["errors"] = {name: self.translate(text) for name, text in told.fields.items()}
-        self.set_header("Content-Type", f"{media.PROBLEM}; charset=UTF-8")
-        self.finish(to_json(problem))
+        tell_problem(self, told)
 
 
 class NoSuchResource(V1):
@@ -151,6 +141,21 @@ class NoSuchResource(V1):
         raise NotFound(self.request.path)
 
     post = put = patch = delete = get
+
+
+def tell_problem(handler: Base, told: Told) -> None:
+    """End the request with what went wrong, as RFC 9457 has it."""
+    title = HEADINGS.get(told.status, "Not accepted" if told.status < 500 else "Our mistake")
+    problem = {
+        "type": "about:blank",
+        "title": handler.translate(title),
+        "status": told.status,
+        "detail": handler.translate(told.message) if told.message else "",
+    }
+    if told.fields:
+        problem["errors"] = {name: handler.translate(text) for name, text in told.fields.items()}
+    handler.set_header("Content-Type", f"{media.PROBLEM}; charset=UTF-8")
+    handler.finish(to_json(problem))
 
 
 def entity_tag(body: bytes) -> str:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from handlers import me, openapi, v1, v1_account, v1_boards, v1_polls
+from handlers import me, openapi, v1, v1_account, v1_boards, v1_files, v1_polls
 from handlers.base import ID
 from handlers.boards import SLUG
+from handlers.file_addresses import NAME
 
 # (pattern, handler, name for reverse_url)
 ROUTES: tuple[tuple[str, type[Any], str], ...] = (
@@ -22,5 +23,7 @@ ROUTES: tuple[tuple[str, type[Any], str], ...] = (
     (r"/api/v1/polls", v1_polls.ManyPolls, "v1_polls"),
     (rf"/api/v1/polls/{ID}", v1_polls.OnePoll, "v1_poll"),
     (rf"/api/v1/polls/{ID}/ballot", v1_polls.Ballot, "v1_ballot"),
+    (r"/api/v1/files", v1_files.ManyFiles, "v1_files"),
+    (rf"/api/v1/files/{NAME}", v1_files.OneFile, "v1_file"),
     (r"/api/v1/.*", v1.NoSuchResource, "v1_unknown"),
 )

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
+from babel.units import format_unit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from tornado.locale import GettextLocale
@@ -23,6 +24,7 @@ from settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 HTML_LANGUAGE = {"en": "en", "zh": "zh-CN"}
 _BABEL = {"en": "en_GB", "zh": "zh_Hans_CN"}
+_UNITS = ("byte", "kilobyte", "megabyte", "gigabyte", "terabyte")
 _KANA, _HAN = re.compile("[\u3040-\u30ff]"), re.compile("[\u4e00-\u9fff]")
 
 
@@ -51,6 +53,15 @@ class Views:
         """As it is written in a language."""
         return format_decimal(n, locale=_BABEL[lang])
 
+    def size(self, lang: str, n: int) -> str:
+        """So many bytes as people say it, in steps of 1,024 as in the API: "100 bytes", "33.7 kB"."""
+        amount, unit = float(n), 0
+        while amount >= 1023.95 and unit < len(_UNITS) - 1:  # what would be written as 1,024
+            amount, unit = amount / 1024, unit + 1
+        return format_unit(
+            amount, f"digital-{_UNITS[unit]}", "short" if unit else "long", format="#,##0.#", locale=_BABEL[lang]
+        )
+
     def name_routes(self, reverse_url: Callable[..., str]) -> None:
         """Called once, when the routes are known."""
         # Tornado quotes and matches anew at each call, and a list of ten posts has fifty links.
@@ -69,9 +80,10 @@ class Views:
         environment.install_gettext_translations(self._catalogues[lang], newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(
             lang=lang, html_lang=HTML_LANGUAGE[lang], static=static, script=script, timing_badge=settings.timing_badge,
+            max_upload=settings.max_upload,
             # Babel takes 25 microseconds for a date, and a list shows ten; the same ones come again and again.
             when=lru_cache(8192)(lambda at: self._when(at, lang)),
-            number=lru_cache(1024)(partial(self.number, lang)),
+            number=lru_cache(1024)(partial(self.number, lang)), size=lru_cache(1024)(partial(self.size, lang)),
         )  # fmt: skip
         return environment
 

@@ -7,6 +7,7 @@ from jobs.boards import build, count, follow
 from jobs.comparing import compare_writes
 from jobs.expiry import end_expired
 from jobs.figures import keep_history, look_at_stores
+from jobs.files import adopt_leftovers, clear_files, end_files
 from jobs.indexing import index_unknown
 from jobs.mails import send_due
 from jobs.outbox import sweep
@@ -33,6 +34,9 @@ DUTIES = (
     Duty("keep leaderboards true", every=1, at_most=60, run=follow),
     Duty("count for the built-in leaderboards", every=1, at_most=60, run=count),
     Duty("build leaderboards", every=0.5, at_most=120, run=build),
+    Duty("end files whose time is over", every=0.5, at_most=60, run=end_files),
+    Duty("delete what was in the trash", every=60, at_most=600, run=clear_files),
+    Duty("find stored bytes that nothing knows", every=86_400, at_most=3_600, run=adopt_leftovers),
     Duty("send mails", every=1, at_most=240, run=send_due),
     Duty("end expired sessions and links", every=60, at_most=30, run=end_expired),
     Duty("compare writes on every level", every=0.5, at_most=60, run=compare_writes),

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from cache import Cache, Link, Local, Tracking, records
 from cache.boards import Rankings
 from cache.pages import Pages
+from content.storage import Folder, Storage
 from models.addresses import Addresses
 from models.attention import Attention
 from models.auditing import Auditing
@@ -27,6 +28,10 @@ from models.crediting import Crediting
 from models.database import Database
 from models.duties import Duties
 from models.figures import Figures
+from models.file_clearing import FileClearing
+from models.file_managing import FileManaging
+from models.files import Files
+from models.image_work import ImageWork
 from models.imports import Imports
 from models.indexing import Indexing
 from models.inspector import Inspector
@@ -57,12 +62,14 @@ from models.roles import Roles
 from models.scores import Scores
 from models.search import Search
 from models.sessions import Sessions
+from models.short import Short
 from models.site import Sites
 from models.sitemaps import Sitemaps
 from models.standings import Standings
 from models.survey import Surveying
 from models.tokens import Tokens
 from models.traces import asked
+from models.uploads import Uploads
 from models.users import Users
 from models.writing import Writing
 from settings import Settings
@@ -120,6 +127,12 @@ class Models:
     poll_managing: PollManaging
     poll_times: PollTimes
     live: Live
+    storage: Storage
+    files: Files
+    file_managing: FileManaging
+    file_clearing: FileClearing
+    short: Short
+    uploads: Uploads
     figures: Figures
     inspector: Inspector
     comparing: Comparing
@@ -169,6 +182,8 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     standings = Standings(db, Rankings(link, local), ZoneInfo(settings.time_zone))
     scores = Scores(boards, standings)
     polls, results = Polls(db, cache), Results(db, cache)
+    storage = Folder(settings.var / "files")
+    files, image_work = Files(db, cache, storage, settings), ImageWork()
     pages = Pages[Any](local, link.get, records.stamp)
     inspector = Inspector(db, redis, cache, settings.run)
     comparing, comparisons = Comparing(db, inspector), Comparisons(db)
@@ -203,7 +218,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             moderation=moderation,
             redirects=Redirects(db, cache),
             search=Search(posts),
-            indexing=Indexing(posts, comments, polls),
+            indexing=Indexing(posts, comments, polls, files),
             sites=sites,
             auditing=Auditing(db),
             duties=duties,
@@ -226,6 +241,12 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             poll_managing=PollManaging(polls),
             poll_times=PollTimes(polls),
             live=live,
+            storage=storage,
+            files=files,
+            file_managing=FileManaging(files),
+            file_clearing=FileClearing(files, storage),
+            short=Short(settings),
+            uploads=Uploads(files, storage, image_work, settings.image_pixels),
             figures=figures,
             inspector=inspector,
             comparing=comparing,
@@ -236,6 +257,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
         yield models
     finally:
         await live.close()
+        await image_work.close()
         await cache.close()
         await tracking.close()
         await link.close()

@@ -4,7 +4,10 @@ ModelError
 ├── NotFound     there is no such row, or none that may be seen
 ├── Forbidden    the row is there; this user may not do that to it
 ├── Invalid      a value is wrong; names the fields
-│   └── Taken    a value that must be unique is somebody else's
+│   ├── Taken    a value that must be unique is somebody else's
+│   ├── TooLarge what was sent has more bytes than it may
+│   │   └── QuotaFull  it has more than its owner has left
+│   └── NoPicture what was sent is no picture, or none that can be worked on
 ├── Stale        the row has changed since the caller read it
 ├── Closed       the row is there, and takes nothing any more
 └── Busy         MySQL is away, too slow, or refused; asking again later is right
@@ -34,6 +37,22 @@ class Invalid(ModelError):
 
 class Taken(Invalid):
     """A value that must be unique belongs to another row."""
+
+
+class TooLarge(Invalid):
+    """What was sent has more bytes than it may; `most` is how many it may have."""
+
+    def __init__(self, fields: dict[str, str], most: int) -> None:
+        super().__init__(fields)
+        self.most = most
+
+
+class QuotaFull(TooLarge):
+    """It has more bytes than its owner has left."""
+
+
+class NoPicture(Invalid):
+    """What was sent is no picture, or one that is broken, or too much work."""
 
 
 class Stale(ModelError):

@@ -4,39 +4,43 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from models import polls, terms
+from models import file_rows, polls, terms
 from models.comments import Comments
 from models.database import Connection
+from models.files import Files
 from models.polls import Polls
 from models.posts import Posts
 from models.retrying import retried
-from models.terms import COMMENT, POLL, POST, READ
+from models.terms import COMMENT, FILE, POLL, POST, READ
 
 WALK = 1_000  # rows looked at in one SELECT
 TOGETHER = 25  # rows in one transaction,
 MOST_TEXT = 300_000  # or as many as have so many bytes of HTML
-SAMPLE = 100  # posts, and polls, that a check reads again: the newest, and as many spread over all
+SAMPLE = 100  # posts, polls and files that a check reads again: the newest, and as many spread over all
 Tell = Callable[[int, int], None]  # hears (how far, of how much)
 
 
 class Searched(NamedTuple):
-    """A table that search knows, as `terms.kind`: which of its rows readers see, and about how many bytes one has to be read."""
+    """A table that search knows, as `terms.kind`: which of its rows readers see, and about how many bytes one has to be read.
+    `known`: which rows it knows, if not all."""
 
     kind: int
     table: str
     shown: str
     size: str
+    known: str = "TRUE"
 
 
 _TABLES = (
     Searched(POST, "posts", "status = 'published'", "LENGTH(body_html)"),
     Searched(COMMENT, "comments", "status = 'shown'", "LENGTH(body_html)"),
     Searched(POLL, "polls", "status IN ('open', 'closed')", "LENGTH(question)"),
+    Searched(FILE, "files", "status = 'shown'", "LENGTH(name)", "parent_id IS NULL"),
 )
 # No text is read in a walk: a column that is large is fetched from its own pages, for every row.
 _WALKS = {
     one.kind: f"SELECT r.id, t.row_id IS NULL FROM {one.table} r LEFT JOIN terms t ON t.kind = {one.kind} AND t.term = %s "  # noqa: S608
-    "AND t.row_id = r.id WHERE r.id > %s ORDER BY r.id LIMIT %s"
+    f"AND t.row_id = r.id WHERE r.id > %s AND {one.known} ORDER BY r.id LIMIT %s"
     for one in _TABLES
 }
 _SIZES = {one.kind: f"SELECT id, {one.size} FROM {one.table} WHERE id IN %s ORDER BY id" for one in _TABLES}  # noqa: S608
@@ -45,12 +49,12 @@ _ENDS = f"SELECT {', '.join(f'(SELECT MAX(id) FROM {one.table})' for one in _TAB
 _CHECKS = {
     f"{one.table} that search does not know; run plaza reindex": f"""
         SELECT r.id FROM {one.table} r LEFT JOIN terms t ON t.kind = {one.kind} AND t.term = %s AND t.row_id = r.id
-        WHERE t.row_id IS NULL LIMIT 11"""  # noqa: S608
+        WHERE t.row_id IS NULL AND {one.known} LIMIT 11"""  # noqa: S608
     for one in _TABLES
 } | {
     f"search terms of {one.table} that are gone, or are shown otherwise": f"""
-        SELECT t.row_id FROM terms t LEFT JOIN (SELECT id, {one.shown} AS shown FROM {one.table}) r ON r.id = t.row_id
-        WHERE t.kind = {one.kind} AND t.term = %s AND (r.id IS NULL OR t.shown <> r.shown) LIMIT 11"""  # noqa: S608
+        SELECT t.row_id FROM terms t LEFT JOIN (SELECT id, {one.shown} AS shown FROM {one.table} WHERE {one.known}) r
+        ON r.id = t.row_id WHERE t.kind = {one.kind} AND t.term = %s AND (r.id IS NULL OR t.shown <> r.shown) LIMIT 11"""  # noqa: S608
     for one in _TABLES
 }
 
@@ -58,9 +62,9 @@ _CHECKS = {
 class Indexing:
     """Writes `terms` for rows whose own writes did not; nothing else changes, and cached searches follow within their time."""
 
-    def __init__(self, posts: Posts, comments: Comments, polls: Polls) -> None:
-        self.posts, self.comments, self.polls, self.db = posts, comments, polls, posts.db
-        self._read = {POST: self._posts, COMMENT: self._comments, POLL: self._polls}
+    def __init__(self, posts: Posts, comments: Comments, polls: Polls, files: Files) -> None:
+        self.posts, self.comments, self.polls, self.files, self.db = posts, comments, polls, files, posts.db
+        self._read = {POST: self._posts, COMMENT: self._comments, POLL: self._polls, FILE: self._files}
         self._walked = dict.fromkeys(self._read, 0)
 
     async def index(self, *, everything: bool = False, tell: Tell = lambda done, of: None) -> int:
@@ -107,6 +111,12 @@ class Indexing:
             for poll in await self.polls.locked(w, ids):
                 await polls.write_terms(w, poll)
 
+    @retried
+    async def _files(self, ids: Sequence[int]) -> None:
+        async with self.files.write() as w:
+            for row in await w.fetch(self.files.rows_sql + " ORDER BY id FOR UPDATE", tuple(ids)):
+                await file_rows.write_terms(w, self.files.make(*row))
+
     async def check(self) -> list[str]:
         """One sentence for each disagreement between the texts and what search knows of them; texts by a sample."""
         async with self.db.connection(seconds=600) as connection:
@@ -127,6 +137,7 @@ class Indexing:
         for kind, table, word, words in (
             (POST, "posts", "post", self._of_post),
             (POLL, "polls", "poll", self._of_poll),
+            (FILE, "files", "file", self._of_file),
         ):
             sql = f"SELECT id FROM {table} ORDER BY id DESC LIMIT %s"  # noqa: S608 - a literal from above
             newest = [row[0] for row in await connection.fetch(sql, SAMPLE)]
@@ -150,6 +161,10 @@ class Indexing:
     async def _of_poll(self, connection: Connection, id: int) -> Any:
         rows = await connection.fetch(self.polls.rows_sql, (id,))
         return polls.words(self.polls.make(*rows[0])) if rows else None
+
+    async def _of_file(self, connection: Connection, id: int) -> Any:
+        rows = await connection.fetch(self.files.rows_sql, (id,))
+        return file_rows.words(self.files.make(*rows[0])) if rows else None
 
 
 def _groups(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[int]]:

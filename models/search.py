@@ -1,4 +1,4 @@
-"""Finding posts, comments and polls by their words; what a query costs is bounded in `hunting`."""
+"""Finding posts, comments, polls and files by their words; what a query costs is bounded in `hunting`."""
 
 import asyncio
 import hashlib
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from cache import List
 from content.queries import Query, parse
 from content.terms import fold_name
-from models import polls, posts
+from models import file_rows, polls, posts
 from models.errors import Busy
 from models.hunting import NOTHING, Hunt, Wanted
 from models.posts import Posts
-from models.terms import COMMENT, POLL, POST, author_label, tag_label
+from models.terms import COMMENT, FILE, POLL, POST, author_label, tag_label
 
 PER_PAGE = 10
 MOST_FOUND = 500  # rows that the pages of one answer show
@@ -21,6 +21,7 @@ PATIENCE = 2.0  # s that a search waits for its turn
 
 FOUND = List("search.posts", by=("query",), scopes=(posts.PUBLISHED,), ttl=60)
 FOUND_POLLS = List("search.polls", by=("query",), scopes=(polls.EVERYWHERE,), ttl=60)
+FOUND_FILES = List("search.files", by=("query",), scopes=(file_rows.EVERYWHERE,), ttl=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,13 @@ class Search:
     async def polls(self, text: str, *, shown_only: bool = True, page: int = 1, per_page: int = PER_PAGE) -> Found:
         """Polls by question, then frequency, then date; `shown_only` False: scheduled and trashed ones as well."""
         return await self._page(POLL, FOUND_POLLS, text, shown_only, page, per_page)
+
+    async def files(self, text: str, *, shown_only: bool = True, page: int = 1, per_page: int = PER_PAGE) -> Found:
+        """Originals by the words of their names, then date; `shown_only` False: those in the trash as well.
+
+        One whose time has just ended may be among them: whoever shows them asks `File.visible`.
+        """
+        return await self._page(FILE, FOUND_FILES, text, shown_only, page, per_page)
 
     async def comments(self, text: str, *, shown_only: bool = True, page: int = 1, per_page: int = PER_PAGE) -> Found:
         """Comments by frequency, then date; `shown_only` False: held and trashed ones as well."""

@@ -1,4 +1,4 @@
-"""The table `terms`: which words each post, comment and poll is found by; written in the row's own transaction."""
+"""The table `terms`: which words each post, comment, poll and file is found by; written in the row's own transaction."""
 
 import asyncio
 import re
@@ -10,7 +10,7 @@ from content.terms import VERSION, Posting, fold_name, postings
 from models.base import Write
 from models.posts import Post
 
-POST, COMMENT, POLL = 1, 2, 3  # the column `kind`
+POST, COMMENT, POLL, FILE = 1, 2, 3, 4  # the column `kind`
 READ = f"={VERSION}"  # a label of every row that has been read by the present rules
 AT_ONCE = 500  # rows in one INSERT
 _BETWEEN_NAMES = re.compile(r",|、|和| and | & ")
@@ -67,9 +67,14 @@ async def show(w: Write, kind: int, id: int, shown: bool) -> None:
     await w.execute("UPDATE terms SET shown = %s WHERE kind = %s AND row_id = %s", shown, kind, id)
 
 
+async def delete(w: Write, kind: int, id: int) -> None:
+    """The row is gone."""
+    await w.execute("DELETE FROM terms WHERE kind = %s AND row_id = %s", kind, id)
+
+
 async def write(w: Write, kind: int, id: int, found: Mapping[str, Posting], *, shown: bool, at: datetime) -> None:
     """Replace all terms of a row."""
-    await w.execute("DELETE FROM terms WHERE kind = %s AND row_id = %s", kind, id)
+    await delete(w, kind, id)
     day = _day(at)
     rows = [(kind, term, id, shown, weight, day, places) for term, (weight, places) in sorted(found.items())]
     for start in range(0, len(rows), AT_ONCE):

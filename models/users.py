@@ -16,7 +16,7 @@ from models.base import Page, Table, Write
 from models.database import Database
 from models.errors import NotFound, Taken
 from models.retrying import retried
-from models.roles import OPERATOR, Roles, require
+from models.roles import LOGIN, OPERATOR, Roles, require
 
 PER_PAGE = 50
 
@@ -160,6 +160,23 @@ class Users(Table[User]):
     async def rename(self, id: int, name: str) -> User:
         """Raises NotFound."""
         return await self._update(id, "UPDATE users SET name = %s, version = version + 1 WHERE id = %s", name, id)
+
+    @retried
+    async def set_image(self, id: int, image: str, *, by: User) -> User:
+        """The picture beside the name, an address, or "" for none: one's own, or as an operator anybody's. Twice is as once.
+
+        Raises Forbidden, NotFound.
+        """
+        async with self.write() as w:
+            await require(w, by.id, LOGIN if by.id == id else OPERATOR)
+            old = await self._locked(w, id)
+            if old.image == image:
+                return old
+            await w.execute("UPDATE users SET image = %s, version = version + 1 WHERE id = %s", image, id)
+            new = await self._locked(w, id)
+            w.touch(*shown_in(old), *shown_in(new))
+            await audit.note(w, by.id, "user.image", f"user {id}", {"image": old.image}, {"image": image})
+        return new
 
     @retried
     async def set_password(self, id: int, password_hash: str) -> User:

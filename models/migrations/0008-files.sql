@@ -5,7 +5,6 @@
 -- them a while later, under the lock of this row.
 CREATE TABLE blobs (
     sha256 BINARY(32) NOT NULL PRIMARY KEY,
-    md5 BINARY(16) NOT NULL,
     size BIGINT NOT NULL,
     holds BIGINT NOT NULL,
     released_at DATETIME(6) NULL,
@@ -13,7 +12,8 @@ CREATE TABLE blobs (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 -- original: sha256 again while the row is shown and is no resized copy, else NULL: the same bytes are one row of an owner. parent_id, box:
--- what a resized copy was made of, and the size that was asked for, "300x200".
+-- what a resized copy was made of, and the size that was asked for, "300x200"; an original has NULL and "". Every list is of originals,
+-- so parent_id stands in its index: however many copies lie between two of them, none is read. trashed_by: NULL when its time was over.
 CREATE TABLE files (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     owner_id BIGINT NOT NULL,
@@ -32,13 +32,14 @@ CREATE TABLE files (
     original BINARY(32) NULL,
     created_at DATETIME(6) NOT NULL,
     trashed_at DATETIME(6) NULL,
+    trashed_by BIGINT NULL,
     expires_at DATETIME(6) NULL,
     version BIGINT NOT NULL DEFAULT 1,
     UNIQUE KEY once (owner_id, original),
     UNIQUE KEY resized (parent_id, box),
-    KEY newest (status, id),
-    KEY of_kind (kind, status, id),
-    KEY of_owner (owner_id, status, id),
+    KEY newest (parent_id, status, id),
+    KEY of_kind (kind, parent_id, status, id),
+    KEY of_owner (owner_id, parent_id, status, id),
     KEY of_bytes (sha256, id),
     KEY expiring (status, expires_at, id),
     KEY gone (trashed_at, id)

@@ -83,7 +83,12 @@ class Window:
 
     def _request(self, request: Request) -> None:
         self.requests.append(request.url)
-        if urlsplit(request.url).netloc != urlsplit(self.home).netloc and not request.url.startswith("data:"):
+        own = (
+            "data:",
+            "chrome-extension:",
+            "chrome:",
+        )  # the last two: the browser's viewer of PDF, which is a page itself
+        if urlsplit(request.url).netloc != urlsplit(self.home).netloc and not request.url.startswith(own):
             self.problems.append(f"another host: {request.url}")
 
     def _failed(self, request: Request) -> None:

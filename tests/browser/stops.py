@@ -6,6 +6,20 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 from tests.browser import hostile
+from tests.browser.acts import (
+    answering,
+    beaten,
+    drawn,
+    ended,
+    follow,
+    played,
+    press,
+    stranger,
+    ticked,
+    twice,
+    unticked,
+    uploaded,
+)
 from tests.browser.town import Town
 
 
@@ -28,7 +42,7 @@ class Stop:
 
 def resolved(path: str, town: Town) -> str:
     """`post:x` is the address of a post, `{x}` the id of a post, `{x.user}` of a person, `{x.comment}` of a comment, `{x.board}`
-    of a board, `{x.poll}` of a poll; `{x.link}` is the token of a mail."""
+    of a board, `{x.poll}` of a poll, `{x.file}` the stored name of a file; `{x.link}` is the token of a mail."""
     if path.startswith("post:"):
         return town.path(path.removeprefix("post:"))
     ids = {name: str(post.id) for name, post in town.posts.items()}
@@ -36,95 +50,11 @@ def resolved(path: str, town: Town) -> str:
     ids |= {f"{name}.link": token for name, token in town.links.items()}
     ids |= {f"{name}.board": str(id) for name, id in town.boards.items()}
     ids |= {f"{name}.poll": str(poll.id) for name, poll in town.polls.items()}
+    ids |= {f"{name}.file": file.stored_name for name, file in town.files.items()}
     ids |= {f"{name}.comment": str(id) for name, id in town.comments.items()}
     for name, id in ids.items():
         path = path.replace(f"{{{name}}}", id)
     return path
-
-
-def press(button: str, **fields: str) -> Callable[[Page], None]:
-    """Fill in fields by their names, then press a button of the same form."""
-
-    def act(page: Page) -> None:
-        form = page.locator("main form").filter(has=page.get_by_role("button", name=button, exact=True)).first
-        for name, value in fields.items():
-            form.locator(f"[name={name}]").fill(value)
-        with page.expect_navigation():
-            form.get_by_role("button", name=button, exact=True).click()
-
-    return act
-
-
-def ticked(button: str, **fields: str) -> Callable[[Page], None]:
-    """As `press`, with every box of that form ticked."""
-
-    def act(page: Page) -> None:
-        for box in page.locator("main form").filter(has_text=button).get_by_role("checkbox").all():
-            box.check()
-        press(button, **fields)(page)
-
-    return act
-
-
-def follow(link: str) -> Callable[[Page], None]:
-    """Use the first link of that name."""
-    return lambda page: page.get_by_role("link", name=link).first.click()
-
-
-def ended(page: Page) -> None:
-    """The session ends while somebody writes."""
-    page.context.clear_cookies(name="plaza")
-    press("Save", title=hostile.TITLE, body=hostile.BODY, summary=hostile.LONG * 2)(page)
-
-
-def beaten(page: Page) -> None:
-    """Another editor was faster."""
-    page.locator("[name=version]").evaluate("field => { field.value = '999' }")
-    press("Save", title=hostile.TITLE, body=hostile.BODY)(page)
-
-
-def twice(button: str, **fields: str) -> Callable[[Page], None]:
-    """Until the limit is reached, where the limit is one."""
-
-    def act(page: Page) -> None:
-        press(button, **fields)(page)
-        press(button, **fields)(page)
-
-    return act
-
-
-def stranger(page: Page) -> None:
-    """A stranger's comment, as from a browser without scripts."""
-    page.locator("[data-members]").evaluate_all("parts => parts.forEach(part => { part.hidden = false })")
-    press("Send the comment", body=hostile.COMMENT)(page)
-
-
-def answering(page: Page) -> None:
-    page.locator("details.answer > summary").first.click()
-
-
-def unticked(page: Page) -> None:
-    """The form of a poll as a browser without scripts sends it, with nothing chosen."""
-    with page.expect_navigation():
-        page.locator(".poll-box").evaluate("form => form.submit()")
-
-
-def drawn(page: Page) -> None:
-    """The polls of a text, which are drawn when they are looked at."""
-    page.wait_for_function("""() => {
-      const link = document.querySelector('a[data-poll]');
-      link?.scrollIntoView({ behavior: 'instant' });
-      return !link;
-    }""")
-
-
-def played(page: Page) -> None:
-    """A game whose rings all went by."""
-    page.clock.install()
-    page.reload()
-    page.get_by_role("button", name="Start").press(" ")
-    page.clock.run_for(90_000)
-    page.get_by_role("button", name="Play again").wait_for()
 
 
 LONG_NAME = {"name": hostile.LONG, "email": hostile.LONG, "password": "short"}
@@ -178,6 +108,19 @@ STOPS = (
     Stop("search-polls-none", "/search?q=nothinglikethis&in=polls"),
     Stop("play", "/play"),
     Stop("play-over", "/play", act=played),
+    Stop("files", "/files"),
+    Stop("files-member", "/files", "bob", uploaded),
+    Stop("files-empty", "/files", empty=True),
+    Stop("file-image", "/p/{picture.file}", "bob"),
+    Stop("file-wide", "/p/{wide.file}", "olga"),
+    Stop("file-pdf", "/p/{paper.file}"),
+    Stop("file-audio", "/p/{sound.file}"),
+    Stop("file-text", "/p/{program.file}"),
+    Stop("file-page", "/p/{page.file}"),
+    Stop("file-empty", "/p/{empty.file}"),
+    Stop("file-binary", "/p/{bytes.file}"),
+    Stop("own-files", "/account/files", "bob"),
+    Stop("own-files-empty", "/account/files", "alice", empty=True),
     Stop("register", "/register"),
     Stop("register-wrong", "/register", act=press("Register", **LONG_NAME)),
     Stop("register-waiting", "/register", empty=True,
@@ -237,6 +180,10 @@ STOPS = (
     Stop("manage-poll-new", "/manage/polls/create", "alice"),
     Stop("manage-poll-wrong", "/manage/polls/create", "alice",
          press("Make the poll", question=hostile.LONG * 2, choices=hostile.LONG, closes_at="2020-01-01T10:00")),
+    Stop("manage-files", "/manage/files?done=trash&n=2&left=1&batch=1", "olga"),
+    Stop("manage-files-trash", "/manage/files?status=trashed", "olga"),
+    Stop("manage-files-none", "/manage/files?kind=video&owner=999999", "olga"),
+    Stop("manage-files-empty", "/manage/files", "olga", empty=True),
     Stop("manage-roles", "/manage/roles", "ada", press("Make the role", name="", description=hostile.LONG)),
     Stop("manage-role", "/manage/roles/2", "ada"),
     Stop("manage-site", "/manage/site", "ada", press("Save", title="", logo=hostile.LONG)),

@@ -53,7 +53,11 @@ def test_the_skip_link_comes_first_and_leads_to_the_content(visit: Visit) -> Non
         ("ada", "/manage/users/{bob.user}"),
         (None, "/play"),
         ("bob", "/boards/hostile?window=week"),
+        ("bob", "/files"),
+        ("bob", "/p/{picture.file}"),
+        ("bob", "/account/files"),
         ("olga", "/manage/boards/create"),
+        ("olga", "/manage/files"),
         ("olga", "/manage/boards/{hostile.board}/scores"),
     ],
 )

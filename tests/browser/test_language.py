@@ -8,8 +8,9 @@ from babel.messages.pofile import read_po
 from playwright.sync_api import expect
 
 from settings import ROOT
+from tests.browser.acts import press
 from tests.browser.conftest import Visit
-from tests.browser.stops import Stop, press
+from tests.browser.stops import Stop
 from tests.browser.town import Town
 
 # The texts of the interface: not what people wrote, nor what says that it is in another language.
@@ -39,6 +40,10 @@ MAIN = (
     Stop("account", "/account", "olga"),
     Stop("manage", "/manage/blogs", "alice"),
     Stop("edit", "/manage/blogs/create", "alice", press("立即发布", title="", body="")),
+    Stop("files", "/files", "bob"),
+    Stop("file", "/p/{picture.file}", "bob"),
+    Stop("own-files", "/account/files", "bob"),
+    Stop("manage-files", "/manage/files", "olga"),
     Stop("manage-home", "/manage/", "ada"),
     Stop("manage-comments", "/manage/comments", "alice"),
     Stop("manage-polls", "/manage/polls?done=close&n=2&left=1&batch=1", "alice"),

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from commands import demo
 from models import Models, connected
 from models.boards import NewBoard
+from models.file_rows import File
 from models.imports import Imported
 from models.periods import WINDOWS
 from models.poll_rules import NewPoll
@@ -21,6 +22,7 @@ from models.users import User
 from models.writing import Draft
 from tests.browser import figures, hostile
 from tests.harness import people
+from tests.harness.files import PDF, png, stored, wav
 from tests.harness.servers import Databases
 from tests.harness.site import Site, run_site
 
@@ -28,8 +30,8 @@ Value = TypeVar("Value")
 
 
 class Town:
-    """`posts`, `users`, `polls`, `comments` and `boards` (ids) and `links` (tokens of mails) by the names that the tests call
-    them."""
+    """`posts`, `users`, `polls`, `files`, `comments` and `boards` (ids) and `links` (tokens of mails) by the names that the
+    tests call them."""
 
     def __init__(self, site: Site, models: Models, loop: asyncio.AbstractEventLoop) -> None:
         self.url, self._models, self._loop = site.url, models, loop
@@ -38,6 +40,7 @@ class Town:
         self.comments: dict[str, int] = {}
         self.boards: dict[str, int] = {}
         self.polls: dict[str, Poll] = {}
+        self.files: dict[str, File] = {}
         self.links: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
 
@@ -138,6 +141,7 @@ async def _settle(models: Models, town: Town) -> None:
     await _make_tokens(models, wide)
     await _play(models, town)
     await _ask(models, town)
+    await _upload(models, town)
     await _write_mails(models, town)
     await figures.keep(models)
 
@@ -205,6 +209,22 @@ async def _ask(models: Models, town: Town) -> None:
     lines = "\n\n".join(f"{{{{poll:{town.polls[name].id}}}}}" for name in ("plain", "secret", "hostile", "closed"))
     draft = Draft("A post that asks", "", f"Tell us.\n\n{lines}\n\nThank you.", ("talk",))
     town.posts["asking"] = await models.writing.create(draft, by=alice, publish=True)
+
+
+async def _upload(models: Models, town: Town) -> None:
+    """A file of each kind, one with a name that is no pleasure, one in the trash."""
+    wide, bob = town.users["wide"], town.users["bob"]
+    program = b"import os\n\n\ndef fruit() -> str:\n    return 'plum'  # or not\n"
+    for name, called, data in (
+        ("wide", f"{hostile.LONG[:200]}.png", png(900, 100, "maroon")), ("paper", "A paper.pdf", PDF),
+        ("sound", "Silence.wav", wav()), ("program", "水果.py", program), ("page", "page.html", b"<h1>Hello</h1>"),
+        ("empty", "empty.txt", b""), ("bytes", "data.bin", bytes(range(256)) * 900),
+        ("picture", f"{hostile.CHINESE[:40]}.png", png(640, 480)),
+    ):  # fmt: skip
+        town.files[name] = await stored(models, wide if name == "wide" else bob, called, data)
+    await stored(models, bob, "for an hour.txt", b"for an hour", expires=timedelta(hours=1))
+    gone = await stored(models, wide, "gone.txt", b"gone")
+    await models.files.trash(gone.id, by=town.users["olga"])
 
 
 async def _write_mails(models: Models, town: Town) -> None:

@@ -23,6 +23,7 @@ from settings import Settings, load
 from tests.commands.instances import Instance, free_port
 from tests.harness import people as everybody
 from tests.harness.servers import Databases
+from tests.models.uploading import resize, upload
 
 ALL_MIGRATIONS = tuple(sorted(path.stem for path in MIGRATIONS.glob("*.sql")))
 Dump = dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]
@@ -70,6 +71,8 @@ async def live(settings: Settings) -> str:
         await m.users.note_login(people.bob.id, bytes(range(16)))
         await m.links.invite_admin()
         await m.sites.edit({"title": "A site of its own"}, by=people.ada)
+        file, _ = await upload(m, people.bob, os.urandom(3_000_000), "猫.png")
+        await resize(m, file, "300x200", people.bob)
         async with m.db.connection() as connection:  # its number must not be given again
             await connection.execute("DELETE FROM posts WHERE id = %s", gone.id)
             await connection.execute("DELETE FROM terms WHERE row_id = %s", gone.id)
@@ -85,8 +88,7 @@ def lived(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     assert settings.secret_key
     (settings.var / "etc").mkdir()
     (settings.var / "etc" / "demo").touch()
-    (settings.var / "files" / "深").mkdir(parents=True)
-    (settings.var / "files" / "深" / "upload.bin").write_bytes(os.urandom(3_000_000))
+    (settings.var / "files" / "incoming" / "not yet whole").write_bytes(b"x")
     for nothing in ("log", "static"):
         (settings.var / nothing).mkdir()
         (settings.var / nothing / "made-anew").touch()
@@ -131,11 +133,16 @@ def test_a_restored_site_is_the_same_to_the_last_byte(
 
     assert len(before) >= 20
     assert all(
-        before[name][1] for name in ("posts", "comments", "revisions", "sessions", "links", "audit_log", "tallies")
+        before[name][1]
+        for name in ("posts", "comments", "revisions", "sessions", "links", "audit_log", "tallies", "files", "blobs")
     )
     assert after == before
+    assert not (restored.var / "files" / "incoming").exists()
+    del kept["files/incoming/not yet whole"]
     assert {path: found for path, found in files(restored.var).items() if path in kept} == kept
-    assert len(kept) >= 3
+    assert len(kept) >= 4
+    modes = {path.stat().st_mode & 0o777 for path in (restored.var / "files").iterdir()}
+    assert modes == {0o711}  # Nginx's workers come through
     assert restored.secret_key == lived.secret_key
     assert (restored.title, len(restored.trusted_proxies)) == ('"四层" \\ title', 2)
     assert (restored.mysql_url, restored.namespace) == (None, lived.namespace)

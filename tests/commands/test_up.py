@@ -1,6 +1,8 @@
 """`plaza up`, `down` and `status`, as somebody at the keyboard meets them."""
 
 import json
+import os
+import pwd
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from commands.console import Trouble
 from commands.embedded import root_address
-from commands.places import make_folders
+from commands.places import make_folders, nginx_user
 from tests.commands.instances import Instance
 
 
@@ -122,6 +124,17 @@ def test_a_folder_that_cannot_be_written_is_told(fresh: Instance, tmp_path: Path
     fresh.var = tmp_path / "file" / "var"
 
     assert f"cannot write to {fresh.var}: Not a directory" in one_line(fresh)
+
+
+def test_stored_files_are_for_nginx_to_read_and_for_nobody_to_list(tmp_path: Path) -> None:
+    settings = Instance(tmp_path / "var", 8000).settings
+    make_folders(settings)
+
+    about = (settings.var / "files").stat()
+    if os.geteuid() == 0:
+        assert (about.st_mode & 0o777, about.st_gid) == (0o710, pwd.getpwnam(nginx_user(settings)).pw_gid)
+    else:
+        assert about.st_mode & 0o777 == 0o700
 
 
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

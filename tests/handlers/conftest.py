@@ -11,6 +11,7 @@ from tornado.ioloop import IOLoop
 from models import Models
 from models.boards import Board, NewBoard
 from models.comments import Comment
+from models.file_rows import File
 from models.poll_rules import NewPoll
 from models.polls import Poll
 from models.posts import Post
@@ -18,6 +19,7 @@ from models.writing import Draft
 from tests.handlers.asking import Asker
 from tests.handlers.watching import Hear
 from tests.harness.browser import Browser
+from tests.harness.files import PNG, stored
 from tests.harness.listeners import Listener, listen
 from tests.harness.people import People
 
@@ -25,8 +27,8 @@ from tests.harness.people import People
 @dataclass(frozen=True, slots=True)
 class Town:
     """`talk` is Bob's comment under `post`, `reply` Alice's answer to it; `score` is Bob's on `board`, where 0 to 100 are
-    taken; `poll` is open, `planned` is not yet. Nobody may read DRAFT-WORDS, TRASHED-WORDS or PLANNED-WORDS, or see the board
-    `hidden`."""
+    taken; `file` is his; `poll` is open, `planned` is not yet. Nobody may read DRAFT-WORDS, TRASHED-WORDS or PLANNED-WORDS, or
+    see the board `hidden`."""
 
     post: Post
     draft: Post
@@ -38,6 +40,7 @@ class Town:
     score: int
     poll: Poll
     planned: Poll
+    file: File
 
     @property
     def path(self) -> str:
@@ -64,7 +67,8 @@ async def build_town(models: Models, people: People) -> Town:
     poll = await models.polls.create(NewPoll("Where shall we eat?", ("By the sea", "In the park")), by=alice)
     later = datetime.now(UTC) + timedelta(days=1)
     planned = await models.polls.create(NewPoll("PLANNED-WORDS?", ("Yes", "No"), opens_at=later), by=alice)
-    return Town(post, draft, gone, talk, reply, board, hidden, taken.id, poll, planned)
+    file = await stored(models, bob, "cat.png", PNG)
+    return Town(post, draft, gone, talk, reply, board, hidden, taken.id, poll, planned, file)
 
 
 @pytest.fixture

@@ -1,0 +1,68 @@
+"""What becomes of bytes that were sent: looked at, cropped if that was asked for, kept; and pictures in other sizes."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import NamedTuple
+
+from content import filenames, images, kinds
+from content.kinds import Found
+from content.storage import Incoming, Missing, Storage
+from models.errors import Invalid, NoPicture, NotFound
+from models.file_rows import File
+from models.files import Added, Files
+from models.image_work import ImageWork
+from models.users import User
+
+# One at a time: the header of a picture may take 16 MB (content/kinds.py).
+_threads = ThreadPoolExecutor(1, thread_name_prefix="kinds")
+
+
+class Box(NamedTuple):
+    """A size in pixels: the ratio to crop to about the centre, and the most that is left after scaling."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+class Uploads:
+    """Between who has sent something and `Files`: an upload is one file there."""
+
+    def __init__(self, files: Files, storage: Storage, work: ImageWork, most_pixels: int) -> None:
+        self._files, self._storage, self._work, self._most_pixels = files, storage, work, most_pixels
+
+    async def keep(
+        self, incoming: Incoming, name: str, *, box: Box | None, expires: timedelta | None, by: User
+    ) -> Added:
+        """The file as it was sent, or with a `box` as a picture made of it. Raises Forbidden, TooLarge, QuotaFull, NoPicture,
+        Invalid, Busy."""
+        await incoming.finish()
+        found = await self._found(incoming, name)
+        async with AsyncExitStack() as stack:
+            if box:
+                if found.kind != "image":
+                    raise NoPicture({"file": "This is no picture, so it cannot be cropped."})
+                made = await stack.enter_async_context(await self._storage.incoming())
+                found = await self._work.resize(incoming.path, box, made.write)
+                incoming, name = made, filenames.with_suffix(name, images.SUFFIXES[found.mime])
+            return await self._files.add(incoming, name, found, by=by, expires=expires)
+
+    async def resized(self, original: File, box: Box, *, by: User) -> File:
+        """A new copy of another size. Raises Forbidden, NotFound, QuotaFull, NoPicture, Invalid, Busy."""
+        try:
+            async with self._storage.open(original.sha256) as path, await self._storage.incoming() as made:
+                found = await self._work.resize(path, box, made.write)
+                return await self._files.add_resized(original, str(box), made, found, by=by)
+        except Missing as error:
+            raise NotFound(f"the bytes of file {original.id}") from error
+
+    async def _found(self, incoming: Incoming, name: str) -> Found:
+        find = asyncio.get_running_loop().run_in_executor
+        try:
+            return await find(_threads, kinds.find, incoming.path, name, self._most_pixels)
+        except kinds.TooManyPixels:
+            raise Invalid({"file": "This picture has too many pixels."}) from None
