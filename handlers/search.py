@@ -11,13 +11,15 @@ from models.errors import NotFound
 from models.posts import Post
 from models.search import MOST_FOUND, Found
 
-WHERE = ("posts", "polls")  # what is searched, as the address names it
+WHERE = ("posts", "polls", "files")  # what is searched, as the address names it
 
 
 class SearchPage(ListPage[int]):
     async def get(self) -> None:
         search, text, where = self.app.models.search, self.text, self.where
-        find, drawn = {"posts": (search.posts, self._posts), "polls": (search.polls, self._polls)}[where]
+        find, drawn = {
+            "posts": (search.posts, self._posts), "polls": (search.polls, self._polls), "files": (search.files, self._files),
+        }[where]  # fmt: skip
         n = self.page_number(self.get_query_argument("page", None))
         if n is None:
             return
@@ -47,6 +49,10 @@ class SearchPage(ListPage[int]):
         questions = {poll.id: marked(poll.question, found.marks, None) for poll in polls}
         choices = {poll.id: [marked(choice.text, found.marks, None) for choice in poll.choices] for poll in polls}
         return {"polls": polls, "titles": questions, "choices": choices}
+
+    async def _files(self, found: Found) -> dict[str, Any]:
+        files = [file for file in await self.app.models.files.many(found.ids) if file.visible]
+        return {"files": files, "titles": {file.id: marked(file.name, found.marks, None) for file in files}}
 
     @property
     def text(self) -> str:

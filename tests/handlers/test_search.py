@@ -13,6 +13,7 @@ from models import Models, hunting
 from models.poll_rules import NewPoll
 from models.writing import Draft
 from tests.harness.browser import Browser
+from tests.harness.files import stored
 from tests.harness.people import People
 
 HOSTILE = (
@@ -153,3 +154,28 @@ async def test_any_question_about_polls_gets_a_calm_page(
     await models.polls.create(NewPoll("Which?", ("This", "That")), by=people.alice)
 
     assert (await browse().get(f"/search?in=polls&q={text}")).status == 200
+
+
+async def test_files_are_found_by_their_names_and_those_in_the_trash_are_not(
+    models: Models, people: People, browse: Callable[[], Browser]
+) -> None:
+    kept = await stored(models, people.bob, "Lighthouse <plan> 灯塔.txt", b"red")
+    gone = await stored(models, people.bob, "Lighthouse again.txt", b"white")
+    await models.files.trash(gone.id, by=people.bob)
+    visitor = browse()
+
+    for words in ("lighthouse", "灯塔"):
+        page = (await visitor.get(f"/search?in=files&q={words}")).text
+        assert re.findall(r'class="card-title"[^>]*><a href="([^"]+)"', page) == [f"/p/{kept.stored_name}"], words
+        assert "1 file<" in page
+    assert "<mark>Lighthouse</mark> &lt;plan&gt;" in (await visitor.get("/search?in=files&q=lighthouse")).text
+    assert "Nothing was found." in (await visitor.get("/search?in=files&q=words")).text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_any_question_about_files_gets_a_calm_page(
+    text: str, models: Models, people: People, browse: Callable[[], Browser]
+) -> None:
+    await stored(models, people.bob, "Lighthouse.txt", b"red")
+
+    assert (await browse().get(f"/search?in=files&q={text}")).status == 200
