@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -33,6 +34,7 @@ from settings import Settings, SettingsError, load
 log = logging.getLogger("plaza.server")
 
 BACKLOG = 1024
+FILES = 65_536  # that a process may have open, where the system lets it: each listener of live results is one
 LAST_CALL = 0.05  # s; who had looked up our socket's name just before it went has connected by then
 
 
@@ -112,6 +114,7 @@ async def serve(
         door.take_name_away()
         await asyncio.sleep(LAST_CALL)
         server.stop()
+        await app.models.live.send_all_away()
         try:
             async with asyncio.timeout(settings.drain_seconds):
                 # Nginx opens a connection for each request, so nothing is under way when none is open.
@@ -120,6 +123,12 @@ async def serve(
         except TimeoutError:
             log.warning("some requests took longer than %s s to drain", settings.drain_seconds)
         await server.close_all_connections()
+
+
+def _raise_limits() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    files = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
 
 
 async def _told_to_stop() -> None:
@@ -139,6 +148,7 @@ def main() -> None:
         settings = load()
     except SettingsError as error:
         sys.exit(f"plaza: {error}")
+    _raise_limits()
     name = options.socket.stem if options.socket else f"web-{options.listen.rpartition(':')[2]}"
     journal = logs.start(settings, name)
     sentry.start(settings, name)

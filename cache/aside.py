@@ -37,6 +37,7 @@ class Cache:
     """One process's view of the remembered rows and lists.
 
     `asked` hears of each question to Redis how many rows or lists were remembered and how many were not, before those are loaded.
+    `ended` hears of each write that has ended here which names are to be read anew.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Cache:
         self._refreshing: set[str] = set()
         self._owed: list[tuple[list[str], bytes]] = []
         self.unconfirmed = 0  # ends that Redis did not confirm, ever
+        self.ended: Callable[[Sequence[str]], None] = lambda names: None
 
     def near(self, name: str) -> Any:
         """What L1 has under the name: a row, None for a row that is not there, MISSING when it cannot say."""
@@ -240,6 +242,7 @@ class Cache:
             return confirmed
         finally:
             self.local.drop(names)
+            self.ended(names)
 
     async def drop(self, slots: Iterable[Slot]) -> None:
         """Read these again: they contradict each other, or an operator says so."""

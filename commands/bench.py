@@ -34,7 +34,7 @@ POSTS = click.IntRange(1, 10_000_000)
 @click.option("--keys", metavar="N", type=click.IntRange(1, 100_000_000), default=KEYS, show_default=True,
               help="How many distinct keys `memory` reads; 10000000 is the whole claim.")  # fmt: skip
 @click.option("--members", metavar="N", type=click.IntRange(20, 10_000_000), default=MEMBERS, show_default=True,
-              help="How many members `boards` ranks; 1000000 is the whole claim.")  # fmt: skip
+              help="How many members `boards` ranks, and at most 6,000 of `polls` vote; 1000000 is the whole claim.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Status 1 also when a target is not met.")
 @click.option("--list", "listing", is_flag=True, help="Name the benchmarks.")
 @click.argument("names", metavar="[NAME]...", nargs=-1)

@@ -59,7 +59,7 @@ async def load(models: Models) -> None:
     for file in sorted(FOLDER.glob("*.md"), reverse=True):  # the oldest first
         fields, _ = parse(file.read_text("utf-8"))
         name, published_at = f"demo/{file.name}", now - _span(fields["age"])
-        await models.imports.post(_imported(file, name, published_at))
+        await models.imports.post(_imported(file, name, published_at, poll))
         await _discuss(models, people, name, published_at, tuple(_remarks(fields.get("comments"))))
     for name in MEMBERS:
         await models.users.grant(people[name].id, "member")
@@ -85,9 +85,10 @@ async def _play(models: Models, people: dict[str, User]) -> None:
         await models.scores.submit(board, points, f"demo-{n}", by=people[name])
 
 
-def _imported(file: Path, name: str, published_at: datetime) -> Imported:
-    # The age stands for the date; any date lets the file through.
+def _imported(file: Path, name: str, published_at: datetime, poll: Poll) -> Imported:
+    # The age stands for the date; any date lets the file through. What number the poll has here, no file can know.
     text = file.read_text("utf-8").replace("\nage:", f"\ndate: {published_at:%Y-%m-%d}\nage:", 1)
+    text = text.replace("{{poll:demo}}", f"{{{{poll:{poll.id}}}}}")
     found = article(text, file.stem)
     return Imported(
         source_path=name,

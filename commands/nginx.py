@@ -56,5 +56,10 @@ def render_files(settings: Settings) -> bool:
             answer = {"status": status, "message": message}
             render("error.json", answer, settings.var / "pages" / f"{status}.{language}.json", 0o644)
     render("error.css", {}, settings.var / "pages" / "error.css", 0o644)
-    changed = render("proxy.conf", filled, settings.var / "etc" / "proxy.conf")
-    return render("nginx.conf", filled, settings.var / "etc" / "nginx.conf") or changed
+    etc = settings.var / "etc"
+    changed = [
+        render("proxy.conf", filled | {"live": False}, etc / "proxy.conf"),
+        render("proxy.conf", filled | {"live": True}, etc / "proxy-live.conf"),
+        render("nginx.conf", filled, etc / "nginx.conf"),
+    ]
+    return any(changed)

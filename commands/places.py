@@ -113,7 +113,7 @@ def values(settings: Settings) -> dict[str, Any]:
         "nginx_user": nginx_user(settings),
         "nginx_workers": min(os.cpu_count() or 1, 8),
         "nginx_files": files,
-        "nginx_connections": min(8192, files // 3),
+        "nginx_connections": min(16_384, files // 2),  # a listener of live results takes two of them, and stays
         "own_mysql": settings.mysql_url is None,
         "own_redis": settings.redis_url is None,
     }

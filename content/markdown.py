@@ -9,6 +9,7 @@ Classes that the HTML can contain, for the style sheet:
   a.anchor                  the "#" behind the text of a heading        h2[id] .. h6[id]
   sup.footnote-ref > a      the mark in the text     section.footnotes > ol > li     the notes     a.footnote-backref
   ul.tasks > li.task > label > input[type=checkbox][disabled]     a task list
+  p.poll > a[data-poll]     a poll, which static/poll.js draws in its place
   div.table[tabindex=0] > table     scrolls sideways; td[align], th[align]    pre[tabindex=0]          img[loading=lazy]
 Plain elements come as they are: blockquote table hr del kbd mark details summary progress figure aside dl sup sub.
 """
@@ -28,6 +29,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from content.headings import number_headings
 from content.highlight import highlight, language
 from content.links import link_rule
+from content.polls import poll_plugin
 from content.sanitise import COMMENT_REL, POST_REL, clean_comment, clean_post
 from content.slugs import excerpt
 from content.tasks import tick_boxes
@@ -177,7 +179,7 @@ def _table_close(self: RendererHTML, tokens: Sequence[Token], at: int, options: 
 
 def _post_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True, "maxNesting": DEEPEST}).enable(["table", "strikethrough"])
-    parser.use(footnote_plugin, inline=False)
+    parser.use(footnote_plugin, inline=False).use(poll_plugin)
     parser.core.ruler.after("inline", "links", link_rule(POST_REL))
     parser.core.ruler.after("inline", "tasks", tick_boxes)
     parser.core.ruler.push("headings", number_headings)

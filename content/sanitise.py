@@ -6,6 +6,7 @@ import nh3
 
 from content.headings import LONGEST_ID, RESERVED
 from content.highlight import CLASSES, LANGUAGES
+from content.polls import NUMBER
 
 POST_REL = "nofollow noopener"
 COMMENT_REL = "nofollow noopener ugc"
@@ -28,7 +29,8 @@ _FOOTNOTE_ID = re.compile(r"fn(ref)?-\d{1,6}(-\d{0,6})?")
 _ID = re.compile(r"[\w.:-]+")
 _FIRST_PART = re.compile(r"[/?#]")
 _NUMBER = re.compile(r"\d{1,5}(\.\d{1,4})?%?")
-_NUMERIC = frozenset({"width", "height", "colspan", "rowspan", "start", "value", "max"})
+_NUMERIC = ("width", "height", "colspan", "rowspan", "start", "value", "max")
+_NUMBERS = dict.fromkeys(_NUMERIC, _NUMBER) | {"data-poll": NUMBER}
 
 _COMMENT_TAGS = {"p", "br", "em", "strong", "s", "a", "code", "pre", "div", "span", "ul", "ol", "li", "blockquote"}
 _POST_TAGS = _COMMENT_TAGS | {
@@ -42,7 +44,7 @@ _FOCUSABLE = {"pre": {"tabindex": "0"}}  # a block that scrolls must be reachabl
 _POST_CLASSES = _CODE_CLASSES | {
     "div": {"highlight", "table"},
     "a": {"anchor", "footnote-backref"}, "sup": {"footnote-ref"}, "section": {"footnotes"}, "ul": {"tasks"},
-    "ol": {"tasks"}, "li": {"task"},
+    "ol": {"tasks"}, "li": {"task"}, "p": {"poll"},
 }  # fmt: skip
 
 
@@ -62,7 +64,7 @@ def clean_post(html: str) -> str:
             if not fit or (RESERVED.fullmatch(value) and not _FOOTNOTE_ID.fullmatch(value)):
                 return None
             seen.add(value)
-        elif attribute in _NUMERIC and not _NUMBER.fullmatch(value):
+        elif attribute in _NUMBERS and not _NUMBERS[attribute].fullmatch(value):
             return None
         return value
 
@@ -72,7 +74,7 @@ def clean_post(html: str) -> str:
         clean_content_tags=_DROPPED_WHOLE,
         attributes={
             "*": {"id", "title", "lang", "dir"},
-            "a": {"href"},
+            "a": {"href", "data-poll"},
             "img": {"src", "alt", "width", "height"},
             "ol": {"start", "reversed"},
             "li": {"value"},

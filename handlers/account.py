@@ -10,7 +10,7 @@ from handlers.pages import HtmlPage
 from handlers.signing import NOT_ACTIVE, WRONG, Signing
 from models import links, passwords
 from models.errors import Forbidden, Invalid, NotFound
-from models.roles import LOGIN
+from models.roles import EDITOR, LOGIN, has
 from models.tokens import SCOPES
 
 
@@ -107,6 +107,7 @@ class AccountForm(HtmlPage):
         models, me = self.app.models, self.member()
         comments = await models.comments.mine(me.id, before=self.query_number("before") or None)
         posts = await models.posts.managed(author_id=me.id)
+        polls = await models.polls.by_author(me.id) if has(self.bits, EDITOR) else []
         # What has become a draft again is called, from then on, what only editors may know.
         found = await models.posts.many([comment.post_id for comment in comments])
         titles = {post.id: post for post in found if post.status == "published"}
@@ -115,7 +116,7 @@ class AccountForm(HtmlPage):
         self.show(
             "account.html", sessions=await models.sessions.of_user(me.id), current_id=self.session.id if self.session else 0,
             tokens=await models.tokens.of_user(me.id), token_scopes=SCOPES,
-            posts=posts, comments=comments, post_titles=titles, errors=shown, values=values or {"name": me.name},
+            posts=posts, polls=polls, comments=comments, post_titles=titles, errors=shown, values=values or {"name": me.name},
             mails=models.mails.enabled, replies=await models.notices.wanted(me.id),
             notice=self.get_query_argument("done", ""), more=f"?before={comments[-1].id}" if len(comments) == 50 else None,
         )  # fmt: skip

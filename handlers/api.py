@@ -31,7 +31,7 @@ class JsonAnswer(Base):
     def tell(self, told: Told) -> None:
         fields = {_API_NAME.get(name, name): text for name, text in told.fields.items()}
         field, message = next(iter(fields.items()), ("", told.message))
-        kind = "value:invalid" if told.status in (400, 409, 413, 422) else _KINDS.get(told.status, "server:error")
+        kind = "value:invalid" if told.status in (400, 409, 413, 422, 426) else _KINDS.get(told.status, "server:error")
         errors = {name: self.translate(text) for name, text in fields.items()}
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         body = {

@@ -14,7 +14,7 @@ from models.sitemaps import Place
 # Forms, what belongs to one visitor, and pages without end. A crawler has no use for them; they are no secret.
 _KEEP_OUT = (
     "/manage", "/account", "/api/", "/comments/", "/confirm", "/forgot", "/language/", "/register", "/reset", "/search",
-    "/signin", "/unsubscribe/",
+    "/signin", "/unsubscribe/", "/polls/*/ballot",
 )  # fmt: skip
 _XML = "application/xml; charset=UTF-8"
 _TEXT = "text/plain; charset=UTF-8"
@@ -42,13 +42,14 @@ class SitemapIndex(FeedPage):
 
 
 class SitemapOfSite(FeedPage):
-    """The pages that are no posts and lead to all others."""
+    """The pages that are no posts and lead to all others; and the newest polls, from which links lead to the older ones."""
 
     async def get(self) -> None:
         self.set_header("Content-Type", _XML)
-        urls = "".join(
-            f"<url><loc>{self.whole(name)}</loc></url>\n" for name in ("front", "archive", "boards", "about")
-        )
+        polls = self.app.models.polls
+        places = [self.whole(name) for name in ("front", "archive", "boards", "polls", "about")]
+        places += [self.whole("poll", poll.id) for poll in (*await polls.open(), *await polls.closed())]
+        urls = "".join(f"<url><loc>{place}</loc></url>\n" for place in places)
         self.finish(f'{_HEAD}<urlset xmlns="{_XMLNS}">\n{urls}</urlset>\n')
 
 

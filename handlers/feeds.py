@@ -1,7 +1,8 @@
-"""Feeds of the site, a tag, an author, and a post's comments: the newest entries with their whole text."""
+"""Feeds of the site, a tag, an author, a post's comments, and of polls: the newest entries with their whole text."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from html import escape
 from typing import Any
 from urllib.parse import urljoin
 
@@ -13,6 +14,7 @@ from handlers.views import HTML_LANGUAGE, script
 from models.base import Page
 from models.comments import Comment
 from models.errors import NotFound
+from models.polls import PER_PAGE, Poll
 from models.posts import Post
 from models.site import Site
 from models.users import User
@@ -125,3 +127,25 @@ class PostFeed(FeedPage):
         about = self.translate("Comments on %(title)s") % {"title": post.title}
         title = f"{about} · {self.site.title}"
         self.send(kind, title, self.whole("post_feed", post.id, kind), self.whole("post", post.id, post.slug), entries)
+
+
+class PollsFeed(FeedPage):
+    """The newest polls, open or closed, with what may be chosen; never how they stand, so that no vote changes an entry."""
+
+    async def get(self, kind: str) -> None:
+        models = self.app.models
+        found = [*await models.polls.open(), *await models.polls.closed()]
+        polls = sorted(found, key=lambda poll: poll.id, reverse=True)[:PER_PAGE]
+        people = await models.users.by_ids([poll.author_id for poll in polls])
+        entries = [self._poll(poll, people.get(poll.author_id)) for poll in polls]
+        title = f"{self.translate('Polls')} · {self.site.title}"
+        self.send(kind, title, self.whole("polls_feed", kind), self.whole("polls"), entries)
+
+    def _poll(self, poll: Poll, author: User | None) -> Entry:
+        url = self.whole("poll", poll.id)
+        name, theirs = self.author(author)
+        choices = "".join(f"<li>{escape(choice.text)}</li>" for choice in poll.choices)
+        html = f'<ul>{choices}</ul><p><a href="{escape(url)}">{escape(self.translate("To the poll"))}</a></p>'
+        return Entry(
+            url, url, poll.question, "", html, script(poll.question), poll.opens_at, poll.opens_at, name, theirs
+        )

@@ -120,7 +120,7 @@ class OtherSize(Leaving, Accepting, HtmlPage):
         self.set_header("Cache-Control", "private, no-store")
         me, limits = self.member(LOGIN), self.app.limits
         # This GET writes: a picture on a page of another site must not make its readers' browsers ask for a thousand sizes.
-        if self.token is None and origin.from_elsewhere(self.request):
+        if self.token is None and origin.made_elsewhere(self.request):
             raise HTTPError(403, "cross-origin")
         self.tell_standing(await limits.hit(limits.upload, str(me.id)))
         return await self.while_here(self.app.models.uploads.resized(original, box, by=me))

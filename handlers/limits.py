@@ -67,6 +67,7 @@ class Limits:
         self.comment = Limit("comment", settings.comments_per_minute, 60)
         self.score = Limit("score", settings.scores_per_minute, 60)
         self.vote = Limit("vote", settings.votes_per_minute, 60)
+        self.vote_address = Limit("vote.address", settings.votes_per_minute, 60)
         self.upload = Limit("upload", settings.uploads_per_minute, 60)
         self.mail = Limit("mail", settings.registrations_per_hour, 3600)
         self._by_address = not settings.replay_target  # a replay sends everything from one address
@@ -121,4 +122,5 @@ class Limits:
         return Standing(limit, max(0, stats.remaining), max(1, math.ceil(stats.reset_time - time.time())))
 
     def _applies(self, limit: Limit) -> bool:
-        return self._by_address or limit not in (self.signin_address, self.token_address, self.registration, self.mail)
+        by_address = (self.signin_address, self.token_address, self.registration, self.mail, self.vote_address)
+        return self._by_address or limit not in by_address

@@ -13,6 +13,7 @@ from models.errors import Forbidden
 from models.roles import ADMINISTER, EDITOR, LOGIN, OPERATOR, has
 
 LAST_CHANGES = 10
+OPEN_POLLS = 5
 SILENT_AFTER = timedelta(minutes=3)  # the worker tells of each duty more often than that
 LITTLE_DISK = 1_000_000_000  # bytes
 
@@ -30,6 +31,8 @@ class Manage(ManagePage):
             return
         models, operates = self.app.models, has(self.bits, OPERATOR)
         held, waiting = await models.attention.held() if has(self.bits, EDITOR) else ([], 0)
+        polls = (await models.polls.open())[:OPEN_POLLS] if has(self.bits, EDITOR) else []
+        results = await models.results.many([poll.id for poll in polls])
         own = None if operates else self.member().id
         changes = await models.auditing.sheet(Filter(actor_id=own), most=LAST_CHANGES)
         ids = [*(comment.author_id for comment in held), *(entry.actor_id for entry in changes.items if entry.actor_id)]
@@ -37,6 +40,7 @@ class Manage(ManagePage):
         self.show(
             "manage/home.html", held=held, waiting=waiting, posts={post.id: post for post in posts},
             people=await models.users.by_ids(ids), changes=changes.items,
+            polls=polls, voters={result.poll_id: result.voters for result in results},
             inactive=await models.attention.inactive() if operates else 0,
             mails=await models.attention.mails() if operates else [],
             duties=await models.attention.duties() if operates else [],

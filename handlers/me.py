@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote
 from handlers.boards import SLUG, seen
 from handlers.files import tools
 from handlers.inputs import Input
+from handlers.own_ballots import OwnBallot, own_on
 from handlers.signing import Signing
 from handlers.standings import OwnPlace, own
 from handlers.v1 import V1, Output, call
@@ -40,13 +41,15 @@ class Link(Output):
 
 
 class Mine(Output):
-    """`user` is None for a visitor; `comments`: what may be done with which; `boards`: one's place, by the board's slug;
-    `scripts`, `styles`: of what the page does for who is signed in, or for staff."""
+    """`user` is None for a visitor; `comments`: what may be done with which; `boards`: one's place, by the board's slug; `polls`:
+    one's ballot, by the poll's id, that of a visitor too; `scripts`, `styles`: of what the page does for who is signed in, or for
+    staff."""
 
     user: Person | None
     links: list[Link]
     comments: dict[str, list[str]]
     boards: dict[str, OwnPlace] = {}
+    polls: dict[str, OwnBallot] = {}
     scripts: list[str] = []
     styles: list[str] = []
 
@@ -57,17 +60,23 @@ class Me(Signing, V1):
     @call(asks=Where, gives=Mine)
     async def get(self) -> None:
         """Who is signed in, the links they have on the page `on`, and which of its comments they may change."""
+        path, _, query = self.asked(Where).on[:2000].partition("?")
+        polls = await own_on(self, path)
         if self.user is None:
             if self.get_cookie("member"):
                 self.clear_cookie("member", path="/", secure=self.https, samesite="Lax")
-            self.answer({"user": None, "links": [], "comments": {}})
+            self.answer({"user": None, "links": [], "comments": {}, "polls": polls})
             return
         if self.session:
             await self._renew()
-        path, _, query = self.asked(Where).on[:2000].partition("?")
         links = [{"rel": "account", "href": self.reverse_url("account"), "text": self.user.name}]
         if has(self.bits, EDITOR) or has(self.bits, OPERATOR):
             links.append({"rel": "manage", "href": self.reverse_url("manage"), "text": self.translate("Manage")})
+        if has(self.bits, EDITOR):
+            links += [
+                {"rel": "edit", "href": self.reverse_url("manage_poll", id), "text": self.translate("Edit")}
+                for id in polls
+            ]
         found = _POST_PATH.match(unquote(path))
         comments: dict[str, list[str]] = {}
         if found:
@@ -91,8 +100,8 @@ class Me(Signing, V1):
         if self.may_see_times:
             scripts, styles = [*scripts, static("timing.js")], [static("timing.css")]
         boards = await self._boards(self.user, unquote(path), parse_qs(query).get("window", ["ever"])[0])
-        self.answer({"user": image, "links": links, "comments": comments, "boards": boards, "scripts": scripts,
-                     "styles": styles})  # fmt: skip
+        self.answer({"user": image, "links": links, "comments": comments, "boards": boards, "polls": polls,
+                     "scripts": scripts, "styles": styles})  # fmt: skip
 
     async def _comments(self, user: User, post_id: int, after: int) -> dict[str, list[str]]:
         """Comment id -> what the user may do with it, for those shown on this part of the page."""

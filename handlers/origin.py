@@ -71,16 +71,16 @@ def known_host(host: str, settings: Settings) -> bool:
 
 
 def cross_origin(request: HTTPServerRequest, settings: Settings) -> bool:
-    """Whether a state-changing request was made by a page of another origin.
+    """Whether a state-changing request was made by a page of another origin."""
+    return request.method not in SAFE_METHODS and made_elsewhere(request)
+
+
+def made_elsewhere(request: HTTPServerRequest) -> bool:
+    """Whether a page of another origin made the browser send this request, whatever its method.
 
     The rule of Go's net/http CrossOriginProtection: Sec-Fetch-Site decides where there is one, else Origin; a request
     with neither is not a browser's.
     """
-    return request.method not in SAFE_METHODS and from_elsewhere(request)
-
-
-def from_elsewhere(request: HTTPServerRequest) -> bool:
-    """Whether a page of another origin made the browser send this request, whatever its method."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site not in ("same-origin", "none")

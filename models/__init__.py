@@ -37,11 +37,13 @@ from models.indexing import Indexing
 from models.inspector import Inspector
 from models.letters import Letters
 from models.links import Links
+from models.live import Live
 from models.mailroom import Mailroom
 from models.mails import Mails
 from models.managing import ManagedPosts
 from models.managing_polls import PollManaging
 from models.moderation import Moderation
+from models.news import News
 from models.notices import Notices
 from models.outbox import Outbox
 from models.people import People
@@ -124,6 +126,7 @@ class Models:
     ballots: Ballots
     poll_managing: PollManaging
     poll_times: PollTimes
+    live: Live
     storage: Storage
     files: Files
     file_managing: FileManaging
@@ -185,6 +188,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     inspector = Inspector(db, redis, cache, settings.run)
     comparing, comparisons = Comparing(db, inspector), Comparisons(db)
     figures = Figures(settings, db, cache, pages)
+    live = Live(polls, results, News(redis, cache, settings.namespace), figures)
     await link.start()
     new = False
     if near:
@@ -236,6 +240,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             ballots=Ballots(polls, results),
             poll_managing=PollManaging(polls),
             poll_times=PollTimes(polls),
+            live=live,
             storage=storage,
             files=files,
             file_managing=FileManaging(files),
@@ -251,6 +256,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
         inspector.know(getattr(models, field.name) for field in fields(models))
         yield models
     finally:
+        await live.close()
         await image_work.close()
         await cache.close()
         await tracking.close()

@@ -82,6 +82,8 @@ METRICS = {
     "plaza_mysql_pool_used": _gauge("Connections in use"),
     "plaza_mysql_pool_waiting": _gauge("Tasks that wait for one"),
     "plaza_mysql_seconds": Metric("histogram", "Time of a statement"),
+    # Live results
+    "plaza_live_listeners": _gauge("WebSockets of readers who watch a poll"),
     # The worker
     "plaza_outbox_rows": _worst("Writes that Redis has yet to be told of; 10000: so many or more"),
     "plaza_outbox_age_seconds": _worst("Age of the oldest of them"),

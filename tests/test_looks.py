@@ -17,8 +17,9 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((ROOT / "static").glob("*.js"))
 CSS = (ROOT / "static/site.css").read_text(encoding="utf-8")
 MANAGE_CSS = (ROOT / "static/manage.css").read_text(encoding="utf-8")
+ALONE = frozenset({"play", "poll"})  # scripts of some pages, with a bound of their own
 READ_ALOUD = frozenset({"aria-label", "alt", "title", "placeholder", "content"})
-ATTRIBUTE = re.compile(r'(?<=[ ])(?:lang|dir|class|aria-describedby|aria-invalid)="[^"]*"')
+ATTRIBUTE = re.compile(r'(?<=[ ])(?:lang|dir|class|aria-describedby|aria-invalid|data-if)="[^"]*"')
 PLACEHOLDER = re.compile(r"%\(\w+\)s|<[^>]+>")
 
 each_template = pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
@@ -27,11 +28,14 @@ each_template = pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(
 def test_the_stylesheets_are_few_and_small() -> None:
     sizes = {path.name: path.stat().st_size for path in (ROOT / "static").glob("*.css")}
 
-    assert set(sizes) == {"site.css", "manage.css", "timing.css", "boards.css", "play.css", "files.css"}
+    assert set(sizes) == {
+        "site.css", "manage.css", "timing.css", "boards.css", "play.css", "polls.css", "files.css"
+    }  # fmt: skip
     assert sizes["site.css"] <= 20_000
     assert sizes["manage.css"] <= 12_000
     assert sizes["timing.css"] <= 2_000  # staff alone load it, on every page
     assert sizes["boards.css"] <= 1_000
+    assert sizes["polls.css"] <= 2_500
     assert sizes["files.css"] <= 4_500
     loads_it = [path.name for path in TEMPLATES if "manage.css" in path.read_text(encoding="utf-8")]
     assert loads_it == ["base.html"], "only manage/base.html loads what only manage pages need"
@@ -40,7 +44,9 @@ def test_the_stylesheets_are_few_and_small() -> None:
 def test_the_scripts_are_small_in_all_and_stand_alone() -> None:
     apart = ("manage-", "files-")  # no reader loads them, but for the last few lines on the page of a file
     for begin, most in (("manage-", 10_000), ("files-", 14_000), ("", 10_000)):
-        mine = [path for path in SCRIPTS if path.name.startswith(begin or apart) is bool(begin) and path.stem != "play"]
+        mine = [
+            path for path in SCRIPTS if path.name.startswith(begin or apart) is bool(begin) and path.stem not in ALONE
+        ]
         assert sum(path.stat().st_size for path in mine) <= most, begin
     for path in SCRIPTS:
         # Names are hashed when they are published, so a module cannot name another; text is never parsed as HTML.
@@ -49,13 +55,18 @@ def test_the_scripts_are_small_in_all_and_stand_alone() -> None:
         ), path
 
 
+def test_the_script_of_polls_is_small() -> None:
+    assert (ROOT / "static" / "poll.js").stat().st_size <= 7_500
+
+
 def test_the_game_is_ten_kilobytes_in_all() -> None:
     assert sum(path.stat().st_size for path in (ROOT / "static").glob("play.*")) <= 10_000
 
 
 def test_no_colour_is_written_outside_the_properties() -> None:
     more = "".join(
-        (ROOT / "static" / name).read_text(encoding="utf-8") for name in ("boards.css", "play.css", "files.css")
+        (ROOT / "static" / name).read_text(encoding="utf-8")
+        for name in ("boards.css", "play.css", "polls.css", "files.css")
     )
     rules = CSS[CSS.index("@layer base {") :] + MANAGE_CSS + more
     assert set(re.findall(r"#[0-9a-f]{3,8}\b", rules)) <= {"#fff"}  # the paper of a printer

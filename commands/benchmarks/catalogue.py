@@ -5,10 +5,12 @@ from commands.benchmarks.crowds import CROWDS, memory
 from commands.benchmarks.inward import INWARD
 from commands.benchmarks.lanes import Benchmark
 from commands.benchmarks.pages import PAGES
+from commands.benchmarks.polls import VOTES, polls
 
 KEYS = 200_000  # distinct keys that the memory's benchmark reads; the whole claim is about ten million
 MEMBERS = 100_000  # of the board that is measured; the whole claim is about a million
 
 
 def benchmarks(keys: int = KEYS, members: int = MEMBERS) -> dict[str, Benchmark]:
-    return {benchmark.name: benchmark for benchmark in (*PAGES, *INWARD, *CROWDS, boards(members), memory(keys))}
+    known = (*PAGES, *INWARD, *CROWDS, boards(members), polls(min(members, VOTES)), memory(keys))
+    return {benchmark.name: benchmark for benchmark in known}

@@ -8,6 +8,7 @@ from cache import local, records, scripts
 from cache.flights import Flight
 from cache.local import Ticket
 from cache.scripts import Script
+from models import results
 from models.base import Table
 
 
@@ -55,6 +56,11 @@ def _no_fence() -> None:
     local.LAG = 1e9
 
 
+def _no_touch() -> None:
+    """A vote changes the counts, and makes nothing forgotten."""
+    results.shown_in = lambda poll_id: ()
+
+
 BREAKS: dict[str, Callable[[], None]] = {
     "token": _no_token,
     "join rule": _no_join_rule,
@@ -62,6 +68,7 @@ BREAKS: dict[str, Callable[[], None]] = {
     "index check": _no_index_check,
     "ticket": _no_ticket,
     "fence": _no_fence,
+    "touch": _no_touch,
 }
 
 # A history without a guard has these faults alone: what the guard is for, or what does no harm (most faults slow all down).
@@ -72,6 +79,7 @@ WANTED = {
     "index check": ("SCRIPT FLUSH",),
     "ticket": ("wire delayed",),
     "fence": ("wire blackholed", "process stopped"),
+    "touch": ("SCRIPT FLUSH",),
 }
 # Writes of a process in a second, where those of every history would soon cover up what went wrong.
 WRITES = {"ticket": 6.0, "fence": 10.0}

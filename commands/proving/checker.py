@@ -9,8 +9,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from commands.proving.ledger import BEGUN, ENDED, ENDER, KEYS, META, THERE, VERSIONS, WHAT, Ledger, now
+from commands.proving.ledger import ALL_KEYS, BEGUN, ENDED, ENDER, KEYS, META, THERE, VERSIONS, WHAT, Ledger, now
 from commands.proving.notes import Note
+from commands.proving.polls import key_of, meta_of
+from models.results import Result
 
 LAG = 300_000_000  # ns; what a process' own memory may be behind (G2)
 L1, L2, MYSQL = 0, 1, 2
@@ -52,9 +54,11 @@ class Checker:
         self._words, self._me = ledger.words, ledger.me
         self.level = L2  # of the answer that is being judged
         self.staleness = [0, 0, 0]  # ns, the longest of each level
-        self._seen = [0] * (KEYS + 1)  # newest version in an answer that this process has had
-        self._seen_log: list[deque[tuple[int, int]]] = [deque(maxlen=64) for _ in range(KEYS + 1)]  # (version, when)
-        self.recent: list[deque[tuple[int, int, int, str]]] = [deque(maxlen=200) for _ in range(KEYS + 1)]
+        self._seen = [0] * (ALL_KEYS + 1)  # newest version in an answer that this process has had
+        self._seen_log: list[deque[tuple[int, int]]] = [
+            deque(maxlen=64) for _ in range(ALL_KEYS + 1)
+        ]  # (version, when)
+        self.recent: list[deque[tuple[int, int, int, str]]] = [deque(maxlen=200) for _ in range(ALL_KEYS + 1)]
 
     def ask(self, text: str, keys: Iterable[int]) -> Question:
         """Just before the question is put."""
@@ -83,6 +87,19 @@ class Checker:
                     self._guilty("mixed", question, key, said(note))
                 if shown & BEGUN:  # else G3: readers whose Redis works do not know of this write yet
                     self._saw(key, version)
+
+    def result(self, question: Question, result: Result) -> None:
+        """The counts of a poll: all of one moment, and of one that was."""
+        key, version, shown = key_of(result.poll_id), result.version, meta_of(result)
+        wrote = [0] if version >= VERSIONS else list(self._ledger.wrote(key, version))
+        if sum(result.votes) != result.voters:
+            self._guilty("mixed", question, key, str(result))
+        elif version and not any(made >> 8 == shown >> 8 for made in wrote):
+            self._guilty("phantom", question, key, str(result))
+        else:
+            self._version(question, key, version, lambda: str(result))
+            if version > self._seen[key] and any(made & BEGUN for made in wrote):
+                self._saw(key, version)
 
     def census(self, question: Question, answer: dict[int, int]) -> None:
         """Every row's version, from a list."""

@@ -20,8 +20,8 @@ from commands.console import Trouble
 from commands.embedded import prepare_redis, redis_answers, redis_command, root_address, servers
 from commands.migrate import migrate
 from commands.places import make_folders
+from commands.proving import notes, polls
 from commands.proving.ledger import PROCESSES, Ledger
-from commands.proving.notes import first_rows
 from commands.proving.wires import Wire
 from settings import Settings
 
@@ -106,7 +106,7 @@ class Ground:
             client.flushall()
         Ledger.make(self.folder / "ledger")
         with self.administer() as connection, connection.cursor() as cursor:
-            for sql in first_rows():
+            for sql in (*notes.first_rows(), *polls.first_rows()):
                 cursor.execute(sql)
         for file in self.folder.glob("violations-*"):
             file.unlink()

@@ -15,7 +15,7 @@ from commands.proving.checker import Violation
 from commands.proving.evidence import Evidence, excused
 from commands.proving.faults import Faults
 from commands.proving.ground import Ground
-from commands.proving.ledger import PROCESSES, Ledger
+from commands.proving.ledger import ALL_KEYS, PROCESSES, Ledger
 from commands.proving.notes import Notes
 from commands.proving.troupe import Troupe, troupe
 from models.errors import Busy
@@ -127,7 +127,7 @@ class History:
         for name, answer in zip(names, answers, strict=True):
             self.found.compared += answer["compared"]
             for wrong in answer["wrong"]:
-                if any(excused(self.ledger, key, None, self.faults.lossy) for key in range(1, 21)):
+                if any(excused(self.ledger, key, None, self.faults.lossy) for key in range(1, ALL_KEYS + 1)):
                     self.found.excused += 1
                 else:
                     self.found.problems.append(f"{name}: {wrong}")

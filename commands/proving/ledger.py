@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-KEYS: Final = 20  # they are numbered from 1
+KEYS: Final = 20  # of notes; they are numbered from 1
+POLLS: Final = 3  # whose results have the keys that follow
+ALL_KEYS: Final = KEYS + POLLS
 PROCESSES: Final = 4
 VERSIONS: Final = 1 << 20  # of a key; the file has holes, so it takes only what is used
 NONCES: Final = 1 << 22  # of a process
@@ -22,7 +24,7 @@ COUNTERS: Final = 64
 # What a process counts, by place.
 COUNTED: Final = (
     "L1", "L2", "MySQL", "lists", "returned", "rolled back", "unknown", "refused", "failed reads", "cut short", "violations",
-    "stale L1", "stale L2", "stale MySQL", "loads", "deaths", "dawdled", "pages", "failed though well",
+    "stale L1", "stale L2", "stale MySQL", "loads", "deaths", "dawdled", "pages", "failed though well", "results", "votes",
 )  # fmt: skip
 
 # One write of one key, by its nonce: which version of which key, what was written, when it was entered, who entered it before.
@@ -30,17 +32,17 @@ WHAT, META, BEGAN, BEFORE, WIDTH = 0, 1, 2, 3, 4
 # One version: the last who entered it, when its write had returned (0: not yet, or never), and whose write that was.
 LAST, ENDED, ENDER = 0, 1, 2
 # META: bit 0 there is a row; bit 1 the cache confirmed `begin`; bit 2 of a critical table; bits 8-31 the number of its name;
-# bits 32-63 its shelf.
+# bits 32-63 its shelf. Of a poll's result: how many have voted, and a sum over the votes of each choice.
 THERE, BEGUN, CRITICAL = 1, 2, 4
 
 # The first words say until when a process may find MySQL unwell (ns), because of a fault.
 _NEWEST = 16  # newest version whose write has returned: a column per process, so that each cell has one writer
-_CEILING = _NEWEST + PROCESSES * (KEYS + 1)  # newest version that was entered
-_COUNTS = _CEILING + KEYS + 1
+_CEILING = _NEWEST + PROCESSES * (ALL_KEYS + 1)  # newest version that was entered
+_COUNTS = _CEILING + ALL_KEYS + 1
 _NEXT = _COUNTS + PROCESSES * COUNTERS  # a process' next nonce
 _ORDERS = _NEXT + PROCESSES  # at which step a process shall die
 _SLOTS = _ORDERS + PROCESSES
-_WRITES = _SLOTS + KEYS * VERSIONS * WIDTH
+_WRITES = _SLOTS + ALL_KEYS * VERSIONS * WIDTH
 _WORDS = _WRITES + PROCESSES * NONCES * WIDTH
 _BYTES = _WORDS * 8 + PROCESSES * NONCES
 
@@ -62,9 +64,10 @@ class Ledger:
         self.words = whole[: _WORDS * 8].cast("Q")
         self.rolled = whole[_WORDS * 8 :]
         self.columns = [
-            self.words[_NEWEST + one * (KEYS + 1) : _NEWEST + (one + 1) * (KEYS + 1)] for one in range(PROCESSES)
+            self.words[_NEWEST + one * (ALL_KEYS + 1) : _NEWEST + (one + 1) * (ALL_KEYS + 1)]
+            for one in range(PROCESSES)
         ]
-        self.ceiling = self.words[_CEILING : _CEILING + KEYS + 1]
+        self.ceiling = self.words[_CEILING : _CEILING + ALL_KEYS + 1]
         self.orders = self.words[_ORDERS : _ORDERS + PROCESSES]
 
     @staticmethod

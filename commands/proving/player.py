@@ -25,15 +25,17 @@ from commands.proving import breaks, reader
 from commands.proving.checker import LAG, LEVELS, Checker, Violation
 from commands.proving.comparing import differences
 from commands.proving.ledger import Full, Ledger, now
-from commands.proving.notes import CriticalNotes, Notes
+from commands.proving.notes import NOTE, CriticalNotes, Notes
 from commands.proving.reader import Page, Reader
 from commands.proving.steps import Steps
+from commands.proving.voting import Voting
 from commands.proving.writer import Writer
-from models import base
+from models import base, results
 from models.errors import Busy
 from settings import Settings
 
 AT_HOME = 2  # tasks that only ask L1
+OF_VOTES = 0.3  # of the writes
 PATIENCE = 6.0  # s to end, when the conductor has gone
 
 log = logging.getLogger("plaza.prove")
@@ -60,12 +62,13 @@ class Player:
 
     def __init__(self, plan: Plan, tables: models.Models) -> None:
         folder = Path(plan.folder)
-        self.plan, self.cache = plan, tables.cache
+        self.plan, self.tables, self.cache = plan, tables, tables.cache
         self.ledger = Ledger(folder / "ledger", plan.process)
         self.notes, critical = Notes(tables.db, tables.cache), CriticalNotes(tables.db, tables.cache)
         self.pages: Pages[Page] = Pages(tables.cache.local, tables.cache.link.get, records.stamp)
         self.checker = Checker(self.ledger, LAG if plan.near else 0, self._tell)
         self._writer = Writer(self.notes, critical, self.ledger)
+        self._voting = Voting(tables, self._writer, self.ledger)
         self._found = folder / f"violations-{plan.process}.jsonl"
         dice = random.Random(f"{plan.seed}:{plan.process}:{plan.life}")  # noqa: S311 - to be the same again
         self.steps = Steps(self.ledger, dice, broken=bool(plan.broken))
@@ -102,7 +105,8 @@ class Player:
                     mine.at_home()
                 elif self._writes and loop.time() >= self._next_write:
                     self._next_write = max(self._next_write + 1 / self._writes, loop.time() - 1)
-                    self.ledger.count(await self._writer.write(dice))
+                    write = self._voting.vote if dice.random() < OF_VOTES else self._writer.write
+                    self.ledger.count(await write(dice))
                 elif dice.random() < 0.003:
                     await mine.given_up()
                 else:
@@ -124,7 +128,7 @@ class Player:
             await asyncio.sleep(self.plan.pause)
 
     def _reader(self, dice: random.Random) -> Reader:
-        return Reader(self.notes, self.cache, self.pages, self.checker, self.ledger, dice)
+        return Reader(self.notes, self.tables, self.pages, self.checker, self.ledger, dice)
 
     async def _tick(self) -> None:
         while True:
@@ -195,6 +199,7 @@ class Player:
 async def main(plan: Plan) -> None:
     """Live until the conductor closes our standard input."""
     base.TRANSACTION_SECONDS, base.HOLD = plan.hold
+    results.BY_POLL.ttl = NOTE.ttl
     breaks.apply(plan.broken)
     async with models.connected(Settings(**plan.settings), near=plan.near) as tables:
         player = Player(plan, tables)

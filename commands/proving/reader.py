@@ -12,9 +12,13 @@ from cache.pages import Pages
 from commands.proving.checker import L1, L2, LEVELS, MYSQL, Checker, Question
 from commands.proving.ledger import KEYS, NAMES, SHELVES, Ledger
 from commands.proving.notes import NOTE, Note, Notes
+from commands.proving.polls import IDS, key_of
+from models import Models
 from models.errors import NotFound
+from models.results import BY_POLL, Result
 
 ALL = range(1, KEYS + 1)
+OF_POLLS = 0.15  # of the questions
 LEVEL: ContextVar[list[int]] = ContextVar("LEVEL")  # where the answers of this task came from, the farthest
 
 
@@ -40,9 +44,10 @@ class Reader:
     """The questions of one task."""
 
     def __init__(
-        self, notes: Notes, cache: Cache, pages: Pages[Page], checker: Checker, ledger: Ledger, dice: random.Random
+        self, notes: Notes, tables: Models, pages: Pages[Page], checker: Checker, ledger: Ledger, dice: random.Random
     ) -> None:
-        self._notes, self._cache, self._pages = notes, cache, pages
+        self._notes, self._tables, self._pages = notes, tables, pages
+        self._cache: Cache = tables.cache
         self._checker, self._ledger, self._dice = checker, ledger, dice
         self._level = [L1]
         self._counts = [0, 0, 0]
@@ -51,7 +56,9 @@ class Reader:
         """A question or a few, by chance. Raises what the tables raise."""
         LEVEL.set(self._level)
         chance = self._dice.random()
-        if chance < 0.55:
+        if self._dice.random() < OF_POLLS:
+            await self.polls(chance)
+        elif chance < 0.55:
             await self.ones()
         elif chance < 0.75:
             await self.several()
@@ -81,7 +88,23 @@ class Reader:
             question = self._ask("near", (key,))
             if (note := self._cache.near(NOTE.named(key))) is not MISSING:
                 self._judge(1, lambda question=question, key=key, note=note: self._checker.row(question, key, note))  # type: ignore[misc]
+        for id in IDS:
+            question = self._ask("near", (key_of(id),))
+            if (result := self._cache.near(BY_POLL.named(id))) is not MISSING:
+                self._judge_results(question, [result])
         self._count()
+
+    async def polls(self, chance: float) -> None:
+        """Results, one or all of them; or which polls are open."""
+        question = self._ask("results", [key_of(id) for id in IDS])
+        if chance < 0.5:
+            self._judge_results(question, [await self._tables.results.one(self._dice.choice(IDS))])
+        elif chance < 0.9:
+            self._judge_results(question, await self._tables.results.many(IDS))
+        else:
+            found = await self._tables.results.many([poll.id for poll in await self._tables.polls.open()])
+            self._judge_results(question, found)
+            assert len(found) == len(IDS), f"the open polls are {found}"
 
     async def ones(self) -> None:
         for _ in range(6):
@@ -165,6 +188,11 @@ class Reader:
     def _rows(self, question: Question, rows: dict[int, Note | None]) -> None:
         for key, note in rows.items():
             self._judge(1, lambda key=key, note=note: self._checker.row(question, key, note))  # type: ignore[misc]
+
+    def _judge_results(self, question: Question, results: list[Result]) -> None:
+        self._ledger.count("results", len(results))
+        for result in results:
+            self._judge(1, lambda result=result: self._checker.result(question, result))  # type: ignore[misc]
 
     def _judge_shelf(self, question: Question, shelf: int, notes: tuple[Note, ...]) -> None:
         self._ledger.count("lists")

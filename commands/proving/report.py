@@ -74,6 +74,7 @@ def table(history: History) -> Table:
     shown.add_row(
         "  of them lists and pages", number(total("lists")), f"[dim]{number(total('pages'))} pages not made again[/]"
     )
+    shown.add_row("  of them results of polls", number(total("results")), f"[dim]{number(total('votes'))} votes[/]")
     failed = f"{number(total('failed reads'))} failed, {number(total('failed though well'))} of them with MySQL well"
     ends = ", ".join(f"{number(total(name))} {said}" for name, said in (
         ("rolled back", "rolled back"), ("refused", "refused"), ("unknown", "of unknown end")))  # fmt: skip

@@ -16,6 +16,7 @@ from commands.proving.ledger import Ledger
 from commands.proving.notes import Notes
 from commands.proving.writer import WRITING, Undo
 from models.database import Connection
+from models.results import Results
 
 DIED: Final = 99  # the exit status of a process that ended at a step
 # In the order of a write, and of a fill; a process can die before and after each.
@@ -81,7 +82,7 @@ class Steps:
         before, ledger = STEPS.index("before load"), self._ledger
 
         async def fetch(it: Connection, sql: str, *args: Any) -> Any:
-            if sql != Notes.rows_sql:
+            if sql not in (Notes.rows_sql, Results.rows_sql):
                 return await former(it, sql, *args)
             ledger.count("loads")
             await self.at(before)

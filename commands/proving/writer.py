@@ -63,16 +63,16 @@ class Writer:
         try:
             await self._try(table, keys, dice, writing, undo)
         except (Undo, IntegrityError):
-            self._undone(writing)
+            self.undone(writing)
             return "rolled back"
         except (ModelError, ConnectionError):
             if not writing.committing:
-                self._undone(writing)
+                self.undone(writing)
                 return "refused"
             return "unknown"
         finally:
             WRITING.set(None)
-        self._returned(writing)
+        self.returned(writing)
         return "returned"
 
     async def _try(self, table: Notes, keys: Sequence[int], dice: random.Random, writing: Writing, undo: bool) -> None:
@@ -88,7 +88,7 @@ class Writer:
             except Deadlock:
                 if not left or writing.committing:
                     raise
-                self._undone(writing)
+                self.undone(writing)
 
     def _keys(self, dice: random.Random) -> list[int]:
         keys = [dice.randint(1, HOT) if dice.random() < 0.5 else dice.randint(1, KEYS)]
@@ -127,12 +127,12 @@ class Writer:
             self._ledger.enter(key, version, nonce, (meta(note.name, note.shelf) if note else 0) | flags)
             writing.entered[key] = (version, nonce)
 
-    def _undone(self, writing: Writing) -> None:
+    def undone(self, writing: Writing) -> None:
         for _, nonce in writing.entered.values():
             self._ledger.roll_back(nonce)
         writing.entered.clear()
 
-    def _returned(self, writing: Writing) -> None:
+    def returned(self, writing: Writing) -> None:
         when = now()
         for key, (version, nonce) in writing.entered.items():
             if writing.ended:

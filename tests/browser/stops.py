@@ -6,6 +6,20 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 from tests.browser import hostile
+from tests.browser.acts import (
+    answering,
+    beaten,
+    drawn,
+    ended,
+    follow,
+    played,
+    press,
+    stranger,
+    ticked,
+    twice,
+    unticked,
+    uploaded,
+)
 from tests.browser.town import Town
 
 
@@ -28,109 +42,19 @@ class Stop:
 
 def resolved(path: str, town: Town) -> str:
     """`post:x` is the address of a post, `{x}` the id of a post, `{x.user}` of a person, `{x.comment}` of a comment, `{x.board}`
-    of a board, `{x.file}` the stored name of a file; `{x.link}` is the token of a mail."""
+    of a board, `{x.poll}` of a poll, `{x.file}` the stored name of a file; `{x.link}` is the token of a mail."""
     if path.startswith("post:"):
         return town.path(path.removeprefix("post:"))
     ids = {name: str(post.id) for name, post in town.posts.items()}
     ids |= {f"{name}.user": str(user.id) for name, user in town.users.items()}
     ids |= {f"{name}.link": token for name, token in town.links.items()}
     ids |= {f"{name}.board": str(id) for name, id in town.boards.items()}
+    ids |= {f"{name}.poll": str(poll.id) for name, poll in town.polls.items()}
     ids |= {f"{name}.file": file.stored_name for name, file in town.files.items()}
     ids |= {f"{name}.comment": str(id) for name, id in town.comments.items()}
     for name, id in ids.items():
         path = path.replace(f"{{{name}}}", id)
     return path
-
-
-def press(button: str, **fields: str) -> Callable[[Page], None]:
-    """Fill in fields by their names, then press a button of the same form."""
-
-    def act(page: Page) -> None:
-        form = page.locator("main form").filter(has=page.get_by_role("button", name=button, exact=True)).first
-        for name, value in fields.items():
-            form.locator(f"[name={name}]").fill(value)
-        with page.expect_navigation():
-            form.get_by_role("button", name=button, exact=True).click()
-
-    return act
-
-
-def ticked(button: str, **fields: str) -> Callable[[Page], None]:
-    """As `press`, with every box of that form ticked."""
-
-    def act(page: Page) -> None:
-        for box in page.locator("main form").filter(has_text=button).get_by_role("checkbox").all():
-            box.check()
-        press(button, **fields)(page)
-
-    return act
-
-
-def follow(link: str) -> Callable[[Page], None]:
-    """Use the first link of that name."""
-    return lambda page: page.get_by_role("link", name=link).first.click()
-
-
-def ended(page: Page) -> None:
-    """The session ends while somebody writes."""
-    page.context.clear_cookies(name="plaza")
-    press("Save", title=hostile.TITLE, body=hostile.BODY, summary=hostile.LONG * 2)(page)
-
-
-def beaten(page: Page) -> None:
-    """Another editor was faster."""
-    page.locator("[name=version]").evaluate("field => { field.value = '999' }")
-    press("Save", title=hostile.TITLE, body=hostile.BODY)(page)
-
-
-def twice(button: str, **fields: str) -> Callable[[Page], None]:
-    """Until the limit is reached, where the limit is one."""
-
-    def act(page: Page) -> None:
-        press(button, **fields)(page)
-        press(button, **fields)(page)
-
-    return act
-
-
-def stranger(page: Page) -> None:
-    """A stranger's comment, as from a browser without scripts."""
-    page.locator("[data-members]").evaluate_all("parts => parts.forEach(part => { part.hidden = false })")
-    press("Send the comment", body=hostile.COMMENT)(page)
-
-
-def answering(page: Page) -> None:
-    page.locator("details.answer > summary").first.click()
-
-
-def played(page: Page) -> None:
-    """A game whose rings all went by."""
-    page.clock.install()
-    page.reload()
-    page.get_by_role("button", name="Start").press(" ")
-    page.clock.run_for(90_000)
-    page.get_by_role("button", name="Play again").wait_for()
-
-
-def uploaded(page: Page) -> None:
-    """One file is there, one is on its way, one waits, one was refused, one was cancelled."""
-    page.wait_for_load_state("networkidle")
-    page.evaluate(
-        """name => {
-          const say = (detail, n) => [() => detail.done({ url_s: `${location.origin}/s/abcdef`, url_p: "/files" }),
-            () => detail.failed("“b.txt” was not taken. There is no room left.", false),
-            () => detail.failed("“c.txt” did not arrive: the connection broke.", true), () => detail.progress(0.4)][n]?.();
-          let n = 0;
-          document.addEventListener("send", event => {
-            event.stopImmediatePropagation();
-            say(event.detail, n++);
-          }, { capture: true });
-          const data = new DataTransfer();
-          for (const called of [name, "b.txt", "c.txt", "d.txt", "e.txt"]) data.items.add(new File(["x"], called));
-          document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
-        }""",
-        hostile.LONG,
-    )
 
 
 LONG_NAME = {"name": hostile.LONG, "email": hostile.LONG, "password": "short"}
@@ -165,6 +89,23 @@ STOPS = (
     Stop("board-member", "/boards/hostile?window=week", "bob"),
     Stop("board-posts", "/boards/discussed"),
     Stop("board-closed", "/boards/closed"),
+    Stop("polls", "/polls"),
+    Stop("polls-closed", "/polls?status=closed", "bob"),
+    Stop("polls-empty", "/polls", empty=True),
+    Stop("poll", "/polls/{plain.poll}"),
+    Stop("poll-member", "/polls/{plain.poll}", "bob"),
+    Stop("poll-hostile", "/polls/{hostile.poll}", "alice"),
+    Stop("poll-secret", "/polls/{secret.poll}"),
+    Stop("poll-late", "/polls/{late.poll}", "bob"),
+    Stop("poll-closed", "/polls/{closed.poll}"),
+    Stop("ballot", "/polls/{plain.poll}/ballot?done=voted", "bob"),
+    Stop("ballot-wrong", "/polls/{late.poll}/ballot", "olga", unticked),
+    Stop("ballot-closed", "/polls/{closed.poll}/ballot", "bob"),
+    Stop("ballot-visitor", "/polls/{secret.poll}/ballot"),
+    Stop("post-asking", "post:asking", act=drawn),
+    Stop("post-asking-member", "post:asking", "bob", drawn),
+    Stop("search-polls", "/search?q=tea&in=polls"),
+    Stop("search-polls-none", "/search?q=nothinglikethis&in=polls"),
     Stop("play", "/play"),
     Stop("play-over", "/play", act=played),
     Stop("files", "/files"),
@@ -229,6 +170,16 @@ STOPS = (
     Stop("manage-scores", "/manage/boards/{hostile.board}/scores", "olga"),
     Stop("manage-scores-posts", "/manage/boards/2/scores", "olga"),
     Stop("manage-scores-none", "/manage/boards/{hostile.board}/scores?member=999999", "olga"),
+    Stop("manage-polls", "/manage/polls?done=close&n=2&left=1&batch=1", "alice"),
+    Stop("manage-polls-author", "/manage/polls?author={wide.user}", "olga"),
+    Stop("manage-polls-none", "/manage/polls?q=nothinglikethis", "alice"),
+    Stop("manage-polls-trash", "/manage/polls?status=trashed", "alice", empty=True),
+    Stop("manage-polls-empty", "/manage/polls", "alice", empty=True),
+    Stop("manage-poll", "/manage/polls/{planned.poll}?done=saved", "alice"),
+    Stop("manage-poll-voted", "/manage/polls/{hostile.poll}", "alice", press("Save", closes_at="2020-01-01T10:00")),
+    Stop("manage-poll-new", "/manage/polls/create", "alice"),
+    Stop("manage-poll-wrong", "/manage/polls/create", "alice",
+         press("Make the poll", question=hostile.LONG * 2, choices=hostile.LONG, closes_at="2020-01-01T10:00")),
     Stop("manage-files", "/manage/files?done=trash&n=2&left=1&batch=1", "olga"),
     Stop("manage-files-trash", "/manage/files?status=trashed", "olga"),
     Stop("manage-files-none", "/manage/files?kind=video&owner=999999", "olga"),

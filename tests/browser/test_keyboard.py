@@ -78,7 +78,7 @@ def test_the_keyboard_reaches_everything_and_one_sees_where_one_is(
     assert page.evaluate(UNREACHED) == []
 
 
-@pytest.mark.parametrize("path", ["/", "/archive", "post:quiet", "/boards", "/play"])
+@pytest.mark.parametrize("path", ["/", "/archive", "post:quiet", "/boards", "/play", "/polls/{plain.poll}"])
 def test_nothing_moves_for_who_asks_for_rest(visit: Visit, town: Town, path: str) -> None:
     page = visit(reduced_motion="reduce")
     page.goto(resolved(path, town))

@@ -8,8 +8,9 @@ from babel.messages.pofile import read_po
 from playwright.sync_api import expect
 
 from settings import ROOT
+from tests.browser.acts import press
 from tests.browser.conftest import Visit
-from tests.browser.stops import Stop, press
+from tests.browser.stops import Stop
 from tests.browser.town import Town
 
 # The texts of the interface: not what people wrote, nor what says that it is in another language.
@@ -28,6 +29,12 @@ MAIN = (
     Stop("archive", "/archive"),
     Stop("month", "/archive/2019-05"),
     Stop("user", "/user/{ada.user}"),
+    Stop("polls", "/polls"),
+    Stop("polls-empty", "/polls?status=closed&after=1"),
+    Stop("poll", "/polls/{hostile.poll}"),
+    Stop("poll-late", "/polls/{late.poll}"),
+    Stop("ballot", "/polls/{plain.poll}/ballot?done=voted", "bob"),
+    Stop("search-polls", "/search?in=polls&q=nothinglikethis"),
     Stop("register", "/register", act=press("注册", name="x", email="x", password="x")),
     Stop("signin", "/signin", act=press("登录", email="a@b.c", password="x")),
     Stop("account", "/account", "olga"),
@@ -39,6 +46,9 @@ MAIN = (
     Stop("manage-files", "/manage/files", "olga"),
     Stop("manage-home", "/manage/", "ada"),
     Stop("manage-comments", "/manage/comments", "alice"),
+    Stop("manage-polls", "/manage/polls?done=close&n=2&left=1&batch=1", "alice"),
+    Stop("manage-poll", "/manage/polls/create", "alice", press("新建投票", question="", choices="")),
+    Stop("manage-poll-voted", "/manage/polls/{secret.poll}", "alice"),
     Stop("manage-users", "/manage/users", "ada"),
     Stop("manage-user", "/manage/users/{bob.user}", "ada"),
     Stop("manage-roles", "/manage/roles", "ada"),

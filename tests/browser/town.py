@@ -14,6 +14,8 @@ from models.boards import NewBoard
 from models.file_rows import File
 from models.imports import Imported
 from models.periods import WINDOWS
+from models.poll_rules import NewPoll
+from models.polls import Poll
 from models.posts import Post
 from models.tokens import SCOPES
 from models.users import User
@@ -28,8 +30,8 @@ Value = TypeVar("Value")
 
 
 class Town:
-    """`posts`, `users`, `files`, `comments` and `boards` (ids) and `links` (tokens of mails) by the names that the tests call
-    them."""
+    """`posts`, `users`, `polls`, `files`, `comments` and `boards` (ids) and `links` (tokens of mails) by the names that the
+    tests call them."""
 
     def __init__(self, site: Site, models: Models, loop: asyncio.AbstractEventLoop) -> None:
         self.url, self._models, self._loop = site.url, models, loop
@@ -37,6 +39,7 @@ class Town:
         self.posts: dict[str, Post] = {}
         self.comments: dict[str, int] = {}
         self.boards: dict[str, int] = {}
+        self.polls: dict[str, Poll] = {}
         self.files: dict[str, File] = {}
         self.links: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
@@ -137,6 +140,7 @@ async def _settle(models: Models, town: Town) -> None:
     await _discuss(models, town, alice, bob, wide)
     await _make_tokens(models, wide)
     await _play(models, town)
+    await _ask(models, town)
     await _upload(models, town)
     await _write_mails(models, town)
     await figures.keep(models)
@@ -182,6 +186,29 @@ async def _play(models: Models, town: Town) -> None:
         for window in WINDOWS:
             await models.standings.top(board, window)
     await models.reapplying.build()
+
+
+async def _ask(models: Models, town: Town) -> None:
+    """Polls of each rule, with votes in them; one is in the text of a post, between others that are not to be seen."""
+    alice, wide, bob = town.users["alice"], town.users["wide"], town.users["bob"]
+    soon, twenty = datetime.now(UTC) + timedelta(days=3), tuple((f"{n} " + hostile.LONG * 3)[:200] for n in range(20))
+    asked = {
+        "plain": NewPoll("Tea or coffee?", ("Tea", "Coffee", "茶，也可以是咖啡"), closes_at=soon),
+        "hostile": NewPoll((hostile.LONG * 4)[:300], twenty, "multiple", visitors=True),
+        "secret": NewPoll(hostile.CHINESE, ("是", "否"), results="after_vote", visitors=True),
+        "late": NewPoll("Who wins the race?", ("The hare", "The tortoise"), results="after_close", closes_at=soon),
+        "closed": NewPoll("Was it a good year?", ("Yes", "No")),
+    }  # fmt: skip
+    for name, new in asked.items():
+        poll = town.polls[name] = await models.polls.create(new, by=wide if name == "hostile" else alice)
+        for who, place in ((wide, 0), (bob, 1), (alice, 1)):
+            await models.ballots.cast(poll, [poll.choices[place].id], voter=who)
+    later = NewPoll("What shall we read in spring? 春天读什么书？", ("A novel", "Poems", "诗"), opens_at=soon)
+    town.polls["planned"] = await models.polls.create(later, by=alice)
+    town.polls["closed"] = await models.polls.close(town.polls["closed"].id, by=alice)
+    lines = "\n\n".join(f"{{{{poll:{town.polls[name].id}}}}}" for name in ("plain", "secret", "hostile", "closed"))
+    draft = Draft("A post that asks", "", f"Tell us.\n\n{lines}\n\nThank you.", ("talk",))
+    town.posts["asking"] = await models.writing.create(draft, by=alice, publish=True)
 
 
 async def _upload(models: Models, town: Town) -> None:

@@ -1,6 +1,7 @@
 """What keeps the cache right, guard by guard: where each stands in the code, and what fails without it."""
 
 from tests.cache.guards_of_boards import OF_BOARDS
+from tests.cache.guards_of_polls import OF_POLLS
 from tests.cache.guards_of_readers import OF_FILLS, OF_LISTS
 from tests.cache.mutations import (
     DATABASE,
@@ -236,4 +237,4 @@ OF_PAGES = (
     ),
 )
 
-GUARDS = (*OF_FILLS, *OF_WRITES, *OF_LISTS, *OF_EPOCHS, *OF_LOCAL, *OF_PAGES, *OF_BOARDS)
+GUARDS = (*OF_FILLS, *OF_WRITES, *OF_LISTS, *OF_EPOCHS, *OF_LOCAL, *OF_PAGES, *OF_BOARDS, *OF_POLLS)

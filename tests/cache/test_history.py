@@ -9,44 +9,16 @@ import pytest
 import uvloop
 
 from commands.proving import checker as judging
-from commands.proving.checker import LAG, Checker, Violation, text_of
+from commands.proving.checker import LAG
 from commands.proving.evidence import excused, smallest
 from commands.proving.ground import Ground, ground
 from commands.proving.history import Found, history
-from commands.proving.ledger import BEGUN, CRITICAL, KEYS, NONCES, Ledger, meta, now
+from commands.proving.ledger import CRITICAL, KEYS, NONCES, now
 from commands.proving.notes import Note
+from tests.cache.world import World
 
 SECONDS = 18.0
 MS = 1_000_000
-
-
-class World:
-    """A ledger that the test writes, as processes 0 and 1 do, and the judges of both."""
-
-    def __init__(self, path: Path) -> None:
-        Ledger.make(path)
-        self.ledgers = [Ledger(path, process) for process in (0, 1)]
-        self.found: list[Violation] = []
-
-    def judge(self, process: int = 0, *, lag: int = 0) -> Checker:
-        return Checker(self.ledgers[process], lag, self.found.append)
-
-    def write(
-        self, note: Note | None, key: int, version: int, *, process: int = 0, ended: int | None = 0
-    ) -> Note | None:
-        """`ended`: how many ms ago it returned; None: not yet."""
-        ledger = self.ledgers[process]
-        nonce = ledger.nonce()
-        if note:
-            note = replace(note, id=key, version=version, nonce=nonce, text=text_of(nonce))
-        ledger.enter(key, version, nonce, (meta(note.name, note.shelf) if note else 0) | BEGUN)
-        if ended is not None:
-            ledger.end(key, version, nonce, now() - ended * MS)
-            ledger.raise_floor(key, version)
-        return note
-
-    def kinds(self) -> list[str]:
-        return [violation.kind for violation in self.found]
 
 
 @pytest.fixture
@@ -256,6 +228,7 @@ def run(place: Ground, seconds: float, **choices: object) -> Found:
             found = await one.run(seconds)
             found.problems += [f"seed {seed}"] if found.problems else []
             counts = one.ledger.total
+            assert counts("votes") > 30, "hardly anybody voted"
             assert counts("returned") > 100, "hardly anything was written"
             assert counts("L1") + counts("L2") + counts("MySQL") > 5_000, "hardly anything was read"
             return found
@@ -272,7 +245,7 @@ def test_no_answer_is_wrong_in_a_history_with_every_kind_of_fault(place: Ground)
     assert found.compared > 200
 
 
-@pytest.mark.parametrize("guard", ["generations", pytest.param("index check", marks=pytest.mark.long),
+@pytest.mark.parametrize("guard", ["generations", "touch", pytest.param("index check", marks=pytest.mark.long),
                                    pytest.param("join rule", marks=pytest.mark.long)])  # fmt: skip
 def test_a_guard_that_is_taken_away_is_missed_within_seconds(place: Ground, guard: str) -> None:
     async def accused() -> Found:

@@ -16,7 +16,7 @@ from settings import Settings
 from tests.commands.instances import Instance
 
 LANES = {"nginx", "static", "web", "redis", "bare"}
-NAMES = ["front", "post", "api", "trips", "cold", "rows", "writes", "herd", "boards", "memory"]
+NAMES = ["front", "post", "api", "trips", "cold", "rows", "writes", "herd", "boards", "polls", "memory"]
 
 
 @pytest.mark.long
@@ -25,7 +25,7 @@ def test_bench_measures_every_lane_and_leaves_nothing(fresh: Instance, tmp_path:
     fresh.environment |= {"PLAZA_MYSQL_URL": "mysql://nobody@127.0.0.1:1/none", "TMPDIR": str(tmp_path)}
     file = fresh.var.parent / "bench.json"
 
-    names = ("front", "cold", "rows", "writes", "herd", "boards", "memory")
+    names = ("front", "cold", "rows", "writes", "herd", "boards", "polls", "memory")
     arguments = (
         "--rounds",
         "1",
@@ -62,6 +62,7 @@ def test_bench_measures_every_lane_and_leaves_nothing(fresh: Instance, tmp_path:
     assert found["rows"]["trip"] > found["rows"]["Post"] > 0
     assert found["writes"]["trips"] > 0
     assert found["herd"]["selects"] >= 1
+    assert found["polls"]["p99"] >= found["polls"]["p50"] > 0
     assert found["memory"]["full"] > 10
     assert {one["benchmark"] for one in told["targets"]} >= {"Front page", "Rows", "Writes", "A herd"}
     assert not list(tmp_path.iterdir())

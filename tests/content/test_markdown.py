@@ -262,3 +262,36 @@ def test_hostile_code_is_bounded(name: str) -> None:
         html(f"```{name}\nx" + unit * (3_000 // len(unit)) + "\n```")
 
     assert time.process_time() - start < 10  # s
+
+
+@pytest.mark.parametrize(
+    ("md", "made"),
+    [
+        ("{{poll:12}}", "POLL"), ("one\n{{poll:12}}\ntwo", "<p>one</p>\nPOLL<p>two</p>\n"), ("{{poll:12}} \t", "POLL"),
+        ("> {{poll:12}}", "<blockquote>\nPOLL</blockquote>\n"), ("- {{poll:12}}", "<ul>\n<li>\nPOLL</li>\n</ul>\n"),
+        ("{{poll:12}}\n---", "POLL<hr>\n"), ("{{poll:12}}\n{{poll:12}}", "POLLPOLL"),
+    ],
+)  # fmt: skip
+def test_a_poll_alone_on_its_line_becomes_a_link_to_it(md: str, made: str) -> None:
+    link = '<p class="poll"><a href="/polls/12" data-poll="12">Poll 12 · 投票 12</a></p>\n'
+
+    assert html(md) == made.replace("POLL", link)
+
+
+@pytest.mark.parametrize(
+    "md",
+    [
+        "see {{poll:12}}", "{{poll:12}} there", "{{poll:0}}", "{{poll:012}}", "{{poll:1234567890123456789}}", "{{poll:x}}",
+        "{{poll:١}}", "{{ poll:12 }}", "`{{poll:12}}`", "    {{poll:12}}", "```\n{{poll:12}}\n```",
+    ],
+)  # fmt: skip
+def test_what_is_no_poll_on_a_line_of_its_own_stays_text(md: str) -> None:
+    assert "data-poll" not in html(md)
+
+
+def test_a_poll_is_no_part_of_the_first_words() -> None:
+    assert render("Before.\n\n{{poll:12}}\n\nAfter.").excerpt == "Before. After."
+
+
+def test_raw_html_names_a_poll_only_by_its_number() -> None:
+    assert "data-poll" not in html('<a href="/x" data-poll="../me">x</a> <a data-poll="0">y</a> <p data-poll="1">z</p>')

@@ -19,7 +19,7 @@ SAFE_URL = re.compile(r"(https?:|mailto:)|(?![^/?#]*:)", re.DOTALL)  # a colon i
 ATTRIBUTES = frozenset(
     {"href", "src", "alt", "title", "id", "class", "rel", "loading", "width", "height", "align", "colspan", "rowspan"}
     | {"start", "reversed", "value", "max", "open", "datetime", "type", "checked", "disabled", "tabindex", "scope"}
-    | {"lang", "dir"}
+    | {"lang", "dir", "data-poll"}
 )
 OWN_CLASSES = CLASSES | {
     "highlight",
@@ -30,6 +30,7 @@ OWN_CLASSES = CLASSES | {
     "footnotes",
     "tasks",
     "task",
+    "poll",
 }
 FORBIDDEN = {
     "script",

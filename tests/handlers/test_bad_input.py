@@ -17,7 +17,7 @@ FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 NAMES = (
     "title", "summary", "body", "tags", "name", "email", "password", "passwd", "content", "current", "new", "id", "version",
     "parent_id", "status", "next", "invite", "action", "from", "slug", "about", "sense", "keep", "least", "most", "min",
-    "max", "score", "ids", "one", "undo", "member",
+    "max", "score", "ids", "one", "undo", "member", "question", "kind", "choices", "results", "visitors", "opens_at", "closes_at",
 )  # fmt: skip
 VALUES = {
     "nul": "\0", "controls": "\x01\x1f\x7f", "long": "x" * 70_000, "number": "9" * 400, "negative": "-1", "half": "\ud83d",
@@ -123,8 +123,23 @@ async def test_no_content_type_makes_an_answer_5xx(town: Town, people: People, a
     assert wrong == {}
 
 
-ASKED = ("id", "page", "after", "before", "status", "next", "invite", "done", "window", "n", "member")
-ODD = ("", "x", "0", "-1", "9" * 18, "9" * 19, "9" * 5000, "%00", "%ff", "%C2%B2", "//x", "%3Cscript%3E", "%")
+ASKED = (
+    "id",
+    "page",
+    "after",
+    "before",
+    "status",
+    "next",
+    "invite",
+    "done",
+    "window",
+    "n",
+    "member",
+    "results",
+    "start",
+    "limit",
+)
+ODD = ("", "x", "0", "-1", "9" * 18, "9" * 19, "9" * 3000, "%00", "%ff", "%C2%B2", "//x", "%3Cscript%3E", "%")
 QUERIES = ("id=1&id=2", "%ff=%ff", "&&&", "=", "status=published", "before=9&after=9&page=999999999", "a" * 5000)
 ON = (
     "/blog/" + "9" * 18, "/blog/" + "9" * 400, "//[", "http://[", "/blog/1-x%3Fafter%3D%25C2%25B2", "%2500", "%25ff",
@@ -161,6 +176,8 @@ PATHS = (
     "/comments/" + "9" * 18, "/comments/0/edit", "/api/blogs/" + "9" * 18, "/api/%ff", "/api/", "/api/blogs/x", "//", "///x",
     "/static/", "/static/../settings.py", "/static/%2e%2e/%2e%2e/etc/passwd", "/static/%00", "/static/%ff", "/-/", "/.git/config",
     "/boards/%ff", "/boards/" + "x" * 4000, "/boards/a%2Fb", "/api/v1/boards/%00", "/api/v1/boards/race/players/" + "9" * 19,
+    "/api/v1/polls/" + "9" * 18, "/api/v1/polls/x", "/api/v1/polls/0/ballot", "/questions/" + "9" * 19 + "/choice",
+    "/questions/" + "9" * 18 + "/choice", "/manage/polls/" + "9" * 18, "/manage/polls/" + "9" * 18 + "/close",
     "/manage/boards/" + "9" * 18, "/manage/boards/" + "9" * 18 + "/scores", "/language/xx",
     "/language/en?next=%ff", "/manage/blogs/" + "9" * 18 + "/publish", "/" + "a" * 3000, "/a%0d%0ab", "/\u00e9",
 )  # fmt: skip

@@ -26,6 +26,7 @@ def filled(path: str, town: Town, people: People) -> str:
     return path.format(
         post=town.post.id, draft=town.draft.id, trashed=town.trashed.id, talk=town.talk.id, reply=town.reply.id,
         bob=people.bob.id, board=town.board.id, race=town.board.slug, hidden=town.hidden.slug,
+        poll=town.poll.id, planned=town.planned.id,
         file=town.file.stored_name, month=f"{month:%Y-%m}" if month else "",
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ import pytest
 
 from content.marking import marked
 from models import Models, hunting
+from models.poll_rules import NewPoll
 from models.writing import Draft
 from tests.harness.browser import Browser
 from tests.harness.people import People
@@ -121,3 +122,34 @@ async def test_long_texts_are_marked_off_the_loop(
     assert "<mark>" in page.text
     assert (True, False) in seen  # the long text, in a thread
     assert (True, True) not in seen
+
+
+async def test_polls_are_found_by_their_questions_and_choices_and_stay_apart_from_posts(
+    models: Models, people: People, browse: Callable[[], Browser]
+) -> None:
+    await write(models, people, "Lighthouses", "Words.")
+    poll = await models.polls.create(NewPoll("Which <lighthouse> is best?", ("The red one", "白色的")), by=people.alice)
+    gone = await models.polls.create(NewPoll("Lighthouse again?", ("Yes", "No")), by=people.alice)
+    await models.polls.trash(gone.id, by=people.alice)
+    visitor = browse()
+
+    for words in ("lighthouse", "red+lighthouse", "白色"):
+        page = (await visitor.get(f"/search?in=polls&q={words}")).text
+        assert re.findall(r'class="card-title"[^>]*><a href="([^"]+)"', page) == [f"/polls/{poll.id}"], words
+        assert "1 poll<" in page
+        assert '<input type="hidden" name="in" value="polls">' in page
+    assert "Which &lt;<mark>lighthouse</mark>&gt;" in (await visitor.get("/search?in=polls&q=lighthouse")).text
+    assert f"/polls/{poll.id}" not in (await visitor.get("/search?q=lighthouse")).text
+    assert (await visitor.get("/search?in=polls&q=lighthouse&page=2")).location == "/search?q=lighthouse&in=polls"
+    assert "Nothing was found." in (await visitor.get("/search?in=polls&q=words")).text
+    assert 'href="/search?q=words&amp;in=polls"' in (await visitor.get("/search?q=words")).text
+    assert (await visitor.get("/search?in=users&q=x")).status == 404
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_any_question_about_polls_gets_a_calm_page(
+    text: str, models: Models, people: People, browse: Callable[[], Browser]
+) -> None:
+    await models.polls.create(NewPoll("Which?", ("This", "That")), by=people.alice)
+
+    assert (await browse().get(f"/search?in=polls&q={text}")).status == 200
