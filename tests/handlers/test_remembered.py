@@ -28,6 +28,8 @@ NEVER = {
     "healthz",
     "metrics",
     "readyz",
+    "file_d",
+    "file_i",
     "me",
     "register",
     "signin",

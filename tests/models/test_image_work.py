@@ -126,17 +126,29 @@ async def test_one_that_takes_too_long_is_ended(
 ) -> None:
     await work.resize(file, (60, 60), Sink().write)
     first, killed = pid_of(work), COUNTS["images.killed"]
-    os.sched_setscheduler(first, os.SCHED_OTHER, os.sched_param(0))  # or it might not get the time that it is to waste
-    file.with_name("long").write_bytes(picture(4000, 4000))
-    monkeypatch.setattr(image_work, "PATIENCE", 0.3)
-    with pytest.raises(NoPicture):
-        await work.resize(file.with_name("long"), (4000, 4000), Sink().write)
-    with pytest.raises(Busy):  # in that time it has not worked, so the picture is not to blame
-        await work.resize(endless, (60, 60), Sink().write)
-    monkeypatch.undo()
+    with monkeypatch.context() as hasty:
+        hasty.setattr(image_work, "PATIENCE", 0.3)
+        with pytest.raises(Busy):  # in that time it has not worked, so the picture is not to blame
+            await work.resize(endless, (60, 60), Sink().write)
 
     assert not lives(first)
-    assert COUNTS["images.killed"] == killed + 2
+    assert COUNTS["images.killed"] == killed + 1
+    assert (await work.resize(file, (60, 60), Sink().write)).width == 60
+
+
+async def test_one_that_is_too_much_work_is_ended_and_refused(
+    work: ImageWork, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await work.resize(file, (60, 60), Sink().write)
+    first = pid_of(work)
+    os.sched_setscheduler(first, os.SCHED_OTHER, os.sched_param(0))  # or it might not get the time that it is to waste
+    file.with_name("long").write_bytes(picture(4000, 4000))
+    with monkeypatch.context() as hasty:
+        hasty.setattr(image_work, "PATIENCE", 0.3)
+        with pytest.raises(NoPicture):
+            await work.resize(file.with_name("long"), (4000, 4000), Sink().write)
+
+    assert not lives(first)
     assert (await work.resize(file, (60, 60), Sink().write)).width == 60
 
 
