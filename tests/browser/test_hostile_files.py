@@ -52,6 +52,10 @@ def opened(page: Page, path: str) -> bool:
     page.once("download", lambda download: saved.append(download))
     answer = page.evaluate("path => { location.href = path; }", path)
     assert answer is None
+    for _ in range(200):
+        page.wait_for_timeout(50)
+        if saved or page.url.endswith(path):
+            break
     page.wait_for_timeout(300)  # what would run has run by then: nothing tells that nothing happens
     return not saved
 
