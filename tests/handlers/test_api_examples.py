@@ -10,6 +10,7 @@ from models import Models
 from tests.handlers.conftest import Town
 from tests.handlers.ranks import race
 from tests.harness.browser import Browser
+from tests.harness.files import form, png
 from tests.harness.people import People
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
@@ -31,6 +32,8 @@ async def run(document: str, browser: Browser, names: dict[str, object]) -> int:
         if answer.location.startswith("/api/v1/polls/"):
             poll = answer.json()
             names |= {"POLL": poll["id"], "CHOICE": poll["choices"][1]["id"]}
+        if answer.location.startswith("/api/v1/files/"):
+            names["NAME"] = answer.json()["name"]
     return len(lines)
 
 
@@ -42,7 +45,7 @@ async def test_the_examples_of_the_api_work(
     tokens = [answer.json()["token"] for answer in made]
     names: dict[str, object] = {"SITE": "", "TOKEN": tokens[0], "EDITOR": tokens[1], "POST": town.post.id}
 
-    assert await run("api.md", visitor, names) >= 11
+    assert await run("api.md", visitor, names) >= 15
     assert (await models.comments.latest_of(people.bob.id))[0].md == "Hello"
     id = int(str(names["POLL"]))
     assert (await models.results.fresh().one(id)).votes == (0, 1)
@@ -68,7 +71,7 @@ def asked(command: str, names: dict[str, object]) -> tuple[str, str, dict[str, s
     """(method, path, headers, body) of a curl command with the options that the documents use."""
     program, *words = (Template(word).substitute(names) for word in shlex.split(command))
     assert program == "curl"
-    headers, fields, method, path = dict[str, str](), list[str](), "", ""
+    headers, fields, parts, method, path = dict[str, str](), list[str](), dict[str, str](), "", ""
     while words:
         match words.pop(0):
             case "-H":
@@ -77,10 +80,16 @@ def asked(command: str, names: dict[str, object]) -> tuple[str, str, dict[str, s
             case "-d":
                 fields.append(words.pop(0))
                 headers["Content-Type"] = "application/x-www-form-urlencoded"
+            case "-F":
+                name, _, value = words.pop(0).partition("=")
+                parts[name] = value
             case "-X":
                 method = words.pop(0)
             case "-i":
                 pass
             case path:
                 pass
+    if parts:
+        body, kind = form(parts.pop("file").removeprefix("@"), png(600, 400), **parts)
+        return "POST", path, headers | kind | {"Accept": "*/*"}, body
     return method or ("POST" if fields else "GET"), path, headers, "&".join(fields).encode() if fields else None
