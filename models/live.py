@@ -74,6 +74,7 @@ class Live:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.ending = False
+        self._counted()
 
     def __len__(self) -> int:
         return len(self._pinged)
