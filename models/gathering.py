@@ -3,11 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any, Generic, TypeVar
 
 from models.errors import Busy, ModelError
+from models.traces import TRACE
 
 AT_ONCE = 100  # wishes in one transaction
 TRANSACTIONS = 4  # of a process and kind at a time: the pool is for others as well
@@ -68,8 +70,14 @@ class Gathering(Generic[Wish, Given]):
             self.lines[name].append(one)
         else:
             self.lines[name] = deque([one])
-            self._own(self._work(name))
-        return await one.answer
+            # It works for all who come, so it is no part of the request that happens to come first.
+            Context().run(self._own, self._work(name))
+        trace, began = TRACE.get(), perf_counter()
+        try:
+            return await one.answer
+        finally:
+            if trace is not None:
+                trace.add("wait", "shared transaction", began)
 
     async def _work(self, name: Hashable) -> None:
         line = self.lines[name]

@@ -9,6 +9,7 @@ import pytest
 from models import gathering
 from models.errors import Busy
 from models.gathering import Gathering
+from models.traces import TRACE, Trace
 
 Wish = tuple[str, int]  # its line, and a number
 
@@ -18,6 +19,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.settled: list[Sequence[Wish]] = []
+        self.traces: list[Trace | None] = []
         self.held: dict[str, asyncio.Event] = {}
         self.busy = self.busiest = 0
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -28,6 +30,7 @@ class Desk:
 
     async def settle(self, wishes: Sequence[Wish]) -> list[int]:
         self.settled.append(wishes)
+        self.traces.append(TRACE.get())
         self.busy += 1
         self.busiest = max(self.busiest, self.busy)
         await asyncio.sleep(0)
@@ -90,3 +93,15 @@ async def test_what_has_waited_too_long_is_refused_and_not_done(monkeypatch: pyt
         await late
     assert desk.settled == [[("a", 1)]]
     assert await desk.ask("a", 3) == 3
+
+
+async def test_the_work_is_no_part_of_the_request_that_came_first() -> None:
+    """Else its spans would be those of everybody who comes while it lasts."""
+    trace = Trace("0" * 16)
+    mark = TRACE.set(trace)
+    desk = Desk()
+    await desk.gathering.take(("a", 1))
+    TRACE.reset(mark)
+
+    assert desk.traces == [None]
+    assert [(span.kind, span.what) for span in trace.spans] == [("wait", "shared transaction")]
