@@ -9,7 +9,7 @@ from handlers.v1_polls import same_words, votes_of
 from handlers.zones import local_text, moment
 from models.errors import Invalid, ModelError, NotFound
 from models.managing_polls import ACTIONS, STATUSES, Done, Filter
-from models.poll_rules import Kind, NewPoll
+from models.poll_rules import Kind, NewPoll, tidied, wrong_words
 from models.poll_rules import Results as Rule
 from models.polls import Action, Poll
 from models.results import Result
@@ -65,13 +65,14 @@ class _PollForm(ManagePage):
                 moments[name] = self._moment(filled[name], getattr(old, name) if old else None)
             except Invalid as error:
                 wrong[name] = error.fields["at"]
-        if wrong:
-            raise Invalid(wrong)
         lines = tuple(line.strip() for line in filled["choices"].splitlines() if line.strip())
-        return NewPoll(
+        new = NewPoll(
             filled["question"], lines, cast(Kind, filled["kind"]), cast(Rule, filled["results"]),
             filled["visitors"] == "1", **moments,
         )  # fmt: skip
+        if wrong:  # with a moment that is none the model cannot be asked; what else is wrong is told all the same
+            raise Invalid(wrong_words(tidied(new)) | wrong)
+        return new
 
     def end(self, filled: dict[str, str], old: Poll) -> NewPoll:
         """The poll with the end that the form says: all that may change once there are votes. Raises Invalid."""

@@ -13,7 +13,7 @@ from models.asking import answers
 from models.base import Table, Write
 from models.choices import Choice
 from models.errors import Invalid, NotFound, Stale
-from models.poll_rules import Kind, NewPoll, Results, Status, checked, checked_end, status_at
+from models.poll_rules import Kind, NewPoll, Results, Status, refuse, status_at, tidied, wrong_end, wrong_words
 from models.retrying import retried
 from models.roles import EDITOR, require
 from models.users import User
@@ -127,7 +127,7 @@ class Polls(Table[Poll]):
 
         Raises Stale when it is no longer at `version`; Invalid (of what may not change, its name), Forbidden, NotFound.
         """
-        new, now = checked(new), datetime.now(UTC)
+        new, now = tidied(new), datetime.now(UTC)
         async with self.write() as w:
             await require(w, by.id, EDITOR)
             (old,), voted = await self.locked(w, (id,)), await _has_ballots(w, id)
@@ -136,15 +136,14 @@ class Polls(Table[Poll]):
             if old.status == "trashed":
                 raise Invalid({"status": "A poll in the trash is restored before it is changed."})
             opens_at = new.opens_at or min(old.opens_at, now)
-            if new.closes_at != old.closes_at or opens_at != old.opens_at:
-                checked_end(new.closes_at, opens_at, now)
+            moved = new.closes_at != old.closes_at or opens_at != old.opens_at
             became = replace(
                 old, question=new.question, kind=new.kind, results=new.results, visitors=new.visitors, opens_at=opens_at,
                 closes_at=new.closes_at, status=status_at(now, opens_at, new.closes_at), version=old.version + 1,
             )  # fmt: skip
             rewritten = new.choices != tuple(choice.text for choice in old.choices)
-            if voted:
-                _refuse_other_questions(old, became, rewritten)
+            wrong = (wrong_end(new.closes_at, opens_at, now) if moved else {}) | wrong_words(new)
+            refuse(wrong | (_other_questions(old, became, rewritten) if voted else {}))
             if rewritten:
                 became = replace(became, choices=await choices.write(w, id, new.choices))
                 await results.count(w, {id: 0})
@@ -244,7 +243,7 @@ def stepped(poll: Poll, action: Action, now: datetime, closes_at: datetime | Non
         case "close", "open":
             return replace(new, status="closed", closes_at=now)
         case "reopen", "closed":
-            checked_end(closes_at, poll.opens_at, now)
+            refuse(wrong_end(closes_at, poll.opens_at, now))
             return replace(new, status="open", closes_at=closes_at)
         case "trash", "scheduled" | "open" | "closed":
             return replace(new, status="trashed")
@@ -262,13 +261,13 @@ _REFUSED: dict[Action, str] = {
 
 
 def _checked_new(new: NewPoll, now: datetime) -> NewPoll:
-    new = checked(new)
-    checked_end(new.closes_at, new.opens_at or now, now)
+    new = tidied(new)
+    refuse(wrong_end(new.closes_at, new.opens_at or now, now) | wrong_words(new))
     return new
 
 
-def _refuse_other_questions(old: Poll, became: Poll, rewritten: bool) -> None:
-    """Raises Invalid for what those who have voted were not asked."""
+def _other_questions(old: Poll, became: Poll, rewritten: bool) -> dict[str, str]:
+    """What those who have voted were not asked, by field."""
     fields = [
         name
         for name in ("question", "kind", "results", "visitors", "opens_at")
@@ -276,8 +275,7 @@ def _refuse_other_questions(old: Poll, became: Poll, rewritten: bool) -> None:
     ]
     if rewritten:
         fields.append("choices")
-    if fields:
-        raise Invalid(dict.fromkeys(fields, "This cannot change any more: somebody has voted."))
+    return dict.fromkeys(fields, "This cannot change any more: somebody has voted.")
 
 
 def _told(poll: Poll) -> dict[str, Any]:

@@ -100,6 +100,14 @@ async def test_what_is_wrong_is_told_beside_its_field_and_what_was_typed_stays(
     assert [one.question for one in await models.polls.open()] == [poll.question]
 
 
+async def test_all_that_is_wrong_is_told_at_once(people: People, models: Models, alice: Browser) -> None:
+    poll = await lunch(models, people)
+    for path in ("/manage/polls/create", f"/manage/polls/{poll.id}"):
+        for end in ("2020-01-01T00:00", "soon"):
+            wrong = {"question": "", "choices": "One", "closes_at": end, "version": str(poll.version)}
+            assert (await alice.post(path, {**FORM, **wrong})).text.count('class="error"') == 3
+
+
 async def test_a_field_that_nobody_touched_means_the_very_moment(
     models: Models, people: People, alice: Browser
 ) -> None:
