@@ -133,8 +133,9 @@ class ManagePoll(_PollForm):
         filled, version = self.filled(), self.get_body_argument("version", "")
         try:
             seen = int(version) if version.isascii() and version.isdecimal() and len(version) < 19 else 0
-            # Once somebody has voted, the form has no more than the end.
-            new = self.end(filled, poll) if result.voters else self.wanted(filled, poll)
+            # Once somebody has voted, the form has no more than the end. One from before says what has come to nothing.
+            only_end = result.voters and "question" not in self.request.body_arguments
+            new = self.end(filled, poll) if only_end else self.wanted(filled, poll)
             await self.app.models.polls.edit(poll.id, new, version=seen, by=self.member())
         except ModelError as error:
             self.show_refused("manage/poll.html", error, values=filled, **self.facts(poll, result))
