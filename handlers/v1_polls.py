@@ -196,8 +196,8 @@ class OnePoll(_Resource):
         if set(given) - ({"closes_at"} if status == "open" else set()):
             raise Invalid({"status": "Send this alone: nothing else changes with it."})
         if status == "closed":
-            return await polls.close(poll.id, by=by)
-        return await polls.reopen(poll.id, by=by, closes_at=sent.closes_at)
+            return await polls.close(poll.id, by=by, version=poll.version)
+        return await polls.reopen(poll.id, by=by, closes_at=sent.closes_at, version=poll.version)
 
 
 class Ballot(_Resource):

@@ -131,8 +131,7 @@ class Polls(Table[Poll]):
         async with self.write() as w:
             await require(w, by.id, EDITOR)
             (old,), voted = await self.locked(w, (id,)), await _has_ballots(w, id)
-            if version is not None and version != old.version:
-                raise Stale(old.version)
+            _check_version(old, version)
             if old.status == "trashed":
                 raise Invalid({"status": "A poll in the trash is restored before it is changed."})
             opens_at = new.opens_at or min(old.opens_at, now)
@@ -151,13 +150,16 @@ class Polls(Table[Poll]):
             await audit.note(w, by.id, "poll.edit", f"poll {id}", _told(old), _told(became))
         return became
 
-    async def close(self, id: int, *, by: User) -> Poll:
-        """It takes no votes any more, from now on. Twice is as once. Raises Invalid, Forbidden, NotFound."""
-        return await self._step(id, "close", by)
+    async def close(self, id: int, *, by: User, version: int | None = None) -> Poll:
+        """It takes no votes any more, from now on. Twice is as once.
 
-    async def reopen(self, id: int, *, by: User, closes_at: datetime | None = None) -> Poll:
+        Raises Stale when it is no longer at `version`; Invalid, Forbidden, NotFound.
+        """
+        return await self._step(id, "close", by, version=version)
+
+    async def reopen(self, id: int, *, by: User, closes_at: datetime | None = None, version: int | None = None) -> Poll:
         """It takes votes again, until then or for ever. Raises as `close`."""
-        return await self._step(id, "reopen", by, closes_at)
+        return await self._step(id, "reopen", by, closes_at, version)
 
     async def trash(self, id: int, *, by: User) -> Poll:
         """Take it out of sight, ballots and all. Raises as `close`."""
@@ -179,10 +181,13 @@ class Polls(Table[Poll]):
         return [self.make(*row) for row in rows]
 
     @retried
-    async def _step(self, id: int, action: Action, by: User, closes_at: datetime | None = None) -> Poll:
+    async def _step(
+        self, id: int, action: Action, by: User, closes_at: datetime | None = None, version: int | None = None
+    ) -> Poll:
         async with self.write() as w:
             await require(w, by.id, EDITOR)
             (old,) = await self.locked(w, (id,))
+            _check_version(old, version)
             new = stepped(old, action, datetime.now(UTC), closes_at)
             if new is None:
                 if old.status == _GOAL[action]:
@@ -258,6 +263,11 @@ _REFUSED: dict[Action, str] = {
     "reopen": "Only a closed poll can be opened again.",
     "restore": "This poll is not in the trash.",
 }
+
+
+def _check_version(poll: Poll, version: int | None) -> None:
+    if version is not None and version != poll.version:
+        raise Stale(poll.version)
 
 
 def _checked_new(new: NewPoll, now: datetime) -> NewPoll:

@@ -207,6 +207,18 @@ async def test_it_is_closed_opened_again_thrown_away_and_brought_back(models: Mo
     assert log[::-1] == ["poll.create", "poll.close", "poll.reopen", "poll.trash", "poll.restore"]
 
 
+async def test_who_closes_or_opens_a_poll_as_it_was_is_told_that_it_has_changed(models: Models, people: People) -> None:
+    poll, do = await colours(models, people), models.polls
+    await do.edit(poll.id, as_it_is(poll, question="Colour?"), by=people.alice)
+    with pytest.raises(Stale):
+        await do.close(poll.id, by=people.alice, version=1)
+    closed = await do.close(poll.id, by=people.alice, version=2)
+    with pytest.raises(Stale):
+        await do.reopen(poll.id, by=people.alice, version=2)
+
+    assert (closed.status, (await do.reopen(poll.id, by=people.alice, version=3)).status) == ("closed", "open")
+
+
 async def test_what_does_not_apply_is_said(models: Models, people: People) -> None:
     later, opened = await colours(models, people, opens_at=in_hours(1)), await colours(models, people)
     closed = await models.polls.close((await colours(models, people)).id, by=people.alice)
