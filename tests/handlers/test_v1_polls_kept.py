@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from handlers.v1_polls import same_words
-from models import Models
+from models import Models, audit
 from models.polls import Poll, Polls
 from tests.handlers.conftest import Town
 from tests.handlers.polling import lunch, sent, soon, voted
@@ -166,6 +166,22 @@ async def test_what_is_done_to_the_status_is_done_alone_and_only_where_it_applie
     assert [answer.status for answer in tried] == [422] * 5
     assert {name for answer in tried for name in answer.json()["errors"]} == {"status"}
     assert (await models.polls.fresh().one(town.poll.id)).status == "open"
+
+
+async def test_an_end_that_is_sent_with_open_is_taken_by_an_open_poll_too(
+    models: Models, people: People, alice: Browser, bob: Browser
+) -> None:
+    poll, end = await lunch(models, people, closes_at=soon()), soon(days=2)
+    await voted(bob, poll, 0)
+    here, told = f"{POLLS}/{poll.id}", []
+    for change in ({"status": "open"}, {"status": "open", "closes_at": end.isoformat()}, {"status": "open"},
+                   {"status": "open", "closes_at": None}, {"status": "open", "closes_at": "2020-01-01T00:00:00Z"}):  # fmt: skip
+        answer = await sent(alice, "PATCH", here, change, if_match="*")
+        told.append((answer.status, (await models.polls.fresh().one(poll.id)).closes_at))
+
+    assert told == [(200, poll.closes_at), (200, end), (200, end), (200, None), (422, None)]
+    log = [entry.action for entry in await audit.entries(models.db, target=f"poll {poll.id}")]
+    assert log == ["poll.edit", "poll.edit", "poll.create"]
 
 
 @pytest.mark.parametrize(("method", "status", "stays"), [("close", "closed", "open"), ("reopen", "open", "closed")])
