@@ -246,7 +246,7 @@ def stepped(poll: Poll, action: Action, now: datetime, closes_at: datetime | Non
     new = replace(poll, version=poll.version + 1)
     match action, poll.status:
         case "close", "open":
-            return replace(new, status="closed", closes_at=now)
+            return replace(new, status="closed", closes_at=min(now, poll.closes_at or now))
         case "reopen", "closed":
             refuse(wrong_end(closes_at, poll.opens_at, now))
             return replace(new, status="open", closes_at=closes_at)
