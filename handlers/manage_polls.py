@@ -9,7 +9,7 @@ from handlers.v1_polls import same_words, votes_of
 from handlers.zones import local_text, moment
 from models.errors import Invalid, ModelError, NotFound
 from models.managing_polls import ACTIONS, STATUSES, Done, Filter
-from models.poll_rules import Kind, NewPoll
+from models.poll_rules import Kind, NewPoll, tidied, wrong_words
 from models.poll_rules import Results as Rule
 from models.polls import Action, Poll
 from models.results import Result
@@ -65,13 +65,14 @@ class _PollForm(ManagePage):
                 moments[name] = self._moment(filled[name], getattr(old, name) if old else None)
             except Invalid as error:
                 wrong[name] = error.fields["at"]
-        if wrong:
-            raise Invalid(wrong)
         lines = tuple(line.strip() for line in filled["choices"].splitlines() if line.strip())
-        return NewPoll(
+        new = NewPoll(
             filled["question"], lines, cast(Kind, filled["kind"]), cast(Rule, filled["results"]),
             filled["visitors"] == "1", **moments,
         )  # fmt: skip
+        if wrong:  # with a moment that is none the model cannot be asked; what else is wrong is told all the same
+            raise Invalid(wrong_words(tidied(new)) | wrong)
+        return new
 
     def end(self, filled: dict[str, str], old: Poll) -> NewPoll:
         """The poll with the end that the form says: all that may change once there are votes. Raises Invalid."""
@@ -132,8 +133,9 @@ class ManagePoll(_PollForm):
         filled, version = self.filled(), self.get_body_argument("version", "")
         try:
             seen = int(version) if version.isascii() and version.isdecimal() and len(version) < 19 else 0
-            # Once somebody has voted, the form has no more than the end.
-            new = self.end(filled, poll) if result.voters else self.wanted(filled, poll)
+            # Once somebody has voted, the form has no more than the end. One from before says what has come to nothing.
+            only_end = result.voters and "question" not in self.request.body_arguments
+            new = self.end(filled, poll) if only_end else self.wanted(filled, poll)
             await self.app.models.polls.edit(poll.id, new, version=seen, by=self.member())
         except ModelError as error:
             self.show_refused("manage/poll.html", error, values=filled, **self.facts(poll, result))

@@ -190,14 +190,14 @@ class OnePoll(_Resource):
     async def _changed(self, poll: Poll, sent: ChangedPoll, by: User) -> Poll:
         polls, given = self.app.models.polls, sent.model_dump(exclude_unset=True)
         status = given.pop("status", None)
-        if status is None:
+        if status and set(given) - ({"closes_at"} if status == "open" else set()):
+            raise Invalid({"status": "Send this alone: nothing else changes with it."})
+        if status is None or (status == poll.status == "open" and given):  # it is open: its end is what is new
             kept = {name: value for name, value in given.items() if value is not None or name == "closes_at"}
             return await polls.edit(poll.id, same_words(poll, **kept), version=poll.version, by=by)
-        if set(given) - ({"closes_at"} if status == "open" else set()):
-            raise Invalid({"status": "Send this alone: nothing else changes with it."})
         if status == "closed":
-            return await polls.close(poll.id, by=by)
-        return await polls.reopen(poll.id, by=by, closes_at=sent.closes_at)
+            return await polls.close(poll.id, by=by, version=poll.version)
+        return await polls.reopen(poll.id, by=by, closes_at=sent.closes_at, version=poll.version)
 
 
 class Ballot(_Resource):

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from models import choices, contributions, results
@@ -69,7 +70,7 @@ class Ballots:
 
     def __init__(self, polls: Polls, table: Results) -> None:
         self.polls, self.results, self.db = polls, table, polls.db
-        self._gathering = Gathering[Wish, Cast](self._settle, polls.own)
+        self._gathering = Gathering[Wish, Cast](self._settle, polls.own, line=attrgetter("poll_id"))
 
     async def cast(self, poll: Poll, choices: Collection[int], *, voter: Voter) -> Cast:
         """Vote, or vote otherwise than before; the same vote again changes nothing.

@@ -59,7 +59,7 @@ class Intake:
 
     def __init__(self, boards: Boards, standings: Standings) -> None:
         self.boards, self.standings = boards, standings
-        self._gathering = Gathering[Wish, Submitted](self._taken, boards.own)
+        self._gathering = Gathering[Wish, Submitted](self._taken, boards.own, line=attrgetter("board.id"))
 
     async def take(self, board: Board, subject_id: int, score: int, client_id: str) -> Submitted:
         """The score as it was taken now, or before under the same name. Raises Forbidden, Invalid, Busy."""

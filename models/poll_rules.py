@@ -36,9 +36,13 @@ def status_at(now: datetime, opens_at: datetime, closes_at: datetime | None) -> 
     return "open" if closes_at is None or now < closes_at else "closed"
 
 
-def checked(new: NewPoll) -> NewPoll:
-    """The poll with its blanks taken off. Raises Invalid with all that is wrong."""
-    new = replace(new, question=_line(new.question), choices=tuple(map(_line, new.choices[: MOST_CHOICES + 1])))
+def tidied(new: NewPoll) -> NewPoll:
+    """The poll with its blanks taken off."""
+    return replace(new, question=_line(new.question), choices=tuple(map(_line, new.choices[: MOST_CHOICES + 1])))
+
+
+def wrong_words(new: NewPoll) -> dict[str, str]:
+    """All that is wrong with a poll that is `tidied`, by field, but for what is wrong with its end."""
     wrong: dict[str, str] = {}
     if not 0 < len(new.question) <= LONGEST_QUESTION:
         wrong["question"] = "A question has 1 to 300 characters."
@@ -55,19 +59,22 @@ def checked(new: NewPoll) -> NewPoll:
     for name, at in (("opens_at", new.opens_at), ("closes_at", new.closes_at)):
         if at is not None and not 1970 <= at.year <= LAST_YEAR:
             wrong[name] = "This is no date that a poll can have."
+    return wrong
+
+
+def wrong_end(closes_at: datetime | None, opens_at: datetime, now: datetime) -> dict[str, str]:
+    """What is wrong with an end that is not to come, or that comes before the beginning."""
+    if closes_at is None:
+        return {}
+    if closes_at <= now:
+        return {"closes_at": "Choose a moment that is still to come."}
+    return {"closes_at": "A poll ends after it has begun."} if closes_at <= opens_at else {}
+
+
+def refuse(wrong: dict[str, str]) -> None:
+    """Raises Invalid if anything is wrong."""
     if wrong:
         raise Invalid(wrong)
-    return new
-
-
-def checked_end(closes_at: datetime | None, opens_at: datetime, now: datetime) -> None:
-    """Raises Invalid for an end that is not to come, or that comes before the beginning."""
-    if closes_at is None:
-        return
-    if closes_at <= now:
-        raise Invalid({"closes_at": "Choose a moment that is still to come."})
-    if closes_at <= opens_at:
-        raise Invalid({"closes_at": "A poll ends after it has begun."})
 
 
 def _line(text: str) -> str:

@@ -13,7 +13,7 @@ from models.asking import answers
 from models.base import Table, Write
 from models.choices import Choice
 from models.errors import Invalid, NotFound, Stale
-from models.poll_rules import Kind, NewPoll, Results, Status, checked, checked_end, status_at
+from models.poll_rules import Kind, NewPoll, Results, Status, refuse, status_at, tidied, wrong_end, wrong_words
 from models.retrying import retried
 from models.roles import EDITOR, require
 from models.users import User
@@ -127,24 +127,22 @@ class Polls(Table[Poll]):
 
         Raises Stale when it is no longer at `version`; Invalid (of what may not change, its name), Forbidden, NotFound.
         """
-        new, now = checked(new), datetime.now(UTC)
+        new, now = tidied(new), datetime.now(UTC)
         async with self.write() as w:
             await require(w, by.id, EDITOR)
             (old,), voted = await self.locked(w, (id,)), await _has_ballots(w, id)
-            if version is not None and version != old.version:
-                raise Stale(old.version)
+            _check_version(old, version)
             if old.status == "trashed":
                 raise Invalid({"status": "A poll in the trash is restored before it is changed."})
             opens_at = new.opens_at or min(old.opens_at, now)
-            if new.closes_at != old.closes_at or opens_at != old.opens_at:
-                checked_end(new.closes_at, opens_at, now)
+            moved = new.closes_at != old.closes_at or opens_at != old.opens_at
             became = replace(
                 old, question=new.question, kind=new.kind, results=new.results, visitors=new.visitors, opens_at=opens_at,
                 closes_at=new.closes_at, status=status_at(now, opens_at, new.closes_at), version=old.version + 1,
             )  # fmt: skip
             rewritten = new.choices != tuple(choice.text for choice in old.choices)
-            if voted:
-                _refuse_other_questions(old, became, rewritten)
+            wrong = (wrong_end(new.closes_at, opens_at, now) if moved else {}) | wrong_words(new)
+            refuse(wrong | (_other_questions(old, became, rewritten) if voted else {}))
             if rewritten:
                 became = replace(became, choices=await choices.write(w, id, new.choices))
                 await results.count(w, {id: 0})
@@ -152,13 +150,16 @@ class Polls(Table[Poll]):
             await audit.note(w, by.id, "poll.edit", f"poll {id}", _told(old), _told(became))
         return became
 
-    async def close(self, id: int, *, by: User) -> Poll:
-        """It takes no votes any more, from now on. Twice is as once. Raises Invalid, Forbidden, NotFound."""
-        return await self._step(id, "close", by)
+    async def close(self, id: int, *, by: User, version: int | None = None) -> Poll:
+        """It takes no votes any more, from now on. Twice is as once.
 
-    async def reopen(self, id: int, *, by: User, closes_at: datetime | None = None) -> Poll:
+        Raises Stale when it is no longer at `version`; Invalid, Forbidden, NotFound.
+        """
+        return await self._step(id, "close", by, version=version)
+
+    async def reopen(self, id: int, *, by: User, closes_at: datetime | None = None, version: int | None = None) -> Poll:
         """It takes votes again, until then or for ever. Raises as `close`."""
-        return await self._step(id, "reopen", by, closes_at)
+        return await self._step(id, "reopen", by, closes_at, version)
 
     async def trash(self, id: int, *, by: User) -> Poll:
         """Take it out of sight, ballots and all. Raises as `close`."""
@@ -180,10 +181,13 @@ class Polls(Table[Poll]):
         return [self.make(*row) for row in rows]
 
     @retried
-    async def _step(self, id: int, action: Action, by: User, closes_at: datetime | None = None) -> Poll:
+    async def _step(
+        self, id: int, action: Action, by: User, closes_at: datetime | None = None, version: int | None = None
+    ) -> Poll:
         async with self.write() as w:
             await require(w, by.id, EDITOR)
             (old,) = await self.locked(w, (id,))
+            _check_version(old, version)
             new = stepped(old, action, datetime.now(UTC), closes_at)
             if new is None:
                 if old.status == _GOAL[action]:
@@ -242,9 +246,9 @@ def stepped(poll: Poll, action: Action, now: datetime, closes_at: datetime | Non
     new = replace(poll, version=poll.version + 1)
     match action, poll.status:
         case "close", "open":
-            return replace(new, status="closed", closes_at=now)
+            return replace(new, status="closed", closes_at=min(now, poll.closes_at or now))
         case "reopen", "closed":
-            checked_end(closes_at, poll.opens_at, now)
+            refuse(wrong_end(closes_at, poll.opens_at, now))
             return replace(new, status="open", closes_at=closes_at)
         case "trash", "scheduled" | "open" | "closed":
             return replace(new, status="trashed")
@@ -261,14 +265,19 @@ _REFUSED: dict[Action, str] = {
 }
 
 
+def _check_version(poll: Poll, version: int | None) -> None:
+    if version is not None and version != poll.version:
+        raise Stale(poll.version)
+
+
 def _checked_new(new: NewPoll, now: datetime) -> NewPoll:
-    new = checked(new)
-    checked_end(new.closes_at, new.opens_at or now, now)
+    new = tidied(new)
+    refuse(wrong_end(new.closes_at, new.opens_at or now, now) | wrong_words(new))
     return new
 
 
-def _refuse_other_questions(old: Poll, became: Poll, rewritten: bool) -> None:
-    """Raises Invalid for what those who have voted were not asked."""
+def _other_questions(old: Poll, became: Poll, rewritten: bool) -> dict[str, str]:
+    """What those who have voted were not asked, by field."""
     fields = [
         name
         for name in ("question", "kind", "results", "visitors", "opens_at")
@@ -276,8 +285,7 @@ def _refuse_other_questions(old: Poll, became: Poll, rewritten: bool) -> None:
     ]
     if rewritten:
         fields.append("choices")
-    if fields:
-        raise Invalid(dict.fromkeys(fields, "This cannot change any more: somebody has voted."))
+    return dict.fromkeys(fields, "This cannot change any more: somebody has voted.")
 
 
 def _told(poll: Poll) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from models import Models
+from handlers.v1_polls import same_words
+from models import Models, audit
+from models.polls import Poll, Polls
 from tests.handlers.conftest import Town
 from tests.handlers.polling import lunch, sent, soon, voted
 from tests.handlers.test_v1_polls import token_of
@@ -164,6 +166,53 @@ async def test_what_is_done_to_the_status_is_done_alone_and_only_where_it_applie
     assert [answer.status for answer in tried] == [422] * 5
     assert {name for answer in tried for name in answer.json()["errors"]} == {"status"}
     assert (await models.polls.fresh().one(town.poll.id)).status == "open"
+
+
+async def test_an_end_that_is_sent_with_open_is_taken_by_an_open_poll_too(
+    models: Models, people: People, alice: Browser, bob: Browser
+) -> None:
+    poll, end = await lunch(models, people, closes_at=soon()), soon(days=2)
+    await voted(bob, poll, 0)
+    here, told = f"{POLLS}/{poll.id}", []
+    for change in ({"status": "open"}, {"status": "open", "closes_at": end.isoformat()}, {"status": "open"},
+                   {"status": "open", "closes_at": None}, {"status": "open", "closes_at": "2020-01-01T00:00:00Z"}):  # fmt: skip
+        answer = await sent(alice, "PATCH", here, change, if_match="*")
+        told.append((answer.status, (await models.polls.fresh().one(poll.id)).closes_at))
+
+    assert told == [(200, poll.closes_at), (200, end), (200, end), (200, None), (422, None)]
+    log = [entry.action for entry in await audit.entries(models.db, target=f"poll {poll.id}")]
+    assert log == ["poll.edit", "poll.edit", "poll.create"]
+
+
+@pytest.mark.parametrize(("method", "status", "stays"), [("close", "closed", "open"), ("reopen", "open", "closed")])
+async def test_what_if_match_promised_holds_for_the_status_too(
+    models: Models,
+    people: People,
+    alice: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    status: str,
+    stays: str,
+) -> None:
+    """Somebody edits the poll after it was compared with the ETag, and before it is changed."""
+    poll = await lunch(models, people)
+    if stays == "closed":
+        await models.polls.close(poll.id, by=people.alice)
+    step = getattr(Polls, method)
+
+    async def after_an_edit(table: Polls, id: int, **more: Any) -> Poll:
+        was = await table.fresh().one(id)
+        await table.edit(id, same_words(was, question="Dinner?"), by=people.olga)
+        changed: Poll = await step(table, id, **more)
+        return changed
+
+    monkeypatch.setattr(Polls, method, after_an_edit)
+    tag = (await alice.get(f"{POLLS}/{poll.id}?results=0")).headers["Etag"]
+    answer = await sent(alice, "PATCH", f"{POLLS}/{poll.id}", {"status": status}, if_match=tag)
+
+    assert answer.status == 412
+    became = await models.polls.fresh().one(poll.id)
+    assert (became.question, became.status) == ("Dinner?", stays)
 
 
 async def test_an_editors_token_sees_what_is_yet_to_open(

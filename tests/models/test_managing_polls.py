@@ -8,7 +8,7 @@ from models.managing_polls import ACTIONS, Filter
 from models.poll_rules import NewPoll
 from models.sheets import Place
 from tests.harness.people import People
-from tests.models.poll_making import colours, in_hours
+from tests.models.poll_making import colours, in_hours, set_clock
 
 
 async def test_rights_are_asked_for_in_the_transaction(models: Models, people: People) -> None:
@@ -66,6 +66,18 @@ async def test_an_undone_restore_lies_in_the_trash_again(models: Models, people:
 
     assert (await models.poll_managing.undo(done.batch, by=people.alice)).polls[0].status == "trashed"
     assert await models.polls.open() == []
+
+
+async def test_closing_what_is_over_does_not_move_its_end(models: Models, people: People) -> None:
+    """The worker marks the end a moment after it; until then the poll is open by its row."""
+    one, many = [await colours(models, people, closes_at=in_hours(1)) for _ in range(2)]
+    for poll in (one, many):
+        await set_clock(models, poll, closes=-0.1)
+    ends = [(await models.polls.fresh().one(poll.id)).closes_at for poll in (one, many)]
+    (closed,) = (await models.poll_managing.act("close", [many.id], by=people.alice)).polls
+    alone = await models.polls.close(one.id, by=people.alice)
+
+    assert [(poll.status, poll.closes_at) for poll in (alone, closed)] == [("closed", end) for end in ends]
 
 
 async def test_too_many_or_none_that_is_there(models: Models, people: People) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from models import Models, audit
 from models.errors import Forbidden, Invalid, NotFound, Stale
-from models.poll_rules import NewPoll, checked
+from models.poll_rules import NewPoll, tidied, wrong_words
 from models.polls import BY_ID
 from models.results import BY_POLL
 from tests.harness.people import People
@@ -53,13 +53,17 @@ async def test_what_no_poll_can_be_is_refused(
     assert await models.polls.open() == []
 
 
-def test_what_is_wrong_is_told_at_once_and_what_is_seldom_is_not_wrong() -> None:
-    with pytest.raises(Invalid) as refused:
-        checked(NewPoll("", (), "one", "no", closes_at=datetime(1, 1, 1, tzinfo=UTC)))  # type: ignore[arg-type]
+async def test_what_is_wrong_is_told_at_once_and_what_is_seldom_is_not_wrong(models: Models, people: People) -> None:
+    past, poll = datetime(2020, 1, 1, tzinfo=UTC), await colours(models, people)
+    wrong = NewPoll("", (), "one", "no", closes_at=past)  # type: ignore[arg-type]
+    for refused in (models.polls.create(wrong, by=people.alice), models.polls.edit(poll.id, wrong, by=people.alice)):
+        with pytest.raises(Invalid) as told:
+            await refused
+        assert set(told.value.fields) == {"question", "choices", "kind", "results", "closes_at"}
 
-    assert set(refused.value.fields) == {"question", "choices", "kind", "results", "closes_at"}
     texts = (EMOJI, "绿" * 200, "می‌خواهم", "12 34", "'; DROP TABLE polls --", "a\\nb", "%s")
-    assert checked(NewPoll("?" * 300, texts)).choices == texts
+    new = tidied(NewPoll("?" * 300, texts))
+    assert (new.choices, wrong_words(new)) == (texts, {})
 
 
 async def test_any_words_come_back_as_they_were(models: Models, people: People) -> None:
@@ -201,6 +205,18 @@ async def test_it_is_closed_opened_again_thrown_away_and_brought_back(models: Mo
     assert changed.closes_at == end
     log = [entry.action for entry in await audit.entries(models.db, target=f"poll {poll.id}")]
     assert log[::-1] == ["poll.create", "poll.close", "poll.reopen", "poll.trash", "poll.restore"]
+
+
+async def test_who_closes_or_opens_a_poll_as_it_was_is_told_that_it_has_changed(models: Models, people: People) -> None:
+    poll, do = await colours(models, people), models.polls
+    await do.edit(poll.id, as_it_is(poll, question="Colour?"), by=people.alice)
+    with pytest.raises(Stale):
+        await do.close(poll.id, by=people.alice, version=1)
+    closed = await do.close(poll.id, by=people.alice, version=2)
+    with pytest.raises(Stale):
+        await do.reopen(poll.id, by=people.alice, version=2)
+
+    assert (closed.status, (await do.reopen(poll.id, by=people.alice, version=3)).status) == ("closed", "open")
 
 
 async def test_what_does_not_apply_is_said(models: Models, people: People) -> None:
