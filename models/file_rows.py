@@ -128,10 +128,18 @@ async def set_status(w: Write, old: File, status: Status, by_id: int | None) -> 
         )  # fmt: skip
     except IntegrityError:
         raise Taken({"status": "Its owner has uploaded the same file again."}) from None
+    if status == "trashed" and by_id and by_id != old.owner_id:
+        await take_away(w, old, by_id)
     if old.parent_id is None:
         await terms.show(w, terms.FILE, old.id, status == "shown")
     _touch(w, rows)
     return replace(old, status=status, version=old.version + 1)
+
+
+async def take_away(w: Write, file: File, by_id: int) -> None:
+    """What is in the trash of a file and its copies is an operator's to give back now, whoever has put it there."""
+    ids = tuple(row.id for row in (file, *await copies(w, file)))
+    await w.execute("UPDATE files SET trashed_by = %s WHERE id IN %s AND status = 'trashed'", by_id, ids)
 
 
 async def delete(w: Write, rows: Sequence[File]) -> None:
