@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from handlers.base import Base
-from handlers.file_addresses import NAME
+from handlers.file_addresses import NAME, not_beyond
 from handlers.pages import HtmlPage
 from handlers.receiving import Receiving
 from handlers.uploads import Upload
@@ -36,6 +36,7 @@ class FilesPage(Upload, HtmlPage):
 
     async def _latest(self) -> dict[str, Any]:
         files = await self.app.models.files.latest()
+        not_beyond(self, files)
         owners = await self.app.models.users.by_ids([file.owner_id for file in files])
         return {"files": files, "owners": owners}
 
@@ -46,8 +47,7 @@ class FilePage(HtmlPage):
     async def get(self, name: str) -> None:
         models = self.app.models
         file = await models.files.named(name)
-        if file.expires_at:
-            self.reading = None  # remembered whole it would be there longer than the file
+        not_beyond(self, [file])
         owner = await models.users.find(file.owner_id)
         original = await self._original(file)
         text = await models.previews.of(file) if file.kind == "text" and file.size else None
