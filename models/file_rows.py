@@ -10,7 +10,7 @@ from pymysql.err import IntegrityError
 from cache import Index, Key, List, Scope, Slot
 from content.kinds import Kind
 from content.terms import Posting
-from models import terms
+from models import terms, users
 from models.base import Write
 from models.errors import Invalid, Taken
 
@@ -115,7 +115,8 @@ async def insert(w: Write, file: File) -> File:
 
 
 async def set_status(w: Write, old: File, status: Status, by_id: int | None) -> File:
-    """Make a file be shown or trashed, and its copies with it. Raises Taken, Invalid."""
+    """Make a file be shown or trashed, and its copies with it; the picture of a member goes with its file. Raises Taken,
+    Invalid."""
     if status == "shown" and old.expires_at and old.expires_at <= datetime.now(UTC):
         raise Invalid({"status": "The time of this file is over."})
     trashed_at = datetime.now(UTC) if status == "trashed" else None
@@ -132,6 +133,9 @@ async def set_status(w: Write, old: File, status: Status, by_id: int | None) -> 
         await take_away(w, old, by_id)
     if old.parent_id is None:
         await terms.show(w, terms.FILE, old.id, status == "shown")
+    if status == "trashed" and old.kind == "image":
+        for row in rows:
+            await users.part_with(w, row.owner_id, row.stored_name, by_id)
     _touch(w, rows)
     return replace(old, status=status, version=old.version + 1)
 
