@@ -1,10 +1,11 @@
 """Pictures: how large one is, by its header alone; and one cropped and scaled. Whoever decodes runs in a process of its own."""
 
+import struct
 from io import BytesIO
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms
 
 LARGEST = 4096  # pixels of a side of what is made
 MIMES = {
@@ -23,7 +24,10 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }  # fmt: skip
 # What decoders say of broken or hostile bytes.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, MemoryError, IndexError, KeyError, TypeError)
+BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, OverflowError, MemoryError, IndexError, KeyError, TypeError, RuntimeError,
+    struct.error,
+)  # fmt: skip
 
 # The limit is ours to hold (content/kinds.py), by the header and for all formats; Pillow's own only warns at first.
 Image.MAX_IMAGE_PIXELS = None
@@ -56,7 +60,7 @@ def header(file: IO[bytes]) -> Header | None:
             if _orientation(image) >= _SIDEWAYS:
                 width, height = height, width
             return Header(MIMES[_format(image)], width, height)
-    except (UnidentifiedImageError, *BROKEN):
+    except Exception:  # whatever a decoder says of bytes that somebody has sent, it is their fault
         return None
 
 
@@ -92,10 +96,11 @@ def _format(image: Image.Image) -> str:
 
 
 def _orientation(image: Image.Image) -> int:
-    """How the camera was held, 1 to 8 (EXIF): 1 is upright."""
+    """How the camera was held, 1 to 8 (EXIF): 1 is upright. Of a PNG as it says before its pixels."""
     try:
-        found = image.getexif().get(_ORIENTATION, 1)
-    except BROKEN:
+        # PngImageFile's own would decode all the pixels to look behind them.
+        found = Image.Image.getexif(image).get(_ORIENTATION, 1)
+    except Exception:  # the picture may be whole
         return 1
     return found if isinstance(found, int) else 1
 

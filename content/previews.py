@@ -8,7 +8,7 @@ from typing import NamedTuple
 from content.highlight import highlight, language
 
 MOST = 256 * 1024  # bytes that are shown
-LONGEST_COLOURED = 60_000  # characters, as in posts; longer texts stay plain
+LONGEST_COLOURED = 20_000  # characters, at most half a second of work; longer texts stay plain
 _KEPT = 16  # beginnings that stay drawn, of at most some MB in all
 
 # Suffixes that are no name of a language themselves.
@@ -36,7 +36,8 @@ def language_of(name: str) -> str:
 
 
 def beginning(path: Path, spoken: str) -> Beginning:
-    """The beginning of the file, which is UTF-8, in the language `spoken`. Takes up to a second: call it in a thread.
+    """The beginning of the file, which is UTF-8, in the language `spoken`. Takes up to half a second: call it in a
+    thread.
 
     Raises OSError.
     """

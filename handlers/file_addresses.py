@@ -1,5 +1,6 @@
-"""Where a file is found, and what scripts are told of it."""
+"""Where a file is found, what scripts are told of it, and how long an answer with it may be kept."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -27,6 +28,12 @@ def addresses(handler: Base, file: File) -> Addresses:
         handler.reverse_url("file_s", token), handler.reverse_url("file", file.stored_name),
     )  # fmt: skip
     return Addresses(*(url + path for path in paths))
+
+
+def not_beyond(handler: Base, files: Iterable[File]) -> None:
+    """An answer with a file whose time will be over is not kept: at that moment it is another one, without a write."""
+    if any(file.expires_at for file in files):
+        handler.reading = None
 
 
 def told(handler: Base, file: File) -> dict[str, Any]:

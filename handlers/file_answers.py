@@ -15,7 +15,7 @@ from content.kinds import BINARY, INLINE, PDF, TEXT
 from content.storage import Missing
 from handlers import origin
 from handlers.accepting import Accepting
-from handlers.file_addresses import addresses
+from handlers.file_addresses import addresses, not_beyond
 from handlers.inputs import Input
 from handlers.leaving import Leaving
 from handlers.pages import HtmlPage
@@ -106,8 +106,7 @@ class OtherSize(Leaving, Accepting, HtmlPage):
         if original.kind != "image":
             raise NoPicture({"file": "This is no picture, so it has one size only."})
         copy = await files.resized(original.id, str(box)) or await self._made(original, box)
-        if copy.expires_at:
-            self.reading = None
+        not_beyond(self, [copy])
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
         self.finish(addresses(self, copy).i)
 

@@ -3,6 +3,7 @@
 from html import escape
 
 from handlers.feeds import FeedPage
+from handlers.file_addresses import not_beyond
 from handlers.syndication import Entry
 from handlers.views import script
 from models.file_rows import File
@@ -13,6 +14,7 @@ class FilesFeed(FeedPage):
     async def get(self, kind: str) -> None:
         models = self.app.models
         files = await models.files.latest()
+        not_beyond(self, files)
         people = await models.users.by_ids([file.owner_id for file in files])
         entries = [self._file(file, people.get(file.owner_id)) for file in files]
         title = f"{self.translate('Latest files')} · {self.site.title}"

@@ -1,13 +1,10 @@
 """Files as everybody sees them: the page to upload, with the latest ones, and a page for each, which shows what can be shown."""
 
-import asyncio
 import re
 from typing import Any
 
-from content.previews import Beginning, beginning, language_of
-from content.storage import Missing
 from handlers.base import Base
-from handlers.file_addresses import NAME
+from handlers.file_addresses import NAME, not_beyond
 from handlers.pages import HtmlPage
 from handlers.receiving import Receiving
 from handlers.uploads import Upload
@@ -39,6 +36,7 @@ class FilesPage(Upload, HtmlPage):
 
     async def _latest(self) -> dict[str, Any]:
         files = await self.app.models.files.latest()
+        not_beyond(self, files)
         owners = await self.app.models.users.by_ids([file.owner_id for file in files])
         return {"files": files, "owners": owners}
 
@@ -49,11 +47,10 @@ class FilePage(HtmlPage):
     async def get(self, name: str) -> None:
         models = self.app.models
         file = await models.files.named(name)
-        if file.expires_at:
-            self.reading = None  # remembered whole it would be there longer than the file
+        not_beyond(self, [file])
         owner = await models.users.find(file.owner_id)
         original = await self._original(file)
-        text = await self._text(file) if file.kind == "text" and file.size else None
+        text = await models.previews.of(file) if file.kind == "text" and file.size else None
         if file.kind in _LOADS:
             policy = self._headers["Content-Security-Policy"]
             self.set_header("Content-Security-Policy", f"{policy}; {_LOADS[file.kind]}")
@@ -63,13 +60,6 @@ class FilePage(HtmlPage):
         """What a resized copy was made of, while that can be seen."""
         found = await self.app.models.files.find(file.parent_id) if file.parent_id else None
         return found if found and found.visible else None
-
-    async def _text(self, file: File) -> Beginning:
-        try:
-            async with self.app.models.storage.open(file.sha256) as path:
-                return await asyncio.to_thread(beginning, path, language_of(file.name))
-        except Missing as error:
-            raise NotFound(f"the bytes of file {file.id}") from error
 
 
 async def tools(handler: Base, user: User, path: str) -> list[dict[str, str]]:

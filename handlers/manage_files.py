@@ -4,7 +4,6 @@ from typing import cast, get_args
 
 from content.kinds import Kind
 from handlers.manage_lists import Did, ManageList
-from handlers.pictures import follow
 from models.errors import NotFound
 from models.file_managing import ACTIONS, Action, Done, Filter
 from models.file_rows import Status
@@ -38,8 +37,6 @@ class ManageFiles(ManageList):
 
     async def act(self, action: str, ids: list[int]) -> Did:
         done = await self.app.models.file_managing.act(cast(Action, action), ids, by=self.member())
-        if action == "trash":
-            await follow(self, done.files)
         return did(action, done)
 
     async def undo(self, batch: int) -> Did:

@@ -1,7 +1,6 @@
 """A member's own files: the list, what they take of the quota, and their deletion, which can be taken back."""
 
 from handlers.pages import HtmlPage
-from handlers.pictures import follow
 from models.errors import Invalid
 from models.file_rows import File
 from models.files import PER_PAGE
@@ -29,8 +28,6 @@ class OwnFiles(HtmlPage):
             raise Invalid({"one": "This action is not known here."})
         files, me = self.app.models.files, self.member()
         file = await (files.trash if action == "trash" else files.restore)(int(id), by=me)
-        if action == "trash":
-            await follow(self, [file])
         self.redirect(f"{self.reverse_url('account_files')}?done={action}&file={file.id}", status=303)
 
     async def _told(self) -> File | None:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from content.marking import LONGEST_HTML, marked, plain
 from content.queries import LONGEST, MOST_TERMS
+from handlers.file_addresses import not_beyond
 from handlers.pages import ListPage
 from models.errors import NotFound
 from models.posts import Post
@@ -52,6 +53,7 @@ class SearchPage(ListPage[int]):
 
     async def _files(self, found: Found) -> dict[str, Any]:
         files = [file for file in await self.app.models.files.many(found.ids) if file.visible]
+        not_beyond(self, files)
         return {"files": files, "titles": {file.id: marked(file.name, found.marks, None) for file in files}}
 
     @property

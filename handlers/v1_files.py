@@ -7,7 +7,7 @@ from pydantic import Field
 
 from handlers import media
 from handlers.api import JsonAnswer
-from handlers.file_addresses import addresses
+from handlers.file_addresses import addresses, not_beyond
 from handlers.inputs import Input
 from handlers.uploads import Upload, UploadFields
 from handlers.v1 import V1, Output, call
@@ -81,8 +81,7 @@ class ManyFiles(Upload, _Resource):
         asked, files = self.asked(AskedFiles), self.app.models.files
         if not asked.mine:
             found = await files.latest(asked.start, asked.limit)
-            if any(file.expires_at for file in found):
-                self.reading = None  # it is another answer at that moment, without a write
+            not_beyond(self, found)
         else:
             await self.identify()
             self.set_header("Cache-Control", "private, no-store")
@@ -106,8 +105,7 @@ class OneFile(_Resource):
     async def get(self, name: str) -> None:
         """A file, by its name in addresses."""
         file = await self.app.models.files.named(name)
-        if file.expires_at:
-            self.reading = None
+        not_beyond(self, [file])
         (shape,) = await self.shapes([file])
         self.answer(shape)
 
@@ -132,6 +130,5 @@ class LatestFiles(JsonAnswer):
         query = {name: self.get_query_arguments(name) for name in self.request.query_arguments}
         asked = AskedLatest.of_form(query)
         files = await self.app.models.files.latest(asked.start, min(asked.limit, LATEST))
-        if any(file.expires_at for file in files):
-            self.reading = None
+        not_beyond(self, files)
         self.answer([{"id": file.id, "filename": file.name} for file in files])

@@ -50,6 +50,7 @@ from models.people import People
 from models.poll_times import PollTimes
 from models.polls import Polls
 from models.posts import Posts
+from models.previews import Previews
 from models.publishing import Publishing
 from models.reapplying import Reapplying
 from models.redirects import Redirects
@@ -133,6 +134,7 @@ class Models:
     file_clearing: FileClearing
     short: Short
     uploads: Uploads
+    previews: Previews
     figures: Figures
     inspector: Inspector
     comparing: Comparing
@@ -183,7 +185,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     scores = Scores(boards, standings)
     polls, results = Polls(db, cache), Results(db, cache)
     storage = Folder(settings.var / "files")
-    files, image_work = Files(db, cache, storage, settings), ImageWork()
+    files, image_work, previews = Files(db, cache, storage, settings), ImageWork(), Previews(storage)
     pages = Pages[Any](local, link.get, records.stamp)
     inspector = Inspector(db, redis, cache, settings.run)
     comparing, comparisons = Comparing(db, inspector), Comparisons(db)
@@ -247,6 +249,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             file_clearing=FileClearing(files, storage),
             short=Short(settings),
             uploads=Uploads(files, storage, image_work, settings.image_pixels),
+            previews=previews,
             figures=figures,
             inspector=inspector,
             comparing=comparing,
@@ -258,6 +261,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     finally:
         await live.close()
         await image_work.close()
+        await previews.close()
         await cache.close()
         await tracking.close()
         await link.close()

@@ -115,6 +115,8 @@ class FileManaging:
 async def _set(w: Write, old: File, status: Status, action: str, by: User) -> File | None:
     """None when it is so already, or cannot be: its time is over, or its owner has uploaded the same anew."""
     if old.status == status:
+        if status == "trashed":
+            await file_rows.take_away(w, old, by.id)
         return None
     try:
         new = await file_rows.set_status(w, old, status, by.id if status == "trashed" else None)

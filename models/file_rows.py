@@ -10,7 +10,7 @@ from pymysql.err import IntegrityError
 from cache import Index, Key, List, Scope, Slot
 from content.kinds import Kind
 from content.terms import Posting
-from models import terms
+from models import terms, users
 from models.base import Write
 from models.errors import Invalid, Taken
 
@@ -115,7 +115,8 @@ async def insert(w: Write, file: File) -> File:
 
 
 async def set_status(w: Write, old: File, status: Status, by_id: int | None) -> File:
-    """Make a file be shown or trashed, and its copies with it. Raises Taken, Invalid."""
+    """Make a file be shown or trashed, and its copies with it; the picture of a member goes with its file. Raises Taken,
+    Invalid."""
     if status == "shown" and old.expires_at and old.expires_at <= datetime.now(UTC):
         raise Invalid({"status": "The time of this file is over."})
     trashed_at = datetime.now(UTC) if status == "trashed" else None
@@ -128,10 +129,21 @@ async def set_status(w: Write, old: File, status: Status, by_id: int | None) -> 
         )  # fmt: skip
     except IntegrityError:
         raise Taken({"status": "Its owner has uploaded the same file again."}) from None
+    if status == "trashed" and by_id and by_id != old.owner_id:
+        await take_away(w, old, by_id)
     if old.parent_id is None:
         await terms.show(w, terms.FILE, old.id, status == "shown")
+    if status == "trashed" and old.kind == "image":
+        for row in rows:
+            await users.part_with(w, row.owner_id, row.stored_name, by_id)
     _touch(w, rows)
     return replace(old, status=status, version=old.version + 1)
+
+
+async def take_away(w: Write, file: File, by_id: int) -> None:
+    """What is in the trash of a file and its copies is an operator's to give back now, whoever has put it there."""
+    ids = tuple(row.id for row in (file, *await copies(w, file)))
+    await w.execute("UPDATE files SET trashed_by = %s WHERE id IN %s AND status = 'trashed'", by_id, ids)
 
 
 async def delete(w: Write, rows: Sequence[File]) -> None:

@@ -160,6 +160,8 @@ class Files(Table[File]):
             if old.owner_id != by.id and not has(bits, OPERATOR):
                 raise Forbidden(f"file {id} is not user {by.id}'s")
             if old.status == "trashed":
+                if old.owner_id != by.id:
+                    await file_rows.take_away(w, old, by.id)
                 return old
             new = await file_rows.set_status(w, old, "trashed", by.id)
             await audit.note(w, by.id, "file.trash", f"file {id}", {"status": old.status}, {"status": new.status})
@@ -167,13 +169,14 @@ class Files(Table[File]):
 
     @retried
     async def restore(self, id: int, *, by: User) -> File:
-        """The opposite; what an operator has taken away, only operators give back. Raises Forbidden, NotFound; Taken when the
-        owner has uploaded the same anew; Invalid when its time is over."""
+        """The opposite; what an operator has taken away, only operators give back. Raises Forbidden; NotFound, also for a copy
+        whose original cannot be seen; Taken when the owner has uploaded the same anew; Invalid when its time is over."""
         async with self.write() as w:
             bits = await require(w, by.id, LOGIN)
-            owners = await w.fetch("SELECT owner_id FROM files WHERE id = %s", id)
-            if owners:
-                await quotas.held(w, owners[0][0])
+            for owner_id, parent_id in await w.fetch("SELECT owner_id, parent_id FROM files WHERE id = %s", id):
+                await quotas.held(w, owner_id)
+                if parent_id is not None:
+                    _visible(await file_rows.locked(w, parent_id))
             old = await file_rows.locked(w, id)
             own = old.owner_id == by.id and await file_rows.trashed_by(w, id) in (None, by.id)
             if not own and not has(bits, OPERATOR):

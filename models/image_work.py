@@ -59,11 +59,11 @@ class ImageWork:
             await self._let_go()
 
     async def _made(self, asked: dict[str, object], write: Write) -> Found:
-        whole, process = False, await self._worker()
+        whole, process = False, await self._told(asked)
         worked_before = _worked(process.pid)
         try:
             async with asyncio.timeout(PATIENCE):
-                head = await self._asked(process, asked, write)
+                head = await self._answered(process, write)
             whole = True
         except TimeoutError:
             if _worked(process.pid) - worked_before < PATIENCE / 4:
@@ -81,10 +81,21 @@ class ImageWork:
         COUNTS["images.made"] += 1
         return Found(head["mime"], "image", head["width"], head["height"])
 
-    async def _asked(self, process: Process, asked: dict[str, object], write: Write) -> dict[str, Any]:
+    async def _told(self, asked: dict[str, object]) -> Process:
+        """The process, with its task. One that was killed while it had none is no fault of this picture, and is replaced: its
+        pipe is broken before anybody has told us of its end."""
+        for _ in range(2):
+            process = await self._worker()
+            assert process.stdin
+            process.stdin.write(json.dumps(asked).encode() + b"\n")
+            if not process.stdin.is_closing():
+                return process
+            await self._let_go()
+        raise Busy("the process for pictures is killed again and again", retry_after=60)
+
+    async def _answered(self, process: Process, write: Write) -> dict[str, Any]:
         assert process.stdin
         assert process.stdout
-        process.stdin.write(json.dumps(asked).encode() + b"\n")
         await process.stdin.drain()
         head: dict[str, Any] = json.loads(await process.stdout.readuntil(b"\n"))
         left = head["size"]

@@ -1,19 +1,23 @@
 """What becomes of bytes that were sent: looked at, cropped if that was asked for, kept; and pictures in other sizes."""
 
 import asyncio
+import logging
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import NamedTuple
 
 from content import filenames, images, kinds
 from content.kinds import Found
 from content.storage import Incoming, Missing, Storage
-from models.errors import Invalid, NoPicture, NotFound
+from models.errors import Busy, Invalid, NoPicture, NotFound
 from models.file_rows import File
 from models.files import Added, Files
 from models.image_work import ImageWork
 from models.users import User
+
+log = logging.getLogger("plaza.web")
 
 # One at a time: the header of a picture may take 16 MB (content/kinds.py).
 _threads = ThreadPoolExecutor(1, thread_name_prefix="kinds")
@@ -29,6 +33,16 @@ class Box(NamedTuple):
         return f"{self.width}x{self.height}"
 
 
+@asynccontextmanager
+async def _written() -> AsyncIterator[None]:
+    """Raises Busy when the disk takes nothing. Small files, which are gathered, learn it at their end only."""
+    try:
+        yield
+    except OSError as error:
+        log.error("an upload could not be kept: %s", error)
+        raise Busy("the disk is full or broken", retry_after=60) from error
+
+
 class Uploads:
     """Between who has sent something and `Files`: an upload is one file there."""
 
@@ -40,9 +54,9 @@ class Uploads:
     ) -> Added:
         """The file as it was sent, or with a `box` as a picture made of it. Raises Forbidden, TooLarge, QuotaFull, NoPicture,
         Invalid, Busy."""
-        await incoming.finish()
-        found = await self._found(incoming, name)
-        async with AsyncExitStack() as stack:
+        async with _written(), AsyncExitStack() as stack:
+            await incoming.finish()
+            found = await self._found(incoming, name)
             if box:
                 if found.kind != "image":
                     raise NoPicture({"file": "This is no picture, so it cannot be cropped."})
@@ -54,7 +68,9 @@ class Uploads:
     async def resized(self, original: File, box: Box, *, by: User) -> File:
         """A new copy of another size. Raises Forbidden, NotFound, QuotaFull, NoPicture, Invalid, Busy."""
         try:
-            async with self._storage.open(original.sha256) as path, await self._storage.incoming() as made:
+            async with (
+                _written(), self._storage.open(original.sha256) as path, await self._storage.incoming() as made,
+            ):  # fmt: skip
                 found = await self._work.resize(path, box, made.write)
                 return await self._files.add_resized(original, str(box), made, found, by=by)
         except Missing as error:

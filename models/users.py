@@ -61,9 +61,7 @@ class Users(Table[User]):
         self.roles = roles
 
     def make(self, *columns: Any) -> User:
-        id, email, name, image, active, created_at, confirmed_at, roles, version = columns
-        role_ids = tuple(int(id) for id in roles.split(",")) if roles else ()
-        return User(id, email, name, image, bool(active), created_at, confirmed_at, role_ids, version)
+        return _made(*columns)
 
     async def by_id(self, id: int) -> User:
         """Raises NotFound."""
@@ -249,7 +247,31 @@ class Users(Table[User]):
         return new
 
     async def _locked(self, w: Write, id: Value) -> User:
-        return await w.locked(self.make, self.rows_sql + " FOR UPDATE", (id,))
+        return await _locked(w, id)
+
+
+async def part_with(w: Write, id: int, stored_name: str, by_id: int | None) -> None:
+    """Whose picture is this file has none any more: in the transaction that takes the file away."""
+    ending = f"/{stored_name}"
+    seen = await w.fetch("SELECT image FROM users WHERE id = %s", id)
+    if not seen or not seen[0][0].endswith(ending):
+        return
+    old = await _locked(w, id)
+    if not old.image.endswith(ending):
+        return
+    await w.execute("UPDATE users SET image = '', version = version + 1 WHERE id = %s", id)
+    w.touch(*shown_in(old))
+    await audit.note(w, by_id, "user.image", f"user {id}", {"image": old.image}, {"image": ""})
+
+
+async def _locked(w: Write, id: Value) -> User:
+    return await w.locked(_made, Users.rows_sql + " FOR UPDATE", (id,))
+
+
+def _made(*columns: Any) -> User:
+    id, email, name, image, active, created_at, confirmed_at, roles, version = columns
+    role_ids = tuple(int(id) for id in roles.split(",")) if roles else ()
+    return User(id, email, name, image, bool(active), created_at, confirmed_at, role_ids, version)
 
 
 def _day(at: datetime) -> date:

@@ -4,9 +4,9 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+from PIL import Image, ImageCms, ImageFile, ImageOps, PngImagePlugin
 
-from content.images import BROKEN, LARGEST, Made, resized
+from content.images import BROKEN, LARGEST, MIMES, Made, header, resized
 from tests.content.pictures import opened, picture
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -66,6 +66,41 @@ def test_it_stands_upright(file: Path, orientation: int) -> None:
 
     assert colours(turned.data) == colours(upright.getvalue())
     assert 0x0112 not in opened(turned.data).getexif()
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "AVIF"])
+def test_its_size_is_that_of_the_upright_picture(format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+
+    assert header(BytesIO(picture(60, 40, format, exif=exif))) == (MIMES[format], 40, 60)
+
+
+@pytest.mark.parametrize("format", list(MIMES))
+def test_no_pixel_is_decoded_to_know_the_size(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, decoded = picture(60, 40, format), list[str]()
+    for kind in (ImageFile.ImageFile, PngImagePlugin.PngImageFile):
+        monkeypatch.setattr(kind, "load", lambda image: decoded.append(image.format))
+
+    assert header(BytesIO(data)) == (MIMES[format], 60, 40)
+    assert decoded == []
+
+
+def test_metadata_that_is_broken_does_not_break_the_picture(file: Path) -> None:
+    data = picture(60, 40, exif=b"II\x2b\0\0\0\0\0")
+
+    assert header(BytesIO(data)) == ("image/png", 60, 40)
+    assert made(file, data, 30, 20).width == 30
+
+
+@pytest.mark.parametrize("error", [RuntimeError("as libavif says it"), Exception("as nobody expects it")])
+def test_whatever_a_decoder_says_it_is_no_picture(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Image, "open", fail)
+
+    assert header(BytesIO(b"")) is None
 
 
 def test_nothing_of_where_and_by_whom_stays(file: Path) -> None:

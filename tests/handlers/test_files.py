@@ -126,6 +126,20 @@ async def test_the_page_of_a_file_that_ends_is_not_remembered_whole(
         assert not asker.kept
 
 
+@pytest.mark.parametrize(
+    "path", ["/files", "/files/feed.atom", "/search?q=hour&in=files", "/api/v1/files", "/latest_files"]
+)
+async def test_no_list_with_a_file_that_ends_is_remembered_whole(
+    models: Models, people: People, asker: Asker, path: str
+) -> None:
+    await stored(models, people.bob, "hour for ever.txt", b"for ever")
+    await asker.until_kept(path)
+    await stored(models, people.bob, "hour briefly.txt", b"an hour", expires=timedelta(hours=1))
+    for _ in range(5):
+        assert b"briefly" in await asker.ask(path)
+        assert not asker.kept
+
+
 async def test_the_page_to_upload_shows_the_latest_and_forgets_what_is_deleted(
     models: Models, people: People, visitor: Browser, bob: Browser
 ) -> None:

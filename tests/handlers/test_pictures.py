@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from models import Models
+from models.audit import entries
 from models.errors import Forbidden
+from models.uploads import Box
 from tests.harness.browser import Answer, Browser
-from tests.harness.files import form, png
+from tests.harness.files import form, png, stored
 from tests.harness.people import People
 
 
@@ -47,21 +50,49 @@ async def test_it_is_removed_and_the_file_stays(models: Models, people: People, 
     assert (await models.files.named(image.removeprefix("/i/"))).owner_id == people.bob.id
 
 
+@pytest.mark.parametrize("way", ["page", "api", "copy"])
 @pytest.mark.parametrize("who", ["bob", "olga"])
 async def test_it_goes_with_its_file(
-    models: Models, people: People, bob: Browser, browse: Callable[[], Browser], who: str
+    models: Models, people: People, bob: Browser, browse: Callable[[], Browser], who: str, way: str
 ) -> None:
     await chosen(bob)
     other = (await models.files.of_owner(people.bob.id))[0]
     await chosen(bob, data=png(64, 64, "red"))
     file = await models.files.named((await image_of(models, people)).removeprefix("/i/"))
-    browser = await browse().sign_in(people.named(who))
+    user = people.named(who)
+    assert user
+    browser = await browse().sign_in(user)
     place = "/account/files" if who == "bob" else "/manage/files"
     await browser.post(place, {"one": f"trash.{other.id}"})
     assert await image_of(models, people) == f"/i/{file.stored_name}"
 
-    await browser.post(place, {"one": f"trash.{file.id}"})
+    if way == "copy":  # nothing keeps an address of one from being there
+        copy = await models.uploads.resized(file, Box(8, 8), by=people.bob)
+        await models.users.set_image(people.bob.id, f"/i/{copy.stored_name}", by=people.bob)
+    before = await models.users.by_id(people.bob.id)
+    if way == "api":
+        await browser.request("DELETE", f"/api/v1/files/{file.stored_name}")
+    else:
+        await browser.post(place, {"one": f"trash.{file.id}"})
 
+    assert await image_of(models, people) == ""
+    after = await models.users.by_id(people.bob.id)  # what is remembered is the same
+    assert (after.image, after.version) == ("", before.version + 1)
+    (entry, *_) = await entries(models.db, target=f"user {people.bob.id}")
+    assert (entry.actor_id, entry.was, entry.became) == (
+        user.id, {"image": before.image}, {"image": ""},
+    )  # fmt: skip
+
+
+async def test_it_has_no_end_and_goes_when_its_file_had_one(models: Models, people: People, bob: Browser) -> None:
+    body, headers = form("me.png", png(64, 64), expires="1h")
+    answer = await bob.request("POST", "/account/picture", body=body, headers=headers)
+    assert answer.status == 422
+    assert await models.files.of_owner(people.bob.id) == []
+    file = await stored(models, people.bob, "short.png", png(8, 8), expires=timedelta(microseconds=1))
+    await models.users.set_image(people.bob.id, f"/i/{file.stored_name}", by=people.bob)
+
+    assert await models.file_clearing.expire(datetime.now(UTC), most=10) == 1
     assert await image_of(models, people) == ""
 
 

@@ -52,6 +52,18 @@ async def test_who_may_not_is_told_before_the_file_comes(
     assert b"403" in await asked(1000, member)
 
 
+@pytest.mark.parametrize("length", ["abc", "-5", "1_0", "٣", "1" * 19, "9" * 5000])
+async def test_a_length_that_is_no_number_is_refused(bob: Browser, length: str) -> None:
+    host = bob.base_url.removeprefix("http://")
+    cookies = "; ".join(f"{name}={value}" for name, value in bob.cookies.items())
+    head = (
+        f"POST /j HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\nCookie: {cookies}\r\n"
+        f"Content-Type: multipart/form-data; boundary=x-y-z\r\n\r\n"
+    )
+
+    assert (await bob.raw(head.encode() + FILE + END)).split()[1] == b"400"
+
+
 async def test_who_is_refused_while_sending_sees_why(bob: Browser, settings: Settings) -> None:
     """Two files, and the second one never ends."""
     host = bob.base_url.removeprefix("http://")

@@ -200,6 +200,26 @@ async def test_what_is_no_picture_cannot_be_cropped(bob: Browser, models: Models
     assert incoming(settings) == []
 
 
+@pytest.mark.parametrize("where", ["Incoming._finish", "Folder._keep"])
+async def test_a_disk_that_is_full_is_told_for_small_files_too(
+    bob: Browser, settings: Settings, models: Models, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"content.storage.{where}", full)
+        answers = [await sent(bob, "/j", "a.png", PNG), await sent(bob, "/j", "a.png", PNG, w="2", h="2")]
+    (await sent(bob, "/j", "a.png", PNG)).json()
+    (original,) = await models.files.latest()
+    with monkeypatch.context() as patch:
+        patch.setattr(f"content.storage.{where}", full)
+        answers.append(await bob.get(f"/r/{original.stored_name}?w=2&h=2"))
+
+    assert [(answer.status, answer.headers["Retry-After"]) for answer in answers] == [(503, "60")] * 3
+    assert incoming(settings) == []
+
+
 async def test_a_bomb_is_refused(bob: Browser, settings: Settings) -> None:
     answer = await sent(bob, "/j", "a.png", bomb())
 

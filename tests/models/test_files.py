@@ -1,4 +1,4 @@
-"""Files: stored once, whoever sends them; shown, trashed, restored with their copies; quotas, and times that end."""
+"""Files: stored once, whoever sends them; found by their names; quotas, copies, and times that end."""
 
 import asyncio
 from collections import Counter
@@ -10,9 +10,8 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from models import Models, files
-from models.audit import entries
 from models.check_files import check_files
-from models.errors import Busy, Forbidden, Invalid, NotFound, QuotaFull, Taken, TooLarge
+from models.errors import Busy, Forbidden, Invalid, NotFound, QuotaFull, TooLarge
 from tests.harness.people import People
 from tests.models.uploading import resize, stored, upload
 
@@ -76,67 +75,6 @@ async def test_an_upload_that_fails_after_its_bytes_were_stored_leaves_no_row(
     assert await models.files.fresh().latest() == []
     _, created = await upload(models, people.bob)
     assert created
-
-
-async def test_trash_and_restore_take_the_copies_along(models: Models, people: People) -> None:
-    file, _ = await upload(models, people.bob)
-    assert await models.files.resized(file.id, "300x200") is None
-    assert await models.files.of_owner(people.bob.id) == [file]
-    copy = await resize(models, file, "300x200", people.alice)
-    assert copy.name == "cat-300x200.jpg"
-    assert await models.files.resized(file.id, "300x200") == copy
-    await models.files.trash(file.id, by=people.bob)
-    await models.files.trash(file.id, by=people.bob)
-    for name in (file.stored_name, copy.stored_name):
-        with pytest.raises(NotFound):
-            await models.files.named(name)
-    assert await models.files.resized(file.id, "300x200") is None
-    assert await models.files.latest() == [] == await models.files.of_owner(people.bob.id)
-    with pytest.raises(NotFound):
-        await models.files.shown(file.id)
-    assert await models.files.usage(people.bob.id) == (13, 2)
-    await models.files.restore(file.id, by=people.bob)
-    await models.files.restore(file.id, by=people.bob)
-
-    assert (await models.files.named(copy.stored_name)).parent_id == file.id
-    assert [row.id for row in await models.files.latest()] == [file.id]
-    log = [(entry.action, entry.was, entry.became) for entry in await entries(models.db, target=f"file {file.id}")]
-    assert log == [
-        ("file.restore", {"status": "trashed"}, {"status": "shown"}),
-        ("file.trash", {"status": "shown"}, {"status": "trashed"}),
-    ]
-
-
-async def test_only_its_owner_and_operators_may_trash_and_restore_a_file(models: Models, people: People) -> None:
-    file, _ = await upload(models, people.bob)
-    with pytest.raises(Forbidden):
-        await models.files.trash(file.id, by=people.alice)
-    await models.files.trash(file.id, by=people.bob)
-    with pytest.raises(Forbidden):
-        await models.files.restore(file.id, by=people.alice)
-    await models.files.restore(file.id, by=people.olga)
-    await models.files.trash(file.id, by=people.olga)
-    with pytest.raises(Forbidden):  # what an operator has taken away
-        await models.files.restore(file.id, by=people.bob)
-    await models.files.restore(file.id, by=people.ada)
-    for method in (models.files.trash, models.files.restore):
-        with pytest.raises(NotFound):
-            await method(99, by=people.ada)
-
-    await models.users.set_active(people.bob.id, False)
-    with pytest.raises(Forbidden):
-        await models.files.trash(file.id, by=people.bob)
-
-
-async def test_what_was_sent_again_meanwhile_is_not_restored(models: Models, people: People) -> None:
-    file, _ = await upload(models, people.bob)
-    await models.files.trash(file.id, by=people.bob)
-    again, created = await upload(models, people.bob)
-    assert (created, again.id != file.id) == (True, True)
-
-    with pytest.raises(Taken):
-        await models.files.restore(file.id, by=people.bob)
-    assert await models.files.latest() == [again]
 
 
 async def test_a_copy_that_exists_wins_and_there_are_at_most_so_many(

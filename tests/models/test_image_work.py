@@ -63,6 +63,14 @@ def lives(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+def runs(pid: int) -> bool:
+    """Unlike `lives` not while somebody has still to be told of its end."""
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 async def test_one_process_does_all_that_is_asked(work: ImageWork, file: Path) -> None:
     sink = Sink()
     found = await work.resize(file, (60, 60), sink.write)
@@ -162,6 +170,16 @@ async def test_who_dies_of_a_picture_takes_no_other_with_it(work: ImageWork, fil
     with pytest.raises(NoPicture):
         await hostile
     assert [found.width for found in await asyncio.gather(*others)] == [10, 20]
+
+
+async def test_one_that_was_killed_while_it_had_no_work_is_replaced(work: ImageWork, file: Path) -> None:
+    await work.resize(file, (60, 60), Sink().write)
+    first = pid_of(work)
+    os.kill(first, 9)
+    until(lambda: not runs(first), 5)  # the loop stands still meanwhile, and cannot know it yet
+
+    assert (await work.resize(file, (30, 30), Sink().write)).width == 30
+    assert pid_of(work) != first
 
 
 async def test_who_goes_away_stops_the_work(work: ImageWork, file: Path, endless: Path) -> None:
