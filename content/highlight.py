@@ -2,6 +2,7 @@
 
 from functools import cache
 from html import escape
+from time import thread_time
 
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
@@ -22,6 +23,10 @@ LANGUAGES = {
     "typescript": "typescript", "xml": "xml", "yaml": "yaml", "yml": "yaml", "zig": "zig",
 }  # fmt: skip
 
+# Some lexers take the square of a text's length: looked at between their tokens, and a token is at most a few lines' work.
+MOST_WORK = 0.3  # s of a thread; a usual block of 60,000 characters takes less
+LONGEST_LINE = 2000  # characters
+
 # Left without a span, to keep pages small: they look like plain text in any style sheet.
 _PLAIN = frozenset({"", "n", "p", "pm", "w", "x", "l", "ld", "g", "esc", "err"})
 CLASSES = frozenset(STANDARD_TYPES.values()) - _PLAIN
@@ -34,11 +39,19 @@ def language(info: str) -> str:
 
 
 def highlight(source: str, name: str) -> str:
-    """The source as safe HTML; name is one that `language` gave."""
+    """The source as safe HTML; name is one that `language` gave. What is too much work stays plain.
+
+    Only beside MOST_WORK may a text be coloured at one time and plain at another; a stored one keeps what it was given.
+    """
+    if any(len(line) > LONGEST_LINE for line in source.split("\n")):
+        return escape(source, quote=False)
+    until = thread_time() + MOST_WORK
     parts: list[str] = []
     last, held = "", ""
     lexer = _lexer_class(LANGUAGES[name])(stripnl=False, ensurenl=False)
     for kind, text in lexer.get_tokens(source):
+        if thread_time() > until:
+            return escape(source, quote=False)
         css = _css(kind)
         if css != last:
             parts.append(_span(last, held))

@@ -1,5 +1,7 @@
 """Markdown to the HTML that is stored: the same text gives the same bytes, and nothing in them can run.
 
+Code is the one exception: a block whose colours take the machine too long (content/highlight.py) is plain.
+
 Classes that the HTML can contain, for the style sheet:
   div.highlight > pre > code.language-<name>   a code block; inside it span with the classes of Pygments:
       k kc kd kn kp kr kt (keywords)  s sa sb sc dl sd s2 se sh si sx sr s1 ss (strings)  m mb mf mh mi il mo (numbers)
