@@ -8,16 +8,19 @@ from urllib.parse import quote
 LONGEST = 255  # characters
 NAMELESS = "file"
 _ATTR = "!#$&+-.^_`|~"  # what RFC 8187 lets stand in a name beside letters and digits
-_UNQUOTABLE = re.compile(
-    r"[^ !#-$&-\[\]-~]"
-)  # not ASCII; quotes and backslashes; percent, which some take for an escape
+_LONGEST_PLAIN = 100  # characters of the form for old programs: one sign can become eighteen
+# Not ASCII; quotes and both slashes; percent, which some take for an escape.
+_UNQUOTABLE = re.compile(r"[^ !#-$&-.0-\[\]-~]")
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # "photo\u202egpj.exe" is shown as photoexe.jpg
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,10}", re.ASCII)
 
 
 def clean(name: str) -> str:
-    """The last part of a path, without control characters; a longer one is shortened before its suffix."""
-    name = "".join(sign for sign in name.replace("\\", "/") if unicodedata.category(sign) not in ("Cc", "Cs"))
+    """The last part of a path, without control characters and what turns text around; a longer one is shortened before its
+    suffix."""
+    name = "".join(
+        sign for sign in _TURNING.sub("", name).replace("\\", "/") if unicodedata.category(sign) not in ("Cc", "Cs")
+    )
     name = name.rstrip("/").rpartition("/")[2].strip()
     if name.strip(".") == "":
         return NAMELESS
@@ -51,7 +54,10 @@ def disposition(how: Literal["inline", "attachment"], name: str) -> str:
 
     The plain form beside it is for old programs; neither can hold a line end, a quote, or what turns text around.
     """
-    name = _TURNING.sub("", clean(name))
+    name = clean(name)
     plain = _UNQUOTABLE.sub("_", unicodedata.normalize("NFKD", name))
+    if len(plain) > _LONGEST_PLAIN:
+        end = suffix(plain)
+        plain = plain[: _LONGEST_PLAIN - len(end)] + end
     exact = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe=_ATTR)}"
     return f'{how}; filename="{plain}"{exact}'

@@ -19,6 +19,7 @@ def test_names_in_any_language_come_back_unchanged(name: str) -> None:
     [
         ("../../etc/passwd", "passwd"), ("C:\\Users\\me\\cat.png", "cat.png"), ("/a/b/", "b"), ("a\r\nb\0.txt", "ab.txt"),
         ("", "file"), ("..", "file"), ("  ", "file"), ("/", "file"), (" a.txt ", "a.txt"), ("\ud800a.txt", "a.txt"),
+        ("photo\u202egpj.exe", "photogpj.exe"), ("\u2067قطة\u2069.pdf", "قطة.pdf"),
     ],
 )  # fmt: skip
 def test_paths_and_control_characters_go(name: str, kept: str) -> None:
@@ -89,3 +90,9 @@ def test_no_name_breaks_out_of_its_header(name: str) -> None:
     assert header.count('"') == 2
     assert "%E2%80%AE" not in header
     assert "%E2%81%A6" not in header
+
+
+def test_the_plain_form_is_short_and_is_no_path() -> None:
+    assert len(disposition("inline", "\ufdfa" * 251 + ".txt")) < 2500
+    assert disposition("inline", "a" * 200 + ".txt").startswith(f'inline; filename="{"a" * 96}.txt"; ')
+    assert disposition("inline", "\u2100\uff0f\uff3cb").startswith('inline; filename="a_c__b"; ')
