@@ -28,6 +28,8 @@ _CSP = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
+LONGEST_BACK = 1000  # characters of an address that is come back to; a header has little room
+
 ID = r"([0-9]{1,18})"  # an id in a route: at most 18 digits, so that MySQL can hold it
 
 
@@ -112,7 +114,9 @@ class Base(Keeping):
         """What a visitor without a session gets where one is needed."""
         if self.answers_json or self.request.method not in ("GET", "HEAD"):
             raise HTTPError(401, "not signed in")
-        self.redirect(f"{self.reverse_url('signin')}?next={quote(self.request.uri or '/', safe='/')}")
+        back = quote(self.request.uri or "/", safe="/")
+        after = f"?next={back}" if len(back) <= LONGEST_BACK else ""
+        self.redirect(f"{self.reverse_url('signin')}{after}")
 
     async def identify(self) -> None:
         """Find out who asks, by token or by session cookie. What follows is for them alone, and is not kept.

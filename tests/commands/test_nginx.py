@@ -122,6 +122,17 @@ def test_too_long_an_address_and_too_many_headers_are_the_clients_mistake(site: 
     assert site.get("/", {f"X-{n}": "x" * 7000 for n in range(8)}).status == 400
 
 
+def test_a_coding_that_nobody_knows_is_the_clients_mistake(site: Instance) -> None:
+    answer = site.ask("POST", "/signin", headers={"Transfer-Encoding": "xchunked"})
+
+    assert answer.status == 400
+    assert "cannot be understood" in answer.text
+
+
+def test_a_long_address_leads_to_the_sign_in_too(site: Instance) -> None:
+    assert site.get("/account?" + "x" * 4000).headers["location"].endswith("/signin")
+
+
 def test_nginx_does_not_tell_its_version(site: Instance) -> None:
     assert site.get("/").headers["server"] == "nginx"
 
