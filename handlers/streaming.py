@@ -17,7 +17,8 @@ from models.counts import COUNTS
 
 log = logging.getLogger("plaza.web")
 
-SILENCE = 60.0  # s without a byte; then the connection is closed
+LOOK = 60.0  # s between two looks at what has come
+LEAST_RATE = 1000  # bytes/s between two looks; who brings less is let go
 LINGER = 5.0  # s in which who is still sending may read why it is not taken
 _ANY = 1 << 62  # bytes that Tornado lets come: Receiving holds the limit, and has words for it
 COUNTS.update({"uploads.refused": 0, "uploads.cut_off": 0})
@@ -54,7 +55,8 @@ class Streaming(Base):
 
     _receiving: Receiving | None = None
     _whole = False  # nothing of the body is still to come
-    _silence: asyncio.TimerHandle | None = None
+    _brought = 0  # bytes since the last look
+    _look: asyncio.TimerHandle | None = None
 
     async def admit(self) -> Receiving:
         """Who asks, and for what, is known: take what comes, or raise why not."""
@@ -76,13 +78,13 @@ class Streaming(Base):
         await self.app.models.cache.tracking.caught_up()
         await super().prepare()
         self._receiving = await self.admit()
-        self._heard()
+        self._look_later()
 
     async def data_received(self, chunk: bytes) -> None:
         """What comes after a refusal is thrown away."""
         if self._finished or self._receiving is None:
             return
-        self._heard()
+        self._brought += len(chunk)
         try:
             await self._receiving.feed(chunk)
         except Exception as error:
@@ -91,7 +93,7 @@ class Streaming(Base):
 
     async def post(self) -> None:
         self._whole = True
-        self._hear_no_more()
+        self._look_no_more()
         if self._finished or self._receiving is None:
             return
         try:
@@ -102,7 +104,7 @@ class Streaming(Base):
     def on_connection_close(self) -> None:
         """Tornado calls this when it has handed over all that came."""
         super().on_connection_close()
-        self._hear_no_more()
+        self._look_no_more()
         if self._receiving and not self._whole and not self._finished:
             COUNTS["uploads.cut_off"] += 1
             self.app.models.files.own(self._receiving.discard())
@@ -110,7 +112,7 @@ class Streaming(Base):
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "Future[None]":
         if not self._whole:
             COUNTS["uploads.refused"] += 1
-            self._hear_no_more()
+            self._look_no_more()
             self.set_header("Connection", "close")
             self.request.headers.pop("Expect", None)  # nobody waits for "100 Continue" any more
             lingering = Lingering(self._http, self.request._body_future)
@@ -121,10 +123,18 @@ class Streaming(Base):
     def _http(self) -> HTTP1Connection:
         return cast(HTTP1Connection, self.request.connection)
 
-    def _heard(self) -> None:
-        self._hear_no_more()
-        self._silence = asyncio.get_running_loop().call_later(SILENCE, self._http.stream.close)
+    def _look_later(self) -> None:
+        self._look_no_more()
+        if not self._http.stream.closed():
+            self._look = asyncio.get_running_loop().call_later(LOOK, self._look_at)
 
-    def _hear_no_more(self) -> None:
-        if self._silence:
-            self._silence.cancel()
+    def _look_at(self) -> None:
+        brought, self._brought = self._brought, 0
+        if brought < LEAST_RATE * LOOK:
+            self._http.stream.close()
+        else:
+            self._look_later()
+
+    def _look_no_more(self) -> None:
+        if self._look:
+            self._look.cancel()

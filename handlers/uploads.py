@@ -1,5 +1,6 @@
 """Uploads: by the page of files, by `/j` for scripts, and whatever other address takes a file."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Literal
 
@@ -13,6 +14,7 @@ from handlers.accepting import Accepting
 from handlers.file_addresses import addresses, told
 from handlers.inputs import Input
 from handlers.leaving import Leaving
+from handlers.limits import Limit, Standing, TooMany
 from handlers.receiving import AROUND, Receiving
 from handlers.streaming import Streaming
 from handlers.v1 import V1
@@ -22,6 +24,9 @@ from models.files import Added
 from models.roles import LOGIN
 from models.uploads import Box
 
+MOST_UNDER_WAY = 4  # of an account in a process: what has not come yet counts in no quota
+_AGAIN = 10  # s
+_under_way: Counter[int] = Counter()  # by account
 _TIMES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 COUNTS.update({"uploads.new": 0, "uploads.known": 0})
 
@@ -46,9 +51,12 @@ class UploadFields(Input):
 class Upload(Streaming, Leaving, Accepting):
     """A POST that keeps a file: people are led to its page, scripts are told where it is."""
 
+    _counted: int | None = None  # whose
+
     async def admit(self) -> Receiving:
         models, me, limits, settings = self.app.models, self.member(LOGIN), self.app.limits, self.app.settings
         self.tell_standing(await limits.hit(limits.upload, str(me.id)))
+        self._count(me.id)
         headers = self.request.headers
         receiving = Receiving(models.storage, headers.get("Content-Type", ""), settings.max_upload)
         await models.files.admit(me, max(0, _length(headers.get("Content-Length", "0")) - AROUND))
@@ -63,6 +71,30 @@ class Upload(Streaming, Leaving, Accepting):
         )
         COUNTS["uploads.new" if added.created else "uploads.known"] += 1
         await self.uploaded(added)
+
+    def on_finish(self) -> None:
+        super().on_finish()
+        self._uncount()
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        self._uncount()
+
+    def _count(self, account: int) -> None:
+        """Raises TooMany. Who has gone already is not told of again, and so not counted."""
+        if _under_way[account] >= MOST_UNDER_WAY:
+            raise TooMany(Standing(Limit("upload.under_way", MOST_UNDER_WAY, _AGAIN), 0, _AGAIN))
+        if not self._gone:
+            _under_way[account] += 1
+            self._counted = account
+
+    def _uncount(self) -> None:
+        """It may be called again."""
+        account, self._counted = self._counted, None
+        if account is not None:
+            _under_way[account] -= 1
+            if not _under_way[account]:
+                del _under_way[account]
 
     def box(self, fields: UploadFields) -> Box | None:
         """What the picture is cropped to, if to anything. Raises Invalid."""

@@ -1,6 +1,7 @@
 """Bodies that come piece by piece: refused before they come or while they do, cut off, or never ending."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handlers import streaming
+from handlers import streaming, uploads
 from models import Models
 from models.counts import COUNTS
 from settings import Settings
@@ -116,12 +117,48 @@ async def test_what_is_cut_off_leaves_nothing(bob: Browser, settings: Settings, 
 async def test_who_sends_nothing_for_long_is_let_go(
     bob: Browser, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "SILENCE", 0.3)
+    monkeypatch.setattr(streaming, "LOOK", 0.3)
     reader, writer = await begun(bob)
 
     assert await reader.read() == b""
     await until(lambda: not incoming(settings))
     writer.close()
+
+
+async def test_who_sends_too_slowly_is_let_go(
+    bob: Browser, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "LOOK", 0.3)
+    monkeypatch.setattr(streaming, "LEAST_RATE", 1_000_000)
+    reader, writer = await begun(bob)
+
+    async def drip() -> None:
+        while not writer.transport.is_closing():
+            writer.write(b"x")
+            await asyncio.sleep(0.05)
+
+    dripping = asyncio.create_task(drip())
+    async with asyncio.timeout(10):
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+    dripping.cancel()
+    await until(lambda: not incoming(settings))
+    writer.close()
+
+
+async def test_so_many_uploads_of_an_account_are_under_way_and_no_more(
+    bob: Browser, alice: Browser, settings: Settings
+) -> None:
+    begins = [await begun(bob) for _ in range(uploads.MOST_UNDER_WAY)]
+    await until(lambda: len(incoming(settings)) == uploads.MOST_UNDER_WAY)
+    fifth, writer = await begun(bob)
+    assert b" 429 " in await fifth.readline()
+    other = await begun(alice)
+    await until(lambda: len(incoming(settings)) == uploads.MOST_UNDER_WAY + 1)
+    for _, sending in (*begins, (fifth, writer), other):
+        sending.transport.abort()
+    await until(lambda: not incoming(settings))
+    await until(lambda: not uploads._under_way)
 
 
 async def test_the_page_with_the_form_is_remembered_like_others(asker: Asker) -> None:
