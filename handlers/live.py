@@ -26,6 +26,7 @@ class LiveResults(JsonAnswer, WebSocketHandler):
     """`/polls/<id>/live`. Refusals are answers of HTTP before the handshake, and after it codes of closing, which scripts see."""
 
     public = False  # who asks decides what is sent
+    came_from = ""
     voted = False
     answered = True
     _poll_id = 0
@@ -47,7 +48,10 @@ class LiveResults(JsonAnswer, WebSocketHandler):
             raise Busy("too many watch already", retry_after=30)
         poll = await models.polls.seen(int(id))
         self.voted = await self._has_voted(poll)
-        self._poll_id = poll.id
+        self._poll_id, self.came_from = poll.id, self.address
+        # A replay listens from one address.
+        if models.live.crowded(self.came_from) and not self.app.settings.replay_target:
+            raise Busy("too many watch from there already", retry_after=30)
         await super().get(id)
 
     def refusal(self, error: BaseException | None, status: int) -> Told:

@@ -8,6 +8,7 @@ is watched is read every NET as well. While nobody watches, nothing is read.
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextvars import Context
 from time import monotonic
@@ -25,6 +26,7 @@ from models.results import Result, Results
 log = logging.getLogger("plaza.live")
 
 MOST_LISTENERS = 10_000  # of a process
+MOST_FROM = 100  # of them from one address
 BEAT, NET = 0.1, 5.0  # s
 TROUBLED = 1.0  # s until the next try when the polls could not be read
 PING, TICK = 25.0, 1.0  # s between two pings of a listener, and between two looks at whose turn it is
@@ -37,8 +39,10 @@ LISTENERS = ("plaza_live_listeners",)
 
 
 class Listener(Protocol):
-    """Somebody at the other end of a connection. `voted`: they had a ballot when they came. `answered`: since the last ping."""
+    """Somebody at the other end of a connection. `voted`: they had a ballot when they came. `answered`: since the last ping.
+    `came_from`: their address."""
 
+    came_from: str
     voted: bool
     answered: bool
 
@@ -70,6 +74,7 @@ class Live:
         self._polls, self._results, self._news, self._figures = polls, results, news, figures
         self._rooms: dict[int, Room] = {}
         self._pinged: dict[Listener, float] = {}  # all listeners, with the time of their last ping, the oldest first
+        self._from = Counter[str]()
         self._due: set[int] = set()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -79,6 +84,10 @@ class Live:
     def __len__(self) -> int:
         return len(self._pinged)
 
+    def crowded(self, address: str) -> bool:
+        """Whether so many watch from there that no more are let in."""
+        return self._from[address] >= MOST_FROM
+
     def join(self, poll_id: int, listener: Listener) -> None:
         """They are sent the result as it is now, and whenever it is another one, as far as they may see it. Raises Busy."""
         if len(self) >= MOST_LISTENERS:
@@ -87,6 +96,7 @@ class Live:
         room.listeners.add(listener)
         room.newcomers.add(listener)
         self._pinged[listener] = monotonic()
+        self._from[listener.came_from] += 1
         self._counted()
         self._heard((poll_id,))
         if not self._tasks:
@@ -94,7 +104,10 @@ class Live:
 
     def leave(self, poll_id: int, listener: Listener) -> None:
         """They have hung up. It may be called again."""
-        self._pinged.pop(listener, None)
+        if self._pinged.pop(listener, None) is not None:
+            self._from[listener.came_from] -= 1
+            if not self._from[listener.came_from]:
+                del self._from[listener.came_from]
         self._counted()
         if room := self._rooms.get(poll_id):
             room.listeners.discard(listener)

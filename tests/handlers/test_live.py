@@ -192,6 +192,21 @@ async def test_there_is_room_for_so_many_and_no_more(
     assert int(refused.value.response.headers["Retry-After"]) > 0
 
 
+async def test_an_address_has_room_for_so_many_until_they_leave(
+    models: Models, people: People, hear: Hear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST_FROM", 1)
+    poll = await colours(models, people)
+    first = await hear(poll.id)
+
+    with pytest.raises(HTTPClientError) as refused:
+        await hear(poll.id)
+    assert refused.value.code == 503
+    first.connection.close()
+    await until(lambda: len(models.live) == 0)
+    assert await (await hear(poll.id)).next()
+
+
 async def test_it_is_seen_how_many_listen(models: Models, people: People, hear: Hear) -> None:
     poll = await colours(models, people)
     await hear(poll.id)
