@@ -14,7 +14,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
-from models import Models, connected, passwords
+from models import Models, connected, image_work, passwords
 from server import Running, running
 from settings import Settings
 from tests.harness import people as everybody
@@ -37,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     asyncio.set_event_loop(None)
     # argon2id as everywhere, but so cheap that a thousand tests can sign in.
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    # Pictures get the time that nobody else wants, and tests want all of it.
+    image_work.PATIENCE = 90.0
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -203,7 +203,6 @@ TABLE = (
     Line("questions", "GET", "/questions", _all(200)),
     Line("poll_live", "GET", "/polls/{poll}/live", _all(426)),
     Line("question_choices", "GET", "/questions/{poll}/choice", _all(200)),
-    Line("poll_live", "GET", "/polls/{poll}/live", _all(426)),
     Line("question_choices", "GET", "/questions/{planned}/choice", _all(404)),
     Line("api_blogs", "GET", "/api/blogs", _all(200)),
     Line("api_blogs", "POST", "/api/blogs", _editors(401, 201), {"name": "N", "summary": "", "content": "C"}),
