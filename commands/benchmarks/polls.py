@@ -19,6 +19,7 @@ RATE = 200  # votes a second
 VOTES = 6_000  # of the steady rate: half a minute
 TOGETHER = 1_000
 CHOICES = 4
+LOOKING = 16  # members who look at a poll at one moment, before the votes
 PATIENCE = 30.0  # s for an answer
 MOST_MS, MOST_SECONDS = 500.0, 5.0
 
@@ -39,23 +40,34 @@ class Crowd:
 
     async def vote(self, who: int, poll_id: int, choice_id: int, due: float) -> None:
         await asyncio.sleep(due - time.monotonic())
-        try:
-            async with asyncio.timeout(PATIENCE):
-                line = self._free.pop() if self._free else await asyncio.open_connection("127.0.0.1", self.port)
-                status = await self._send(*line, who, poll_id, choice_id)
-                self._free.append(line)
-        except (OSError, EOFError, TimeoutError):
-            status = 0
+        body = json.dumps({"choices": [choice_id]}).encode()
+        status = await self._asked(who, f"PUT /api/v1/polls/{poll_id}/ballot", body)
         if status != 201:
             self.failed[status] += 1
         self.took.append(time.monotonic() - due)
 
+    async def look(self, who: range, poll_id: int) -> None:
+        """As the page of a poll asks for what is one's own, one after the other. Raises Trouble."""
+        for one in who:
+            if await self._asked(one, f"GET /api/v1/me?on=/polls/{poll_id}", b"") != 200:
+                raise Trouble(f"member {one} could not look at poll {poll_id}")
+
+    async def _asked(self, who: int, question: str, body: bytes) -> int:
+        """The status of the answer; 0: none."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                line = self._free.pop() if self._free else await asyncio.open_connection("127.0.0.1", self.port)
+                status = await self._send(*line, who, question, body)
+                self._free.append(line)
+        except (OSError, EOFError, TimeoutError):
+            return 0
+        return status
+
     async def _send(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, who: int, poll_id: int, choice_id: int
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, who: int, question: str, body: bytes
     ) -> int:
-        body = json.dumps({"choices": [choice_id]}).encode()
         writer.write(
-            f"PUT /api/v1/polls/{poll_id}/ballot HTTP/1.1\r\nHost: localhost:{self.port}\r\n"
+            f"{question} HTTP/1.1\r\nHost: localhost:{self.port}\r\n"
             f"Content-Type: application/json\r\nAuthorization: Bearer {self.tokens[who]}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n".encode()
             + body
@@ -81,6 +93,7 @@ def _votes(laboratory: Laboratory, votes: int) -> Subject:
 
     def probe() -> Mapping[str, float]:
         crowd, pids = Crowd(laboratory.settings.port, tokens), laboratory.nginx.pids
+        asyncio.run(_look(crowd, laboratory, max(votes, TOGETHER)))
         before = cpu.spent(pids)
         asyncio.run(_cast(crowd, laboratory, votes, RATE))
         spent = cpu.spent(pids) - before
@@ -93,6 +106,13 @@ def _votes(laboratory: Laboratory, votes: int) -> Subject:
         }  # fmt: skip
 
     return Subject(f"{votes:,} votes", {"votes": votes, "rate": RATE}, figures=figures, probe=probe)
+
+
+async def _look(crowd: Crowd, laboratory: Laboratory, count: int) -> None:
+    """Who votes has opened a page of the site before: their tokens, accounts and rights have been read."""
+    poll_id, _ = _poll(laboratory)
+    await asyncio.gather(*(crowd.look(range(one, count, LOOKING), poll_id) for one in range(LOOKING)))
+    crowd.hang_up()
 
 
 async def _cast(crowd: Crowd, laboratory: Laboratory, votes: int, rate: int | None) -> float:
@@ -133,7 +153,7 @@ def _poll(laboratory: Laboratory) -> tuple[int, list[int]]:
 
 
 def _members(laboratory: Laboratory, count: int) -> list[str]:
-    """New members, each with a token that may write; the tokens."""
+    """New members, each with a token that may read and write; the tokens."""
     tokens = [f"plz_{hashlib.sha256(b'%d' % number).hexdigest()[:43]}" for number in range(count)]
     with connected(laboratory.settings.mysql) as cursor:
         cursor.execute("SELECT COALESCE(MAX(id), 0) FROM users")
@@ -148,7 +168,7 @@ def _members(laboratory: Laboratory, count: int) -> list[str]:
         )
         cursor.executemany(
             "INSERT INTO tokens (token_sha256, user_id, name, scopes, created_at) "
-            "VALUES (%s, %s, 'bench', 'write', UTC_TIMESTAMP(6))",
+            "VALUES (%s, %s, 'bench', 'read write', UTC_TIMESTAMP(6))",
             [(hashlib.sha256(token.encode()).digest(), first + number) for number, token in enumerate(tokens)],
         )
     return tokens
