@@ -48,8 +48,12 @@ class Made(NamedTuple):
 
 def looks_like_one(head: bytes) -> bool:
     """Whether it begins as an image that we read."""
-    container = head[8:12] == b"WEBP" if head.startswith(b"RIFF") else head[4:8] == b"ftyp" and b"avif" in head[8:64]
-    return container or head.startswith(_BEGINNINGS)
+    return is_container(head) or head.startswith(_BEGINNINGS)
+
+
+def is_container(head: bytes) -> bool:
+    """Whether it begins as a WebP or an AVIF."""
+    return head[8:12] == b"WEBP" if head.startswith(b"RIFF") else head[4:8] == b"ftyp" and b"avif" in head[8:64]
 
 
 def header(file: IO[bytes]) -> Header | None:

@@ -31,8 +31,9 @@ _MARKUP = (
 )
 
 _LOOKED_AT = 1 << 18  # bytes, to tell text from the rest
-# The header of an image must lie within these; a WebP or AVIF must do so as a whole, because their readers want all of it.
-_HEADER = 16 << 20
+# The header of an image must lie within these: its marks are read one by one, a megabyte of them in a second at worst. A WebP
+# or AVIF must lie within more as a whole, because their readers want all of it, and take it fast.
+_HEADER, _CONTAINER = 1 << 20, 16 << 20
 _PNG = b"\x89PNG\r\n\x1a\n"
 _CONTROLS = bytes({*range(32), 127} - set(b"\t\n\r\f\x1b"))
 
@@ -69,8 +70,10 @@ def find(path: Path, name: str, most_pixels: int = MOST_PIXELS) -> Found:
     """Reads the beginning of the file at `path`; `name` is what its sender calls it. Raises TooManyPixels."""
     with path.open("rb") as file:
         head = file.read(_LOOKED_AT)
-        if images.looks_like_one(head) and (size := _size(head + file.read(_HEADER - len(head)), most_pixels)):
-            return Found(size.mime, "image", size.width, size.height)
+        if images.looks_like_one(head):
+            most = _CONTAINER if images.is_container(head) else _HEADER
+            if size := _size(head + file.read(most - len(head)), most_pixels):
+                return Found(size.mime, "image", size.width, size.height)
     if head.startswith(b"%PDF-"):
         return Found(PDF, "pdf")
     suffix = filenames.suffix(name)

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 from content import filenames, images, kinds
@@ -19,7 +21,9 @@ from models.users import User
 
 log = logging.getLogger("plaza.web")
 
-# One at a time: the header of a picture may take 16 MB (content/kinds.py).
+MOST_PICTURES = 20  # of an account in a process, made or waiting
+
+# One at a time: a header may take 16 MB (content/kinds.py).
 _threads = ThreadPoolExecutor(1, thread_name_prefix="kinds")
 
 
@@ -48,6 +52,8 @@ class Uploads:
 
     def __init__(self, files: Files, storage: Storage, work: ImageWork, most_pixels: int) -> None:
         self._files, self._storage, self._work, self._most_pixels = files, storage, work, most_pixels
+        self._pictures = Counter[int]()  # by account, made or waiting
+        self._turns: dict[int, asyncio.Lock] = {}
 
     async def keep(
         self, incoming: Incoming, name: str, *, box: Box | None, expires: timedelta | None, by: User
@@ -61,7 +67,7 @@ class Uploads:
                 if found.kind != "image":
                     raise NoPicture({"file": "This is no picture, so it cannot be cropped."})
                 made = await stack.enter_async_context(await self._storage.incoming())
-                found = await self._work.resize(incoming.path, box, made.write)
+                found = await self._made(incoming.path, box, made, by)
                 incoming, name = made, filenames.with_suffix(name, images.SUFFIXES[found.mime])
             return await self._files.add(incoming, name, found, by=by, expires=expires)
 
@@ -71,10 +77,23 @@ class Uploads:
             async with (
                 _written(), self._storage.open(original.sha256) as path, await self._storage.incoming() as made,
             ):  # fmt: skip
-                found = await self._work.resize(path, box, made.write)
+                found = await self._made(path, box, made, by)
                 return await self._files.add_resized(original, str(box), made, found, by=by)
         except Missing as error:
             raise NotFound(f"the bytes of file {original.id}") from error
+
+    async def _made(self, path: Path, box: Box, made: Incoming, by: User) -> Found:
+        """Only one picture of an account waits with those of others, so nobody stands in everybody's way for minutes."""
+        if self._pictures[by.id] >= MOST_PICTURES:
+            raise Busy(f"many pictures of user {by.id} are being made already", retry_after=10)
+        self._pictures[by.id] += 1
+        try:
+            async with self._turns.setdefault(by.id, asyncio.Lock()):
+                return await self._work.resize(path, box, made.write)
+        finally:
+            self._pictures[by.id] -= 1
+            if not self._pictures[by.id]:
+                del self._pictures[by.id], self._turns[by.id]
 
     async def _found(self, incoming: Incoming, name: str) -> Found:
         find = asyncio.get_running_loop().run_in_executor

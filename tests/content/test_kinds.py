@@ -103,6 +103,14 @@ def test_a_bomb_is_refused_by_its_header(file: Path, whole: bool) -> None:
     assert found(file, bomb(10_000, 10_000)).width == 10_000
 
 
+@pytest.mark.parametrize(("remarks", "kind"), [(8, "image"), (20, "binary")])
+def test_a_header_is_looked_for_in_the_first_megabyte(file: Path, remarks: int, kind: str) -> None:
+    """Whoever reads one mark by mark would be held up for as long as somebody likes."""
+    remark, whole = b"\xff\xfe\xff\xff" + bytes(65_533), picture(format="JPEG")
+
+    assert found(file, whole[:2] + remark * remarks + whole[2:]).kind == kind
+
+
 @pytest.mark.parametrize(
     "data",
     [
