@@ -180,7 +180,7 @@ TABLE = (
     Line("manage_poll_create", "GET", "/manage/polls/create", _editors(302, 200)),
     Line("manage_poll_create", "POST", "/manage/polls/create", _editors(401, 422), {"question": ""}),
     Line("manage_poll", "GET", "/manage/polls/{planned}", _editors(302, 200)),
-    Line("manage_poll", "POST", "/manage/polls/{poll}", _editors(401, 422), {"question": ""}),
+    Line("manage_poll", "POST", "/manage/polls/{poll}", _editors(401, 422), {"question": "", "version": "1"}),
     Line("manage_poll_action", "POST", "/manage/polls/{poll}/close", _editors(401, 303)),
     Line("manage_poll_action", "POST", "/manage/polls/{planned}/trash", _editors(401, 303)),
     Line("manage_files", "GET", "/manage/files", _operators(302, 200)),
