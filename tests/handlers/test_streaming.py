@@ -15,6 +15,7 @@ from models.counts import COUNTS
 from settings import Settings
 from tests.handlers.asking import Asker
 from tests.harness.browser import Browser
+from tests.harness.files import nothing_is_left
 from tests.harness.people import People
 
 LARGEST = 200_000  # bytes of a file here
@@ -78,7 +79,7 @@ async def test_who_is_refused_while_sending_sees_why(bob: Browser, settings: Set
     assert answer.startswith(b"HTTP/1.1 422 ")
     assert b"Connection: close" in answer
     assert b"one file at a time" in answer
-    assert incoming(settings) == []
+    assert await nothing_is_left(settings.var / "files")
 
 
 async def begun(browser: Browser, more: str = "") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

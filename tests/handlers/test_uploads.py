@@ -1,7 +1,6 @@
 """Files that are sent: what is kept, how it is answered, and why some are not taken."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from models import Models
 from settings import Settings
 from tests.content.pictures import bomb, opened, picture
 from tests.harness.browser import Answer, Browser
-from tests.harness.files import PNG, form
+from tests.harness.files import PNG, form, nothing_is_left
 from tests.harness.people import People
 
 JSON = {"Accept": "application/json"}
@@ -26,10 +25,6 @@ def choices() -> dict[str, Any]:
 async def sent(browser: Browser, path: str, name: str, data: bytes, *, accept: str = "*/*", **fields: str) -> Answer:
     body, headers = form(name, data, **fields)
     return await browser.request("POST", path, body=body, headers={**headers, "Accept": accept})
-
-
-def incoming(settings: Settings) -> list[Path]:
-    return list((settings.var / "files" / "incoming").glob("*"))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +156,7 @@ async def test_forms_that_are_not_taken(
     assert answer.status == status, answer.text
     assert answer.headers["Content-Type"].startswith("application/problem+json")
     assert field is None or field in answer.json()["errors"]
-    assert incoming(settings) == []
+    assert await nothing_is_left(settings.var / "files")
     assert await models.files.latest() == []
 
 
@@ -197,7 +192,7 @@ async def test_what_is_no_picture_cannot_be_cropped(bob: Browser, models: Models
     assert (text.status, broken.status) == (415, 415)
     assert "no picture" in text.json()["errors"]["file"]
     assert await models.files.latest() == []
-    assert incoming(settings) == []
+    assert await nothing_is_left(settings.var / "files")
 
 
 @pytest.mark.parametrize("where", ["Incoming._finish", "Folder._keep"])
@@ -217,7 +212,7 @@ async def test_a_disk_that_is_full_is_told_for_small_files_too(
         answers.append(await bob.get(f"/r/{original.stored_name}?w=2&h=2"))
 
     assert [(answer.status, answer.headers["Retry-After"]) for answer in answers] == [(503, "60")] * 3
-    assert incoming(settings) == []
+    assert await nothing_is_left(settings.var / "files")
 
 
 async def test_a_bomb_is_refused(bob: Browser, settings: Settings) -> None:
@@ -225,7 +220,7 @@ async def test_a_bomb_is_refused(bob: Browser, settings: Settings) -> None:
 
     assert answer.status == 422
     assert "too many pixels" in answer.json()["errors"]["file"]
-    assert incoming(settings) == []
+    assert await nothing_is_left(settings.var / "files")
 
 
 async def test_a_file_has_a_largest_size_whether_it_is_told_before_or_not(
@@ -238,7 +233,7 @@ async def test_a_file_has_a_largest_size_whether_it_is_told_before_or_not(
     assert (largest.status, larger.status, far_larger.status) == (200, 413, 413)
     assert "too large" in larger.json()["errors"]["file"]
     assert len(await models.files.latest()) == 1
-    assert incoming(settings) == []
+    assert await nothing_is_left(settings.var / "files")
 
 
 async def test_a_member_has_so_much_room(bob: Browser, alice: Browser, settings: Settings) -> None:
@@ -249,7 +244,7 @@ async def test_a_member_has_so_much_room(bob: Browser, alice: Browser, settings:
     assert answer.status == 413
     assert "no room" in answer.json()["errors"]["file"]
     assert (await sent(alice, "/j", "a", bytes(1000))).status == 200
-    assert incoming(settings) == []
+    assert await nothing_is_left(settings.var / "files")
 
 
 async def test_uploads_are_counted(bob: Browser, alice: Browser) -> None:

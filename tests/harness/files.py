@@ -4,6 +4,7 @@ import asyncio
 import wave
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 
 from PIL import Image
 
@@ -60,3 +61,12 @@ def form(name: str, data: bytes, **fields: str) -> tuple[bytes, dict[str, str]]:
     )
     kind = {"Content-Type": "multipart/form-data; boundary=x-y-z", "Accept": "text/html"}
     return body + b"--x-y-z--\r\n", kind
+
+
+async def nothing_is_left(folder: Path) -> bool:
+    """Of what was being sent to this storage. Whoever is answered first may be told before that is gone."""
+    for _ in range(500):
+        if not list((folder / "incoming").glob("*")):
+            return True
+        await asyncio.sleep(0.01)
+    return False
