@@ -7,7 +7,7 @@ HERE, TROUBLES = "tests/handlers/test_live.py::test_", "tests/handlers/test_live
 OF_POLLS = (
     guard(
         "a vote makes the counts forgotten",
-        ("models/ballots.py", "        w.touch(*results.shown_in(poll_id))", "        pass"),
+        ("models/results.py", "        w.touch(*shown_in(id))", "        pass"),
         needed_by=(HERE + "who_listens_is_sent_the_result_and_each_change",),
     ),
     guard(
