@@ -13,7 +13,6 @@ from commands.console import Trouble, say, step
 from commands.embedded import last_line
 from commands.instance import alone, choices, current
 from commands.probes import ready
-from commands.starting import BROKEN
 from commands.supervision import Supervisor
 from settings import Settings
 
@@ -90,8 +89,9 @@ def _until_replaced(path: Path, before: int, log: Path) -> int:
 def _until_ready(settings: Settings, supervisor: Supervisor, name: str) -> None:
     until = time.monotonic() + PATIENCE
     log = settings.var / "log" / f"{name}.log"
+    pids: dict[str, int] = {}
     while (said := ready(settings.run / f"{name}.sock")) is not None:
-        crashed = any(process.name == name and process.state in BROKEN for process in supervisor.processes())
+        crashed = supervisor.crashed(pids, name) is not None
         if crashed or time.monotonic() > until:
             raise Trouble(f"{last_line(log) if crashed else said}; the other processes were left as they are", log)
         time.sleep(0.05)

@@ -12,11 +12,10 @@ from commands.console import Trouble
 from commands.migrate import reachable
 from commands.places import binary, program_line, render, values
 from commands.probes import fetch, ready
-from commands.supervision import Process, Supervisor
+from commands.supervision import BROKEN, Process, Supervisor
 from settings import Settings
 
 PATIENCE = 60.0  # seconds for all processes to be ready
-BROKEN = {"BACKOFF", "FATAL", "EXITED"}
 
 
 def check_port(host: str, port: int) -> None:
@@ -86,12 +85,13 @@ def wait_for_servers(settings: Settings, supervisor: Supervisor) -> None:
 
 def start_site(settings: Settings, supervisor: Supervisor) -> None:
     until = time.monotonic() + PATIENCE
+    pids: dict[str, int] = {}
     for number in range(settings.web):
-        _until_ready(settings, supervisor, number, until)
+        _until_ready(settings, supervisor, number, until, pids)
     supervisor.start("nginx", wait=False)
     said = "no answer"
     while time.monotonic() < until:
-        broken = _broken(supervisor)
+        broken = supervisor.crashed(pids)
         if broken:
             break
         try:
@@ -109,18 +109,14 @@ def start_site(settings: Settings, supervisor: Supervisor) -> None:
     raise _does_not_start(settings, broken)
 
 
-def _until_ready(settings: Settings, supervisor: Supervisor, number: int, until: float) -> None:
+def _until_ready(settings: Settings, supervisor: Supervisor, number: int, until: float, pids: dict[str, int]) -> None:
     path = settings.run / f"web-{number}.sock"
     while (said := ready(path)) is not None:
-        if broken := _broken(supervisor):
+        if broken := supervisor.crashed(pids):
             raise _does_not_start(settings, broken)
         if time.monotonic() > until:
             raise Trouble(said, settings.var / "log" / f"web-{number}.log")
         time.sleep(0.05)
-
-
-def _broken(supervisor: Supervisor) -> Process | None:
-    return next((process for process in supervisor.processes() if process.state in BROKEN), None)
 
 
 def _does_not_start(settings: Settings, process: Process) -> Trouble:

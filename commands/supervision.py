@@ -13,6 +13,7 @@ from commands.console import Trouble
 from settings import Settings
 
 PATIENCE = 90.0  # seconds for everything to end; the database may have much to write
+BROKEN = {"BACKOFF", "FATAL", "EXITED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,18 @@ class Supervisor:
             Process(row["name"], row["group"], row["statename"], row["pid"] or None, self._socket(row), row["spawnerr"])
             for row in rows
         ]
+
+    def crashed(self, pids: dict[str, int], only: str = "") -> Process | None:
+        """The first process, or this one, that does not get up; `pids`, empty at first, is for this alone.
+
+        The state alone does not tell: one that ended after Supervisor called it running has been started again at once.
+        """
+        for process in self.processes():
+            if only and process.name != only:
+                continue
+            if process.state in BROKEN or (process.pid and pids.setdefault(process.name, process.pid) != process.pid):
+                return process
+        return None
 
     def _socket(self, row: dict[str, Any]) -> Path | None:
         names = {"web": f"{row['name']}.sock", "mariadb": "mysql.sock", "redis": "redis.sock"}
