@@ -20,11 +20,13 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 ROOT = Path(__file__).resolve().parent
 PREFIX = "PLAZA_"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+HostPort = Annotated[str, Field(pattern=r"^([\w.-]+|\[[0-9a-f:]+\]):[0-9]{1,5}$", examples=["10.0.0.6:9000"])]
+EdgeUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+$", examples=["http://10.0.0.5:8000"])]
 
 # A socket path may hold 107 bytes; the longest name that we put into `run` is "supervisor.sock.<pid>~".
 LONGEST_RUN = 107 - len("/supervisor.sock.4194304~")
 
-_REDIS_URLS = "redis://host:6379/0 or unix:///path/redis.sock"
+_REDIS_URL = r"^(rediss?|unix)://"
 _STATSD_URL = r"^udp://([\w.-]+|\[[0-9a-f:]+\]):[0-9]{1,5}(/[\w.-]{0,80})?$"
 _SMTP_URL = r"^smtps?://([^@/?#\s]+@)?([\w.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?/?$"
 _MAIL_FROM = r"^([^\x00-\x1f<>@]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$"
@@ -73,7 +75,7 @@ class Settings(BaseSettings):
 
     # MySQL and Redis
     mysql_url: str | None = None
-    redis_url: str | None = Field(None, pattern=r"^(rediss?|unix)://", examples=[_REDIS_URLS])
+    redis_url: str | None = Field(None, pattern=_REDIS_URL, examples=["redis://host:6379/0"])
     namespace: str = Field("plaza", pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")
     mysql_pool: int = Field(10, ge=1, le=200)
     mysql_timeout: float = Field(5.0, gt=0, le=60)
@@ -82,6 +84,13 @@ class Settings(BaseSettings):
     mysql_memory: int = Field(256, ge=32)
     l1_memory: int = Field(64, ge=0, le=4096)  # MiB in each web process; 0: Redis is asked each time
 
+    # Pages in Nginx: how many seconds at most (docs/edge.md), in how many MiB on disk; at which Nginxes, if not at our own
+    page_ttl: int = Field(10, ge=1, le=60)
+    page_cache: int = Field(512, ge=16)
+    edges: Annotated[tuple[EdgeUrl, ...], NoDecode] = ()
+    upstreams: Annotated[tuple[HostPort, ...], NoDecode] = ()  # web processes of other machines, in place of our own
+    purge_url: str | None = Field(None, pattern=r"^https?://\S+$", examples=["https://cdn.example.org/purge"])
+    purge_command: str | None = None
     # Mail; without smtp_url none is sent
     smtp_url: str | None = Field(None, pattern=_SMTP_URL, examples=["smtps://user:password@host:465"])
     mail_from: str = Field("", pattern=_MAIL_FROM, examples=["Plaza <plaza@example.org>"])
@@ -128,9 +137,9 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path | None) -> Path | None:
         return path if path is None else Path(os.path.abspath(path.expanduser()))
 
-    @field_validator("trusted_proxies", "metrics_networks", mode="before")
+    @field_validator("trusted_proxies", "metrics_networks", "edges", "upstreams", mode="before")
     @classmethod
-    def _networks(cls, value: Any) -> Any:
+    def _several(cls, value: Any) -> Any:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @field_validator("time_zone")
@@ -152,9 +161,7 @@ class Settings(BaseSettings):
     @field_validator("mysql_url")
     @classmethod
     def _mysql_address(cls, url: str | None) -> str | None:
-        if url is not None:
-            parse_mysql_url(url)
-        return url
+        return url if url is None or parse_mysql_url(url) else None
 
     def model_post_init(self, _context: Any) -> None:
         """Fill what follows from other settings. Frozen guards others, not us."""
@@ -171,9 +178,8 @@ class Settings(BaseSettings):
     def run(self) -> Path:
         """The folder of sockets and pid files: var/run, or one under /tmp when the path of var is too long."""
         inside = self.var / "run"
-        if len(os.fsencode(inside)) <= LONGEST_RUN:
-            return inside
-        return Path("/tmp") / f"plaza-{hashlib.sha256(os.fsencode(self.var)).hexdigest()[:16]}"
+        elsewhere = Path("/tmp") / f"plaza-{hashlib.sha256(os.fsencode(self.var)).hexdigest()[:16]}"
+        return inside if len(os.fsencode(inside)) <= LONGEST_RUN else elsewhere
 
     @cached_property
     def mysql(self) -> MysqlAddress:
@@ -184,7 +190,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def redis(self) -> str:
-        """The Redis to use, as a redis-py URL."""
+        """As a redis-py URL."""
         return self.redis_url or f"unix://{self.run}/redis.sock?db=0"
 
     @cached_property
@@ -219,8 +225,8 @@ def parse_mysql_url(url: str) -> MysqlAddress:
         port = parts.port or 3306
     except ValueError:
         raise ValueError(example) from None
-    unix_socket = unquote(options["unix_socket"]) if options.get("unix_socket") else None
     user, password = unquote(parts.username or "root"), unquote(parts.password or "")
+    unix_socket = unquote(options.get("unix_socket", "")) or None
     return MysqlAddress(parts.hostname or "localhost", port, unix_socket, user, password, database)
 
 
@@ -245,8 +251,9 @@ def load(**overrides: Any) -> Settings:
 def told(**overrides: Any) -> dict[str, Any]:
     """What plaza.toml, PLAZA_* and the command line say, by the settings' names. Under them all: the settings that came with a
     restored backup, in the plaza.toml of var. Raises SettingsError."""
-    config, explicit = _config_file()
-    given = _toml(config, explicit) | from_environment() | {k: v for k, v in overrides.items() if v is not None}
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    config = _toml(Path(named).absolute() if named else ROOT / "plaza.toml", bool(named))
+    given = config | from_environment() | {k: v for k, v in overrides.items() if v is not None}
     return _toml(Path(given.get("var") or ROOT / "var").expanduser() / "plaza.toml", False) | given
 
 
@@ -275,11 +282,6 @@ def environment(choices: dict[str, str]) -> dict[str, str]:
     return kept | {f"{PREFIX}{name.upper()}": str(value) for name, value in choices.items()} | {"PYTHONPATH": str(ROOT)}
 
 
-def _config_file() -> tuple[Path, bool]:
-    named = os.environ.get(f"{PREFIX}CONFIG")
-    return (Path(named).absolute(), True) if named else (ROOT / "plaza.toml", False)
-
-
 def _toml(path: Path, must_exist: bool) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
@@ -294,6 +296,4 @@ def _toml(path: Path, must_exist: bool) -> dict[str, Any]:
 def _nearest(name: str, known: Iterable[str], *, in_shell: bool = False) -> str:
     known = list(known)
     close = [other for other in known if other.startswith(name)] or difflib.get_close_matches(name, known, 1, 0.5)
-    if not close:
-        return ""
-    return f"; did you mean {PREFIX + close[0].upper() if in_shell else close[0]}?"
+    return f"; did you mean {PREFIX + close[0].upper() if in_shell else close[0]}?" if close else ""
