@@ -40,7 +40,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number that a probe counts or times in each round. `most`: the target.
+    """One number that a probe counts or times in each round. `most` or `least`: the target.
 
     The rounds' median is what counts; of a `worst` one the largest, for what must never happen.
     """
@@ -50,6 +50,7 @@ class Figure:
     unit: str = ""
     most: float | None = None
     worst: bool = False
+    least: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
