@@ -4,7 +4,7 @@ import asyncio
 import math
 import os
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,6 @@ from commands.benchmarks.laboratory import Laboratory
 from commands.benchmarks.lanes import Benchmark, Figure, Subject
 from commands.benchmarks.members import members
 from commands.console import Trouble
-from commands.supervision import Supervisor
 from models.hits import WHOLE, Answered, by_family, counted, together
 from models.metrics import Series
 from models.snapshots import EVERY, read_all
@@ -203,11 +202,7 @@ async def _long(
 
 def _processes(laboratory: Laboratory) -> dict[str, frozenset[int]]:
     """The numbers of the processes of each kind, ours too."""
-    pids = defaultdict[str, set[int]](set)
-    for one in Supervisor(laboratory.settings).processes():
-        if one.pid and one.group in KINDS:
-            pids[one.group].add(one.pid)
-    return {kind: cpu.family(pids[kind]) for kind in KINDS} | {"load": frozenset((os.getpid(),))}
+    return {kind: laboratory.pids(kind) for kind in KINDS} | {"load": frozenset((os.getpid(),))}
 
 
 def _spent(processes: Mapping[str, frozenset[int]]) -> dict[str, float]:

@@ -76,6 +76,11 @@ class Benchmark:
     title: str
     prepare: Callable[[Laboratory], Subject]
 
+    @property
+    def names(self) -> set[str]:
+        """What one may call it by: its own name, or what stands before a dash in it, which is that of all that begin so."""
+        return {self.name, self.name.partition("-")[0]}
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
