@@ -22,9 +22,8 @@ from models.hits import WHOLE, Answered, by_family, counted, together
 from models.metrics import Series
 from models.snapshots import EVERY, read_all
 
-IN_TIME = 50.0  # ms at p99
 LATE = 1.0  # s; before a step is measured, so much may be late, as what nobody has read for a while is made
-FIRST, FEWEST, MOST = 400.0, 5.0, 20_000.0  # requests a second
+FEWEST = 5.0  # requests a second; below that there is nothing to measure
 NEAR = 1.1  # the highest rate is between the one that is told and so many times that
 DOWN = 0.9  # what is tried next when the long run finds that the rate was too high
 SEEN_MS, SEEN_ALWAYS_MS = 100.0, 10_000.0
@@ -39,8 +38,14 @@ NONE = Answered("", 0, 0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Seconds: a step to find the rate and what goes before it, the long run and what goes before that; how many long runs."""
+    """Where the search begins, and ends at the latest (requests a second), and what is in time (ms at p99).
 
+    Seconds: a step of the search and what goes before it, the long run and what goes before that; how many long runs at most.
+    """
+
+    first: float = 400.0
+    most: float = 20_000.0
+    in_time: float = 50.0
     warm: float = 1.0
     step: float = 4.0
     filled: float = 8.0
@@ -79,13 +84,13 @@ def _subject(laboratory: Laboratory, plan: Plan) -> Subject:
         return _told(found, asked, laboratory.settings.page_ttl)
 
     about = f"{len(asked.posts):,} posts by Zipf's law, {WRITES:.0%} writes"
-    return Subject(about, facts, figures=FIGURES, probe=probe, once=True)
+    rate = Figure("rate", f"the highest rate with p99 under {plan.in_time:.0f} ms", "a second")
+    p99 = Figure("p99", "from the moment a request is due to its answer, p99", "ms", most=plan.in_time)
+    return Subject(about, facts, figures=(rate, p99, *FIGURES), probe=probe, once=True)
 
 
 FIGURES = (
-    Figure("rate", f"the highest rate with p99 under {IN_TIME:.0f} ms", "a second"),
-    Figure("p50", "from the moment a request is due to its answer, p50", "ms"),
-    Figure("p99", "the same, p99", "ms", most=IN_TIME),
+    Figure("p50", "the same, p50", "ms"),
     Figure("reads", "of the reads alone, p99", "ms"),
     Figure("writes", "of the writes alone, p99", "ms"),
     Figure("failed", "requests that failed", "", most=0),
@@ -132,18 +137,18 @@ async def _measured(
         """Whether all is answered in time at that rate. What was too slow may try again: the machine may have been busy."""
         for _ in range(2):
             await load.run(next_one, rate, plan.warm, within=LATE)
-            tally = await load.run(next_one, rate, plan.step, within=IN_TIME / 1e3)
+            tally = await load.run(next_one, rate, plan.step, within=plan.in_time / 1e3)
             steps.append({"rate": rate, "p99": tally.p99, "failed": dict(tally.failed)})
-            if tally.p99 < IN_TIME and not tally.failed:
+            if tally.p99 < plan.in_time and not tally.failed:
                 return True
         return False
 
     try:
         await _known(load, asked, [*probers, *asked.writers, asked.editor])
-        rate = await highest(meets)
+        rate = await highest(meets, plan.first, plan.most)
         for _ in range(plan.tries):
             found = await _long(laboratory, load, next_one, Prober(asked, load, probers), rate, plan)
-            if found.tally.p99 < IN_TIME:
+            if found.tally.p99 < plan.in_time:
                 break
             rate *= DOWN
     finally:
@@ -151,10 +156,10 @@ async def _measured(
     return found
 
 
-async def highest(meets: Callable[[float], Awaitable[bool]]) -> float:
+async def highest(meets: Callable[[float], Awaitable[bool]], first: float, most: float) -> float:
     """The highest rate that meets it, within NEAR: doubled until one does not, then halved between the two. Raises Trouble."""
-    good, bad, rate = 0.0, math.inf, FIRST
-    while bad > good * NEAR and good < MOST:
+    good, bad, rate = 0.0, math.inf, first
+    while bad > good * NEAR and good < most:
         if await meets(rate):
             good = rate
         else:

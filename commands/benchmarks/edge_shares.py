@@ -6,7 +6,8 @@ from collections.abc import Iterable
 def zipf(count: int, exponent: float = 1.0) -> list[float]:
     """The shares of `count` addresses, the most loved first; together 1."""
     weights = [1 / place**exponent for place in range(1, count + 1)]
-    return [weight / sum(weights) for weight in weights]
+    whole = sum(weights)
+    return [weight / whole for weight in weights]
 
 
 def most_hits(shares: Iterable[float], rate: float, seconds: float) -> float:
