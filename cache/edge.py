@@ -110,6 +110,10 @@ class Index:
             self.dropped += 1
         return list(wrong)
 
+    def knows(self, name: str) -> bool:
+        """Whether a page was made of it."""
+        return name in self._of
+
     def behind(self, name: str) -> bool:
         """Whether a page that this name is part of is wrong at present."""
         return any(page.since for page in self._pages_of(name))
