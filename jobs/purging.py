@@ -6,7 +6,7 @@ import logging
 import shlex
 from collections.abc import Sequence
 
-from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPError
 
 from models.counts import COUNTS
 from models.edge_news import surrogate_key

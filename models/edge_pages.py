@@ -20,7 +20,9 @@ BEFORE = 2.0  # s before its end that one of them is fetched anew
 MOST_TO_PURGE = 10_000  # names, and addresses; what is more ends by itself
 LONGEST = 3.0  # s that a name waits for its pages to be right in Nginx
 _KEY = re.compile(r"(?:en|zh)? /[!\"$-~]*", re.ASCII)  # with another sign it would be another address on its way
-COUNTS.update({f"edge.{event}": 0 for event in ("refreshed", "again", "failed", "ahead", "dropped", "missed", "unpurged")})
+COUNTS.update(
+    {f"edge.{event}": 0 for event in ("refreshed", "again", "failed", "ahead", "dropped", "missed", "unpurged")}
+)
 
 
 class Purge(NamedTuple):
@@ -69,8 +71,8 @@ class EdgePages:
 
     def read(self, counts: Mapping[str, int]) -> None:
         """Once a second: how often pages, by their keys, were asked for since the last time."""
-        for page in self._warm:
-            page.heat *= FADES
+        for warm in self._warm:
+            warm.heat *= FADES
         found = {key: page for key in counts if (page := self._index.pages.get(key))}
         for key, page in found.items():
             page.heat += counts[key]
@@ -82,15 +84,16 @@ class EdgePages:
 
     async def due(self) -> Page:
         """The next page to be fetched anew. It is to be told what became of it."""
-        while (page := self._queue.take(monotonic())) is None:
+        while True:
+            if (page := self._queue.take(monotonic())) is not None:
+                self._under_way.add(page)
+                return page
             self._came.clear()
             try:
                 async with asyncio.timeout(self._queue.rest(monotonic())):
                     await self._came.wait()
             except TimeoutError:
                 pass
-        self._under_way.add(page)
-        return page
 
     def fetched(self, page: Page, began: float, unshown: float, outcome: Outcome) -> None:
         """What became of a page that was `due`: when the fetching began, and since when it had been wrong then (`page.since`)."""

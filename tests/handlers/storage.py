@@ -60,7 +60,12 @@ class Reader:
         return self.get(path, told, method="POST", body=form.encode())
 
     def _ask(
-        self, connection: http.client.HTTPConnection, method: str, path: str, headers: dict[str, str] | None, body: bytes
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None,
+        body: bytes,
     ) -> Got:
         told = dict(headers or {})
         if self.cookies and "Cookie" not in told:
