@@ -16,7 +16,7 @@ from settings import Settings
 from tests.harness.people import People
 from tests.harness.servers import Databases
 from tests.harness.site import Site, run_site
-from tests.jobs.edge import worker
+from tests.jobs.refreshed import worker
 
 WRITES, READERS = 300, 2
 

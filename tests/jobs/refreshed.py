@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from settings import ROOT, Settings, environment
-from tests.handlers.storage import ZIPPED, Got, Reader
+from tests.harness.edge import ZIPPED, Got, Reader
 
 PATIENCE = 30.0  # s; a machine may be very busy
 
