@@ -29,7 +29,7 @@ from handlers.answers import Answer
 from handlers.app import App
 from handlers.keeping import KEY, MADE, key_of
 from handlers.media import accepts_json
-from handlers.storing import BEGUN, labels
+from handlers.storing import BEGUN, GZIP, ZIPPED, labels, stored_as
 from handlers.tracing import ASKED_BY, Recorder
 from models.traces import TRACE, Trace
 
@@ -97,6 +97,7 @@ class Door(HTTPMessageDelegate):
         self._asked: dict[str, str] = {}
         self._key: str | None = None
         self._begun: float | None = None  # when, if the answer is to be stored by Nginx
+        self._zipped = False  # for whom (`ZIPPED`)
         self._answer: Answer | None = None
         self._trace: Trace | None = None
         self._signed_in = self._gone_in = False
@@ -117,7 +118,7 @@ class Door(HTTPMessageDelegate):
                 self._key = key_of(start_line.path, asked.get("Accept-Language", ""), asked.get("Cookie", ""))
         settings = self._web.app.settings
         if self._key and self._start.method == "GET" and origin.for_the_store(asked, self._connection, settings):
-            self._begun = time.time()
+            self._begun, self._zipped = time.time(), asked["X-Plaza-Edge"] == GZIP
         elif self._key is not None and not self._signed_in:
             self._answer = self._web.pages.get(self._key)
         if self._answer or self._signed_in or self._begun or self._may_be_kept():
@@ -176,6 +177,7 @@ class Door(HTTPMessageDelegate):
         self._gone_in = True
         KEY.set(self._key)  # the next question of this connection sets them anew
         BEGUN.set(self._begun)
+        ZIPPED.set(self._zipped)
         self._inside.finish()
 
     def _give(self, answer: Answer, trace: Trace) -> None:
@@ -186,8 +188,9 @@ class Door(HTTPMessageDelegate):
         if self._begun and self._key:
             changed = True
             said = labels(self._begun, answer.names, self._web.app.settings, changed=False)
-            self._connection.write(answer.bytes_to_store(trace.id, line, said))
-            self._web.app.models.edge_news.made(self._key, self._begun, answer.names)
+            self._connection.write(answer.bytes_to_store(trace.id, line, said, zipped=self._zipped))
+            key = stored_as(self._key, zipped=self._zipped)
+            self._web.app.models.edge_news.made(key, self._begun, answer.names)
         else:
             self._connection.write(answer.bytes_for(trace.id, line, changed=changed, with_body=method == "GET"))
         self._connection.finish()

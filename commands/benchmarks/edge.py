@@ -74,7 +74,7 @@ class _Page:
         measure = load(self.laboratory.nginx, self.path, body, headers)
 
         def measured(seconds: float) -> Sample:
-            self.ask({})  # so it does not grow too old meanwhile
+            self.ask(headers)  # so it does not grow too old meanwhile
             sample = measure(seconds)
             self.asked += sample.requests
             return sample
