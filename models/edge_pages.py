@@ -49,7 +49,6 @@ class EdgePages:
         self._names_to_purge: dict[str, float] = {}  # and since when
         self._uris_to_purge: dict[str, None] = {}
         self._connected, self._dropped = False, 0
-        self.look()
 
     def heard(self, entries: Sequence[Any] | None) -> None:
         """News of pages and writes, as `EdgeNews.hear` gives them; None: some may have been missed."""
