@@ -27,7 +27,7 @@ def worker(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
         )
     try:
         until = time.monotonic() + PATIENCE
-        while b"plaza.edge" not in log.read_bytes()[begin:]:
+        while b"the news of pages are heard" not in log.read_bytes()[begin:]:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.02)

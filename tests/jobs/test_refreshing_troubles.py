@@ -67,6 +67,19 @@ async def test_a_worker_that_is_killed_and_comes_again(models: Models, people: P
         await reader.all_show("With the second.", path)
 
 
+async def test_a_page_that_is_read_does_not_end(models: Models, people: People, settings: Settings) -> None:
+    """By itself it ends after TTL."""
+    reader = Reader(settings)
+    _, path = await published(models, people, "Evergreen")
+    with worker(settings):
+        until, since = time.monotonic() + 3 * PATIENCE, time.monotonic()
+        while time.monotonic() - since < TTL + 3:
+            if (await reader.ask(path)).cache != "HIT":
+                since = time.monotonic()
+            assert since < until
+            await asyncio.sleep(0.1)
+
+
 @pytest.fixture
 def own_redis(io_loop: IOLoop, tmp_path: Path) -> Iterator[OwnRedis]:
     redis = OwnRedis(tmp_path)
