@@ -44,7 +44,6 @@ class Refresher:
         """Until cancelled, or until one of the tasks fails."""
         works: list[Work] = [self._hear, self._look, self._tell, self._purge, *[self._fetch] * AT_ONCE]
         tasks = [asyncio.create_task(work(), name=work.__name__) for work in works]
-        log.info("keeping the pages in Nginx true")
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:

@@ -1,6 +1,7 @@
 """The pages that Nginx has stored, as far as the news tell of them: which are to be fetched anew, and what a CDN must forget."""
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,8 @@ from cache.edge import Index, Page
 from cache.refreshes import Refreshes
 from models.counts import COUNTS, REFRESHES
 from models.figures import Figures
+
+log = logging.getLogger("plaza.edge")
 
 Outcome = Literal["refreshed", "again", "failed"]
 FADES = 0.8  # of a page's heat is left after a second
@@ -49,11 +52,11 @@ class EdgePages:
         self._names_to_purge: dict[str, float] = {}  # and since when
         self._uris_to_purge: dict[str, None] = {}
         self._connected, self._dropped = False, 0
-        self.look()
 
     def heard(self, entries: Sequence[Any] | None) -> None:
         """News of pages and writes, as `EdgeNews.hear` gives them; None: some may have been missed."""
         if entries is None:
+            log.info("the news of pages are heard%s", " again" if self._connected else "")
             COUNTS["edge.missed"] += self._connected
             self._connected = True
             return

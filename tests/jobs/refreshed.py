@@ -5,10 +5,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
 
 from settings import ROOT, Settings, environment
-from tests.harness.edge import ZIPPED, Got, Reader
 
 PATIENCE = 30.0  # s; a machine may be very busy
 
@@ -26,7 +27,7 @@ def worker(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
         )
     try:
         until = time.monotonic() + PATIENCE
-        while b"plaza.edge" not in log.read_bytes()[begin:]:
+        while b"the news of pages are heard" not in log.read_bytes()[begin:]:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.02)
@@ -36,21 +37,49 @@ def worker(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait()
 
 
-async def ask(reader: Reader, path: str, language: str = "") -> Got:
-    """As somebody with this language asks; in a thread, so that this process goes on."""
-    told = ZIPPED | ({"Accept-Language": language} if language else {})
-    return await asyncio.to_thread(reader.get, path, told)
+@dataclass(frozen=True, slots=True)
+class Got:
+    """`cache`: Nginx's own word for where it had the answer from."""
+
+    status: int
+    cache: str
+    text: str
 
 
-async def stored(reader: Reader, path: str, language: str = "") -> Got:
-    """The page, once it is given from the store."""
-    return await seen(reader, path, lambda got: got.cache == "HIT", language)
+def get(settings: Settings, path: str, language: str = "") -> Got:
+    """As somebody with this language asks."""
+    with closing(HTTPConnection("localhost", settings.port, timeout=PATIENCE)) as connection:
+        connection.request("GET", path, headers={"Accept-Language": language} if language else {})
+        answer = connection.getresponse()
+        return Got(answer.status, answer.headers["X-Cache"] or "", answer.read().decode())
 
 
-async def seen(reader: Reader, path: str, claim: Callable[[Got], bool], language: str = "") -> Got:
-    """The first answer of which the claim is true, however long that takes. All of them must come from the store."""
-    until = time.monotonic() + PATIENCE
-    while not claim(got := await ask(reader, path, language)):
-        assert time.monotonic() < until, f"{path}: {got.status} {got.cache} {got.text[:500]}"
-        await asyncio.sleep(0.01)
-    return got
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Of a site, in a thread, so that this process goes on."""
+
+    settings: Settings
+
+    async def ask(self, path: str, language: str = "") -> Got:
+        return await asyncio.to_thread(get, self.settings, path, language)
+
+    async def stored(self, path: str, language: str = "") -> Got:
+        """The page, once it is given from the store."""
+        return await self.seen(path, lambda got: got.cache == "HIT", language)
+
+    async def seen(self, path: str, claim: Callable[[Got], bool], language: str = "") -> Got:
+        """The first answer of which the claim is true, however long that takes."""
+        until = time.monotonic() + PATIENCE
+        while not claim(got := await self.ask(path, language)):
+            assert time.monotonic() < until, f"{path}: {got.status} {got.cache} {got.text[:2000]}"
+            await asyncio.sleep(0.01)
+        return got
+
+    async def all_show(self, text: str, *paths: str) -> None:
+        """Every one of the pages has the text, and has it from the store."""
+        for path in paths:
+            await self.seen(path, lambda got: got.status == 200 and text in got.text and got.cache == "HIT")
+
+    async def none_shows(self, text: str, *paths: str) -> None:
+        for path in paths:
+            await self.seen(path, lambda got: text not in got.text and got.cache == "HIT")
