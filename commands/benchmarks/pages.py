@@ -52,7 +52,7 @@ def _checked(server: Server, path: str, body: bytes, seconds: float, headers: Ma
     sample = wrk.run(server.address + path, seconds, headers)
     sample = replace(sample, cpu=(cpu.spent(server.pids) - before) * 1e6 / max(1, sample.requests))
     try:
-        status, found = fetch(server.address + path)
+        status, found = fetch(server.address + path, headers)
     except OSError as error:
         return replace(sample, failed=sample.failed | {f"no answer afterwards ({error})": 1})
     if status != 200:
