@@ -32,7 +32,7 @@ class Written:
 def _by_program(port: int, mix: Mix, text: str) -> bytes:
     body = json.dumps({"content": text}).encode()
     return (
-        f"POST /api/blogs/{mix.posts[0].id}/comments HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n"
+        f"POST /api/blogs/{mix.talk.id}/comments HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n"
         f"Authorization: Bearer {mix.token}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode() + body
 
@@ -40,7 +40,7 @@ def _by_program(port: int, mix: Mix, text: str) -> bytes:
 def _by_form(port: int, mix: Mix, text: str) -> bytes:
     body = f"body={quote_plus(text)}"
     return (
-        f"POST /blog/{mix.posts[0].id}/comments HTTP/1.1\r\nHost: localhost:{port}\r\nCookie: plaza={mix.cookie}\r\n"
+        f"POST /blog/{mix.talk.id}/comments HTTP/1.1\r\nHost: localhost:{port}\r\nCookie: plaza={mix.cookie}\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n"
         f"Content-Length: {len(body)}\r\n\r\n{body}"
     ).encode()
@@ -82,5 +82,5 @@ async def writing(port: int, mix: Mix) -> AsyncIterator[Written]:
 
 async def kept(models: Models, mix: Mix) -> Counter[str]:
     """What MySQL has of them, and how often: one whose answer was lost may be there twice."""
-    rows = await models.db.fetch("SELECT body_md FROM comments WHERE post_id = %s", mix.posts[0].id)
+    rows = await models.db.fetch("SELECT body_md FROM comments WHERE post_id = %s", mix.talk.id)
     return Counter(text for (text,) in rows)
