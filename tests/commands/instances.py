@@ -127,7 +127,7 @@ def free_port() -> int:
         return port
 
 
-def until(claim: Any, seconds: float = 3.0) -> float:
+def until(claim: Any, seconds: float = 60.0) -> float:
     """Wait until the claim holds; how long that took, in seconds."""
     started = time.monotonic()
     while not claim():

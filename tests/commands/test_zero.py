@@ -67,7 +67,8 @@ def _children(pid: int | None) -> set[str]:
 
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowded]:
-    instance = Instance(tmp_path_factory.mktemp("crowded"), free_port())
+    # That MySQL is slow on a busy machine is another matter.
+    instance = Instance(tmp_path_factory.mktemp("crowded"), free_port(), {"PLAZA_MYSQL_TIMEOUT": "30"})
     try:
         instance.up("--web", "2")
         yield Crowded(instance, asyncio.run(prepare(instance)))

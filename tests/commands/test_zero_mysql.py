@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import pymysql
 import pytest
 
+from commands.embedded import mysql_answers
 from commands.supervision import Supervisor
 from models import connected
 from tests.commands.instances import Instance
@@ -37,18 +37,6 @@ OUTAGES = {
 }
 
 
-def answers(instance: Instance) -> bool:
-    address = instance.settings.mysql
-    try:
-        with pymysql.connect(
-            unix_socket=address.unix_socket, user=address.user, password=address.password, database=address.database,
-            connect_timeout=1, read_timeout=1,
-        ) as connection, connection.cursor() as cursor:  # fmt: skip
-            return cursor.execute("SELECT 1") == 1
-    except (pymysql.MySQLError, OSError):
-        return False
-
-
 async def soon(claim: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not await asyncio.to_thread(claim):  # noqa: ASYNC110 - another process tells nobody
@@ -67,7 +55,7 @@ async def away_under_load(instance: Instance, outage: Outage, *, seconds: float,
             await asyncio.to_thread(outage.begin, supervisor, pid)
             await asyncio.sleep(seconds)
             await asyncio.to_thread(outage.end, supervisor, pid)
-            await soon(lambda: answers(instance))
+            await soon(lambda: mysql_answers(instance.settings) is None)
             back = time.monotonic()
             await soon(lambda: instance.get("/readyz").status == 200)
             await soon(lambda: written.last > back)
