@@ -22,6 +22,10 @@ ERRORS = {
         "en": ("That address is too long", "Please check the link that brought you here."),
         "zh": ("地址过长", "请检查您打开的链接。"),
     },
+    429: {
+        "en": ("Too much at once", "Your network sends too much at the same time. Please try again in a few seconds."),
+        "zh": ("同时发送的内容过多", "您所在的网络同时发送的内容过多,请几秒钟后重试。"),
+    },
     503: {
         "en": ("Back in a moment", "The site is being started or looked after. Please try again in a few seconds."),
         "zh": ("请稍候", "网站正在启动或维护,请几秒钟后重试。"),

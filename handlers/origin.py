@@ -14,6 +14,7 @@ from settings import Settings
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_LOOPBACK_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 
 
 def address(request: HTTPServerRequest, settings: Settings) -> IPv4Address | IPv6Address | None:
@@ -66,8 +67,7 @@ def request_id(told: str, connection: HTTPConnection | None, settings: Settings)
 
 def known_host(host: str, settings: Settings) -> bool:
     """Whether the site answers to this Host: its own name, or a loopback name on any port."""
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    return host.lower() == urlsplit(settings.site_url).netloc.lower() or name.lower() in LOOPBACK
+    return host.lower() == urlsplit(settings.site_url).netloc.lower() or _LOOPBACK_HOST.fullmatch(host) is not None
 
 
 def cross_origin(request: HTTPServerRequest, settings: Settings) -> bool:

@@ -6,12 +6,10 @@ with its query, the language) or sends the question on to its handler: a host th
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Coroutine
 from functools import lru_cache, partial
 from time import perf_counter
 from typing import Any
-from urllib.parse import urlsplit
 
 from tornado.httputil import (
     HTTPConnection,
@@ -38,7 +36,6 @@ _OTHERWISE = frozenset({"Authorization", "Content-Length", "Transfer-Encoding", 
 _STRICT = "/api/v1/"  # what is below here answers in JSON or not at all
 _SESSION = "plaza="  # the end of the session cookie's name, under http and https
 PATIENCE = 1.0  # s that others wait for who makes a page anew
-_LOOPBACK = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 
 
 class Remembering(Application):
@@ -47,7 +44,7 @@ class Remembering(Application):
     def __init__(self, app: App, *args: Any, **options: Any) -> None:
         self.app, self.recorder = app, Recorder(app.settings, app.journal, app.models.figures)
         super().__init__(*args, log_function=self.recorder, **options)
-        self.host_is_ours = lru_cache(256)(partial(_is_ours, urlsplit(app.settings.site_url).netloc.lower()))
+        self.host_is_ours = lru_cache(256)(partial(origin.known_host, settings=app.settings))
         self.pages, self.caught_up = app.models.pages, app.models.cache.tracking.caught_up
         self.waiting = set[asyncio.Task[None]]()
 
@@ -75,11 +72,6 @@ class Remembering(Application):
         task = asyncio.ensure_future(door)
         self.waiting.add(task)
         task.add_done_callback(self.waiting.discard)
-
-
-def _is_ours(netloc: str, host: str) -> bool:
-    """Narrower than origin.known_host: what is strange is left to Tornado, which refuses some of it."""
-    return host.lower() == netloc or _LOOPBACK.fullmatch(host) is not None
 
 
 def _is_plain(uri: str, asked: dict[str, str]) -> bool:
