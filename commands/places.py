@@ -10,7 +10,6 @@ import stat
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import jinja2
 
@@ -107,7 +106,6 @@ def values(settings: Settings) -> dict[str, Any]:
         "python": _quoted(sys.executable),
         "listen": f"{host}:{settings.port}",
         "listen_http": f"{host}:{settings.http_port}",
-        "site_host": urlsplit(settings.site_url).netloc,
         "tls": settings.tls_cert is not None,
         "drain": int(settings.drain_seconds),
         "minfds": min(files, 1024),
