@@ -18,9 +18,8 @@ REFUSED = 400
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """`nginx`, `straight`: the statuses of the answers there; `()` is hanging up without one, or before it could be read. Whatever
-    has another status than 400 or 414 has reached the application, and nothing else has. `unended`: a web process waits for more of
-    it."""
+    """`nginx`, `straight`: the statuses of the answers there; `()` is hanging up without one, or before it could be read. What has
+    another status than 400 or 414 has reached the application, and nothing else has. `unended`: a web process waits for more."""
 
     data: bytes
     nginx: tuple[int, ...] = (REFUSED,)
@@ -113,7 +112,6 @@ LINES = {
     ),
     "a method in lower case": Odd(get(HOST[:-2], method=b"get"), straight=(405,)),
     "a method that nobody knows": Odd(get(HOST[:-2], method=b"BREW"), (405,), (405,)),
-    "CONNECT": Odd(get(HOST[:-2], method=b"CONNECT", target=FIRST), straight=(405,)),
 }  # fmt: skip
 HOSTS = {
     "no host": Odd(get()),
