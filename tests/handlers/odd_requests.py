@@ -18,8 +18,9 @@ REFUSED = 400
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """`nginx`, `straight`: the statuses of the answers there; `()` is hanging up without one, or before it could be read. What has
-    another status than 400 or 414 has reached the application, and nothing else has. `unended`: a web process waits for more."""
+    """`nginx`, `straight`: the statuses of the answers there; `()` is hanging up without one, or before it could be read. What
+    has another status than 400 or 414 has reached the application, and nothing else has. `unended`: a web process waits for more.
+    """
 
     data: bytes
     nginx: tuple[int, ...] = (REFUSED,)
