@@ -193,7 +193,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     comparing, comparisons = Comparing(db, inspector), Comparisons(db)
     figures = Figures(settings, db, cache, pages)
     live = Live(polls, results, News(redis, cache, settings.namespace), figures)
-    edge_news = EdgeNews(redis, cache, settings.namespace)
+    edge_news = EdgeNews(redis, cache, standings.rankings, settings.namespace)
     await link.start()
     new = False
     if near:

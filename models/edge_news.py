@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from cache import Cache
+from cache.boards import Rankings
 from models.counts import COUNTS
 from models.hearing import hear
 from models.traces import TRACE
@@ -36,12 +37,13 @@ _ANY = "surrogatepass"  # a name may be made of what somebody has sent
 class EdgeNews:
     """What is told of writes is what they have made forgotten, whichever method wrote; so no method has to think of it."""
 
-    def __init__(self, redis: Redis, cache: Cache, namespace: str) -> None:
+    def __init__(self, redis: Redis, cache: Cache, rankings: Rankings, namespace: str) -> None:
         self._redis, self._cache = redis, cache
         self._channel = f"{namespace}:edge"
         self._untold: list[Entry] = []
         self._telling = False
         cache.ended.append(self._ended)
+        rankings.ended.append(self._ended)
 
     def made(self, key: str, begun: float, names: Sequence[str]) -> None:
         """A page is handed over to be stored. `begun`: before anything of it was read. `names`: of what it was made, as far as
