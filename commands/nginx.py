@@ -12,6 +12,8 @@ from settings import Settings
 HEADERS = """            add_header X-Content-Type-Options nosniff always;
             add_header Referrer-Policy strict-origin-when-cross-origin always;
             add_header X-Frame-Options DENY always;"""
+ONLY_HTTPS = """
+            add_header Strict-Transport-Security "max-age=31536000" always;"""
 ERRORS = {
     400: {
         "en": ("This request cannot be understood", "Please go back and try again."),
@@ -50,7 +52,8 @@ def refusal(settings: Settings) -> str:
 
 def render_files(settings: Settings) -> bool:
     """Write what Nginx reads, its error pages too. True when its configuration changed."""
-    filled = values(settings) | {"headers": HEADERS, **_store(settings), "live": False, "edge": False}
+    headers = HEADERS + (ONLY_HTTPS if settings.tls_cert else "")
+    filled = values(settings) | {"headers": headers, **_store(settings), "live": False, "edge": False}
     for status, texts in ERRORS.items():
         for language, (heading, message) in texts.items():
             page = {

@@ -64,6 +64,23 @@ def for_the_store(headers: Mapping[str, str], connection: HTTPConnection | None,
     return "X-Plaza-Edge" in headers and "Cookie" not in headers and _by_trusted_proxy(connection, settings)
 
 
+def given_up(connection: HTTPConnection | None, settings: Settings) -> bool:
+    """Whether the proxy before us has hung up, as Nginx does when the visitor has: nobody waits for the answer any more.
+
+    It is not so with anybody else, who may have closed but the direction in which all is said.
+    """
+    stream = getattr(connection, "stream", None)
+    if stream is None or not _by_trusted_proxy(connection, settings):
+        return False
+    try:
+        rest: bytes = stream.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return not rest
+
+
 def request_id(told: str, connection: HTTPConnection | None, settings: Settings) -> str:
     """The name of a request in all logs: the one `told` in its X-Request-Id, if that is Nginx's word, else a new one."""
     if told and _REQUEST_ID.fullmatch(told) and _by_trusted_proxy(connection, settings):

@@ -10,8 +10,9 @@ import time
 from collections.abc import Awaitable, Coroutine
 from functools import lru_cache, partial
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
+from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -91,7 +92,7 @@ class Door(HTTPMessageDelegate):
         self._begun: float | None = None  # when, if the answer is to be stored by Nginx
         self._answer: Answer | None = None
         self._trace: Trace | None = None
-        self._signed_in = self._gone_in = False
+        self._reads = self._signed_in = self._gone_in = False
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -104,7 +105,7 @@ class Door(HTTPMessageDelegate):
         self._asked = asked
         self._signed_in = _SESSION in asked.get("Cookie", "") or "Authorization" in asked
         if isinstance(start_line, RequestStartLine) and start_line.method in ("GET", "HEAD"):
-            self._start = start_line
+            self._start, self._reads = start_line, True
             if _is_plain(start_line.path, asked) and self._web.host_is_ours(asked.get("Host", "")):
                 self._key = key_of(start_line.path, asked.get("Accept-Language", ""), asked.get("Cookie", ""))
         settings = self._web.app.settings
@@ -127,8 +128,11 @@ class Door(HTTPMessageDelegate):
         self._inside.on_connection_close()
 
     def finish(self) -> None:
-        """Answer now, or when Redis has been asked, or let the handler do it."""
-        if self._trace is None:
+        """Answer now, or when Redis has been asked, or let the handler do it; but do no work for who has left meanwhile."""
+        if self._reads and origin.given_up(self._connection, self._web.app.settings):
+            self._inside.on_connection_close()
+            cast(HTTP1Connection, self._connection).close()
+        elif self._trace is None:
             self._go_in()
         elif self._answer:
             self._give(self._answer, self._trace)

@@ -1,6 +1,10 @@
 """What is no good request is refused, or is exactly one: the same through Nginx and straight to a web process."""
 
 import json
+import os
+import signal
+import socket
+import struct
 from collections import defaultdict
 from urllib.parse import urlsplit
 
@@ -8,7 +12,7 @@ import pytest
 
 from tests.commands.instances import until
 from tests.handlers.odd_requests import FIRST, REQUESTS, get
-from tests.harness.bare import Came, Where, say
+from tests.harness.bare import Came, Where, connected, say
 from tests.harness.site import Site
 
 DOORS = ("nginx", "straight")
@@ -59,6 +63,23 @@ def test_an_odd_request_is_refused_or_is_exactly_one(name: str, at: str, tried: 
 
     assert tried.came[at, name].statuses in (wanted, wanted or (400,))
     assert tried.paths[at, name] == ["first", "smuggled"][: len([status for status in wanted if status not in UNHEARD])]
+
+
+def test_nothing_is_read_for_who_has_left(whole_site: Site) -> None:
+    straight = whole_site.settings.run / "web-0.sock"
+    with connected(straight) as first:
+        pid, _, _ = struct.unpack("3i", first.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    os.kill(pid, signal.SIGSTOP)  # it is so busy that it hears of all of them together
+    try:
+        for n in range(20):
+            with connected(straight) as left:
+                left.sendall(get(b"Host: localhost", target=b"/left-%d" % n))
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert say(straight, get(b"Host: localhost", target=b"/stayed")).statuses == (404,)
+
+    until(lambda: "/stayed" in heard(whole_site), 30)
+    assert [path for path in heard(whole_site) if path.startswith("/left")] == []
 
 
 def test_who_speaks_http_0_9_is_told_the_same_as_who_names_no_host(whole_site: Site) -> None:

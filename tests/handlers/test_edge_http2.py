@@ -103,3 +103,13 @@ def test_a_flood_of_questions_that_are_taken_back_holds_up_nobody(secure: Site) 
 
 def test_a_connection_ends_after_so_many_questions(secure: Site) -> None:
     assert 0 < flood(secure, 5 * MOST) <= 2 * MOST + 1
+
+
+def test_every_answer_tells_browsers_to_come_by_https(secure: Site) -> None:
+    edge = secure.settings.run / "edge.sock"
+    sheet = _about(edge).data.partition(b'rel="stylesheet" href="')[2].partition(b'"')[0]
+    assert sheet.startswith(b"/static/")
+    for target in (b"/about", b"/search?q=x", b"/nothing", sheet, b"/%00", b"/" + b"x" * 9000, b"/-/error.css"):
+        headers = say(edge, get(b"Host: localhost", target=target)).headers
+
+        assert headers["strict-transport-security"] == "max-age=31536000", target
