@@ -245,3 +245,20 @@ async def test_the_log_says_where_the_answer_came_from(visitor: Browser, setting
 
     found = [re.findall(r'"cache":"(\w*)","variant":"(\w*)"', line)[0] for line in log.read_text().splitlines()]
     assert found == [("MISS", "zh"), ("HIT", "zh")]
+
+
+async def test_the_whole_front_page_is_small_on_the_wire(
+    visitor: Browser, models: Models, people: People, town: Town
+) -> None:
+    for n in range(10):
+        await models.writing.create(
+            Draft(f"Title {n}", "A few words on it. " * 8, "words", ("news",)), by=people.alice, publish=True
+        )
+    page = await visitor.get("/", accept_encoding="gzip")
+    links = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js|mjs))"', text(page))
+    parts = [await visitor.get(link, accept_encoding="gzip") for link in links]
+
+    assert len(links) >= 2
+    assert {part.headers["Content-Encoding"] for part in (page, *parts)} == {"gzip"}
+    assert all("immutable" in part.headers["Cache-Control"] for part in parts)
+    assert sum(len(part.body) for part in (page, *parts)) <= 40_000
