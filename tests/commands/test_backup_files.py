@@ -1,4 +1,4 @@
-"""A backup and the worker, who deletes stored files meanwhile."""
+"""A backup and the worker, who deletes stored files meanwhile; and what of a site is not for its copy."""
 
 import asyncio
 from pathlib import Path
@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from commands import backup
+from commands import backup, restore
 from commands.archive import Writer
 from commands.backup import connect
 from models import connected
 from models.file_clearing import BACKUP
-from settings import Settings
+from settings import Settings, load
+from tests.commands.test_backup import elsewhere, run, said
 from tests.harness import people as everybody
 from tests.models.uploading import upload
 
@@ -58,3 +59,24 @@ def test_one_backup_is_made_at_a_time(uploaded: Settings, tmp_path: Path) -> Non
 
     assert (refused.exit_code, "another backup" in refused.output + str(refused.exception)) == (1, True)
     assert made.exit_code == 0
+
+
+@pytest.mark.parametrize("of_before", [False, True])
+def test_a_restored_site_acts_on_nothing_that_was_the_old_ones(
+    uploaded: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of_before: bool
+) -> None:
+    """A copy for a trial must not empty the CDN of the site, nor refresh its Nginxes."""
+    outside = {"PURGE_COMMAND": "purge-the-cdn", "PURGE_URL": "https://cdn.example.org/", "EDGES": "http://10.0.0.5:80"}
+    with monkeypatch.context() as patch:
+        if of_before:  # a backup of a Plaza that did not know better
+            patch.setattr(backup, "OF_THE_MACHINE", frozenset({"var", "mysql_url", "redis_url"}))
+        for name, value in outside.items():
+            patch.setenv(f"PLAZA_{name}", value)
+        assert run(backup.command, tmp_path / "site.plaza").exit_code == 0
+    with elsewhere(monkeypatch, tmp_path / "new"):
+        done = run(restore.command, tmp_path / "site.plaza")
+        restored = load()
+
+    assert done.exit_code == 0, said(done)
+    assert (restored.purge_command, restored.purge_url, restored.edges) == (None, None, ())
+    assert ("purge-the-cdn" in said(done)) is of_before

@@ -148,8 +148,9 @@ def without_web(site: Instance) -> Iterator[None]:
 
 
 def test_without_a_web_process_there_is_a_calm_page(site: Instance) -> None:
+    """On what is not stored; what is, Nginx gives on (tests/handlers/test_edge_written.py)."""
     with without_web(site):
-        person, program = site.get("/"), site.get("/api/blogs")
+        person, program = site.get("/signin"), site.get("/api/users")
         status = site.plaza("status")
 
     assert person.status == program.status == 503
