@@ -56,6 +56,7 @@ def visit(chromium: Browser, town: Town) -> Iterator[Visit]:
 
     def open_window(who: str | None = None, *, at: Town | None = None, **options: Any) -> Page:
         place = at or town
+        options = {"extra_http_headers": place.anew, **options}
         windows.append(Window(chromium, place.url, place.token(who) if who else None, **options))
         return windows[-1].page()
 

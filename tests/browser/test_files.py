@@ -101,7 +101,7 @@ def test_the_plain_form_does_it_too(visit: Visit, tmp_path: Path, script: bool) 
 
 
 def test_what_fails_is_told_and_sent_again(chromium: Browser, town: Town) -> None:
-    window = Window(chromium, town.url, town.token("bob"))
+    window = Window(chromium, town.url, town.token("bob"), extra_http_headers=town.anew)
     page = window.page()
     page.goto("/files", wait_until="networkidle")
     window.context.set_offline(True)

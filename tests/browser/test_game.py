@@ -154,7 +154,7 @@ def test_who_asks_for_rest_gets_the_ring_and_nothing_else_that_moves(visit: Visi
 
 
 def test_a_game_without_a_connection_is_sent_when_there_is_one(chromium: Browser, town: Town, ripples: Board) -> None:
-    window = Window(chromium, town.url, town.token("alice"))
+    window = Window(chromium, town.url, town.token("alice"), extra_http_headers=town.anew)
     page = window.page()
     sent: list[dict[str, Any]] = []
 
@@ -232,7 +232,7 @@ def test_what_is_no_list_of_games_harms_nobody(visit: Visit, kept: str) -> None:
 
 
 def test_a_refused_score_says_why_and_is_not_sent_again(chromium: Browser, town: Town) -> None:
-    window = Window(chromium, town.url, town.token("bob"))
+    window = Window(chromium, town.url, town.token("bob"), extra_http_headers=town.anew)
     page = window.page()
     page.goto("/play", wait_until="networkidle")
     page.evaluate("games => localStorage.setItem('plaza.ripples', JSON.stringify(games))",

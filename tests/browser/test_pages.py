@@ -44,7 +44,7 @@ def test_a_page_is_sound(
 ) -> None:
     place, key = (village if stop.empty else town), (stop.empty, stop.who)
     if key not in pages:
-        made = Window(chromium, place.url, place.token(stop.who) if stop.who else None)
+        made = Window(chromium, place.url, place.token(stop.who) if stop.who else None, extra_http_headers=place.anew)
         pages[key] = made, made.page()
     window, page = pages[key]
 
@@ -96,7 +96,7 @@ def test_the_page_of_a_fault_of_ours_is_sound(chromium: Browser, village: Town, 
             await connection.execute("RENAME TABLE posts_away TO posts" if status == 500 else "UNLOCK TABLES")
 
     broken, visited = Event(), Event()
-    window = Window(chromium, village.url)
+    window = Window(chromium, village.url, extra_http_headers=village.anew)
     page = window.page()
     over = village.begin(spoiled)
     try:

@@ -101,7 +101,7 @@ def test_a_poll_that_is_gone_stays_a_link(chromium: Browser, town: Town) -> None
     poll = asked(town)
     post = town.publish("Gone", f"{{{{poll:{poll.id}}}}}")
     town.do(lambda models: models.polls.trash(poll.id, by=town.users["alice"]))
-    window = Window(chromium, town.url)
+    window = Window(chromium, town.url, extra_http_headers=town.anew)
     page = window.page()
     page.goto(f"/blog/{post.id}-{post.slug}", wait_until="networkidle")
 
@@ -164,7 +164,7 @@ def test_a_stranger_votes_where_strangers_may_and_is_known_again(visit: Visit, t
 
 def test_a_vote_that_does_not_get_through_says_so_and_can_be_sent_again(chromium: Browser, town: Town) -> None:
     poll = asked(town)
-    window = Window(chromium, town.url, town.token("bob"))
+    window = Window(chromium, town.url, town.token("bob"), extra_http_headers=town.anew)
     page = window.page()
     page.goto(f"/polls/{poll.id}", wait_until="networkidle")
     page.route("**/ballot", lambda route: route.abort(), times=1)

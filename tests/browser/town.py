@@ -31,10 +31,11 @@ Value = TypeVar("Value")
 
 class Town:
     """`posts`, `users`, `polls`, `files`, `comments` and `boards` (ids) and `links` (tokens of mails) by the names that the
-    tests call them."""
+    tests call them. No worker runs: `anew` are headers by which Nginx has each page made anew."""
 
     def __init__(self, site: Site, models: Models, loop: asyncio.AbstractEventLoop) -> None:
         self.url, self._models, self._loop = site.url, models, loop
+        self.anew = {"X-Plaza-Refresh": site.settings.secret("edge")}
         self.users: dict[str, User] = {}
         self.posts: dict[str, Post] = {}
         self.comments: dict[str, int] = {}
