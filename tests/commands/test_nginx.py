@@ -144,7 +144,7 @@ def without_web(site: Instance) -> Iterator[None]:
     finally:
         for name in names:
             supervisor.start(name)
-        until(lambda: site.plaza("status").returncode == 0, 10)
+        until(lambda: site.plaza("status").returncode == 0, 60)
 
 
 def test_without_a_web_process_there_is_a_calm_page(site: Instance) -> None:
