@@ -66,23 +66,25 @@ def heard(io_loop: IOLoop, other_models: Models) -> Iterator[Heard]:
 async def handed_over(visitor: Browser, heard: Heard, path: str, variant: str = "") -> tuple[Answer, float, set[str]]:
     """The answer as it goes to Nginx, when it was begun, and the names that are told of it."""
     before = len(heard.made(f"{variant} {path}"))
-    headers = {**EDGE, **({"Accept-Language": variant} if variant else {})}
+    language, _, form = variant.partition("-")
+    headers = EDGE | ({"Accept-Language": language} if language else {}) | ({"X-Plaza-Edge": form} if form else {})
     answer = await visitor.request("GET", path, headers=headers)
     await until(lambda: len(heard.made(f"{variant} {path}")) > before)
     return answer, *heard.made(f"{variant} {path}")[-1]
 
 
+@pytest.mark.parametrize(("variant", "form"), [("", None), ("-gzip", "gzip"), ("zh-gzip", "gzip")])
 async def test_a_page_is_told_with_its_names_whoever_makes_it(
-    visitor: Browser, town: Town, heard: Heard, site: Running
+    visitor: Browser, town: Town, heard: Heard, site: Running, variant: str, form: str | None
 ) -> None:
-    first, begun, names = await handed_over(visitor, heard, town.path)
+    first, begun, names = await handed_over(visitor, heard, town.path, variant)
     for _ in range(3):
-        kept, later, same = await handed_over(visitor, heard, town.path)
+        kept, later, same = await handed_over(visitor, heard, town.path, variant)
 
     assert site.models.pages.confirmed + site.models.pages.hits  # the last was given at the door
     assert names == same >= {f"post:{town.post.id}", f"user:{town.post.author_id}", f"comment:{town.talk.id}"}
     assert first.body == kept.body
-    assert first.headers["Content-Encoding"] == kept.headers["Content-Encoding"] == "gzip"
+    assert first.headers.get("Content-Encoding") == kept.headers.get("Content-Encoding") == form
     assert first.headers["Etag"] == kept.headers["Etag"]
     for answer, at in ((first, begun), (kept, later)):
         assert answer.headers["X-Accel-Expires"] == f"@{int(at) + 9}"
@@ -115,6 +117,27 @@ async def test_what_is_being_written_is_among_the_names(
 
 
 Act = Callable[[Models, People, Town], Awaitable[Any]]
+
+
+@pytest.mark.parametrize(
+    ("choices", "headers"),
+    [
+        ({"trusted_proxies": ()}, EDGE),
+        ({"trusted_proxies": ("127.0.0.0/8",)}, {}),
+        ({"trusted_proxies": ("127.0.0.0/8",)}, {**EDGE, "Cookie": "lang=zh"}),
+        ({"trusted_proxies": ("127.0.0.0/8",)}, {**EDGE, "Authorization": "Basic x"}),
+        ({"trusted_proxies": ("127.0.0.0/8",)}, {**EDGE, "X-Plaza-Timing": "1"}),
+    ],
+)
+async def test_nothing_is_handed_over_but_to_nginx_and_of_nobody(visitor: Browser, headers: dict[str, str]) -> None:
+    answers = [
+        await visitor.request("GET", path, headers=headers) for path in ("/about", "/about", "/about", "/blog/999-x")
+    ]
+
+    assert [answer.status for answer in answers] == [200, 200, 200, 404]
+    assert not any({"X-Accel-Expires", "Content-Encoding"} & set(answer.headers) for answer in answers)
+
+
 WRITES: dict[str, Act] = {
     "comment": lambda m, p, t: m.comments.create(t.post.id, "MORE", by=p.bob),
     "comment edited": lambda m, p, t: m.comments.edit(t.talk.id, "OTHER", by=p.bob),
