@@ -1,5 +1,7 @@
 """`plaza restart`: one process after another, each ready again before the next; no request fails."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +18,8 @@ from commands.probes import ready
 from commands.supervision import Supervisor
 from settings import Settings
 
-PATIENCE = 60.0  # seconds for one process to be ready again
+PATIENCE = 120.0  # seconds for one process to be ready again, on a machine that has much else to do
+UNDER_WAY = 300.0  # seconds that what a process has begun may take, a long upload say; then it is stopped all the same
 
 
 @click.command()
@@ -49,6 +52,7 @@ def command() -> None:
 
 def _one(settings: Settings, supervisor: Supervisor, name: str) -> None:
     """While it is away its socket is gone, and Nginx asks another one."""
+    _finish(settings, supervisor, name)
     supervisor.stop(f"web:{name}")
     supervisor.start(f"web:{name}", wait=False)
     _until_ready(settings, supervisor, name)
@@ -66,13 +70,40 @@ def _beside(settings: Settings, supervisor: Supervisor, name: str) -> None:
         )  # fmt: skip
     try:
         before = _until_replaced(path, before, log)
+        _finish(settings, supervisor, name)
         supervisor.stop(f"web:{name}")
         supervisor.start(f"web:{name}", wait=False)
         _until_replaced(path, before, log)
         _until_ready(settings, supervisor, name)
+        _finish(settings, supervisor, name, stand_in)
     finally:
         stand_in.terminate()
         stand_in.wait(settings.drain_seconds + 10)
+
+
+def _finish(
+    settings: Settings, supervisor: Supervisor, name: str, stand_in: "subprocess.Popen[bytes] | None" = None
+) -> None:
+    """Nginx gives it nothing more to do, and it finishes what it has begun: by TERM it would have `drain_seconds` for that."""
+
+    def pid() -> int | None:
+        if stand_in:
+            return stand_in.pid if stand_in.poll() is None else None
+        return next((process.pid for process in supervisor.processes() if process.name == name), None)
+
+    # The process takes the file away when it has done all, and another one when it starts in its place.
+    busy, asked, until = settings.run / f"{name}.leaving", pid(), time.monotonic() + UNDER_WAY
+    if asked is None:
+        return
+    busy.touch()
+    try:
+        os.kill(asked, signal.SIGUSR1)
+        while busy.exists() and pid() == asked and time.monotonic() < until:
+            time.sleep(0.05)
+    except ProcessLookupError:
+        pass
+    finally:
+        busy.unlink(missing_ok=True)
 
 
 def _until_replaced(path: Path, before: int, log: Path) -> int:

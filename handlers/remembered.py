@@ -6,14 +6,13 @@ with its query, the language) or sends the question on to its handler: a host th
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Awaitable, Coroutine
 from functools import lru_cache, partial
 from time import perf_counter
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, cast
 
+from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -40,7 +39,6 @@ _OTHERWISE = frozenset({"Authorization", "Content-Length", "Transfer-Encoding", 
 _STRICT = "/api/v1/"  # what is below here answers in JSON or not at all
 _SESSION = "plaza="  # the end of the session cookie's name, under http and https
 PATIENCE = 1.0  # s that others wait for who makes a page anew
-_LOOPBACK = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 
 
 class Remembering(Application):
@@ -49,7 +47,7 @@ class Remembering(Application):
     def __init__(self, app: App, *args: Any, **options: Any) -> None:
         self.app, self.recorder = app, Recorder(app.settings, app.journal, app.models.figures)
         super().__init__(*args, log_function=self.recorder, **options)
-        self.host_is_ours = lru_cache(256)(partial(_is_ours, urlsplit(app.settings.site_url).netloc.lower()))
+        self.host_is_ours = lru_cache(256)(partial(origin.known_host, settings=app.settings))
         self.pages, self.caught_up = app.models.pages, app.models.cache.tracking.caught_up
         self.waiting = set[asyncio.Task[None]]()
 
@@ -79,11 +77,6 @@ class Remembering(Application):
         task.add_done_callback(self.waiting.discard)
 
 
-def _is_ours(netloc: str, host: str) -> bool:
-    """Narrower than origin.known_host: what is strange is left to Tornado, which refuses some of it."""
-    return host.lower() == netloc or _LOOPBACK.fullmatch(host) is not None
-
-
 def _is_plain(uri: str, asked: dict[str, str]) -> bool:
     """Whether the address and the language say all of what is asked for."""
     return _OTHERWISE.isdisjoint(asked) and (not uri.startswith(_STRICT) or accepts_json(asked.get("Accept", "")))
@@ -100,7 +93,7 @@ class Door(HTTPMessageDelegate):
         self._zipped = False  # for whom (`ZIPPED`)
         self._answer: Answer | None = None
         self._trace: Trace | None = None
-        self._signed_in = self._gone_in = False
+        self._reads = self._signed_in = self._gone_in = False
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -113,7 +106,7 @@ class Door(HTTPMessageDelegate):
         self._asked = asked
         self._signed_in = _SESSION in asked.get("Cookie", "") or "Authorization" in asked
         if isinstance(start_line, RequestStartLine) and start_line.method in ("GET", "HEAD"):
-            self._start = start_line
+            self._start, self._reads = start_line, True
             if _is_plain(start_line.path, asked) and self._web.host_is_ours(asked.get("Host", "")):
                 self._key = key_of(start_line.path, asked.get("Accept-Language", ""), asked.get("Cookie", ""))
         settings = self._web.app.settings
@@ -136,8 +129,11 @@ class Door(HTTPMessageDelegate):
         self._inside.on_connection_close()
 
     def finish(self) -> None:
-        """Answer now, or when Redis has been asked, or let the handler do it."""
-        if self._trace is None:
+        """Answer now, or when Redis has been asked, or let the handler do it; but do no work for who has left meanwhile."""
+        if self._reads and origin.given_up(self._connection, self._web.app.settings):
+            self._inside.on_connection_close()
+            cast(HTTP1Connection, self._connection).close()
+        elif self._trace is None:
             self._go_in()
         elif self._answer:
             self._give(self._answer, self._trace)

@@ -17,7 +17,7 @@ from commands.places import make_folders
 from settings import ROOT, Settings, environment
 from tests.harness.servers import Databases
 
-PATIENCE = 20.0  # s until the site must answer
+PATIENCE = 60.0  # s until the site must answer
 
 
 @dataclass(frozen=True, slots=True)
