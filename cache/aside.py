@@ -16,6 +16,7 @@ from math import log as ln
 from typing import Any, TypeVar
 
 from cache import records
+from cache.edge import EVERYTHING
 from cache.flights import Flights
 from cache.link import Link
 from cache.loading import Load, Loader, Shape
@@ -252,7 +253,11 @@ class Cache:
 
     async def drop_family(self, family: str) -> bool:
         """Read all of a family again, in every process; one trip, however many there are. False: Redis has not confirmed it."""
-        return await self.link.drop(family)
+        try:
+            return await self.link.drop(family)
+        finally:
+            for heard in self.ended:
+                heard([EVERYTHING])
 
     def owe(self, slots: Iterable[Slot], writer: bytes) -> None:
         """An `end` that neither Redis nor the outbox took; this process does it before it believes Redis again."""

@@ -14,6 +14,9 @@ MOST_OF_A_PAGE = 500  # names; a page of more follows by its end in the store wh
 MOST_LINKS = 1_000_000  # between pages and names: some 100 B each
 DEEPEST = 4  # makings of a page of which nobody knows which one was stored last
 GAP = 0.3  # s; a page can be announced before Nginx has stored it, by no more than this
+SKEW = 1.0  # s by which the clocks of several machines may differ
+
+EVERYTHING = "*"  # in place of a name: all of it is read anew
 
 
 class Making(NamedTuple):
@@ -32,14 +35,16 @@ class Page:
     """
 
     __slots__ = (
-        "busy", "doubtful", "fetched", "gone", "heard", "heat", "key", "last_write", "makings", "since", "tries", "wanted"
+        "answered", "asked", "busy", "doubtful", "failing", "fetched", "gone", "heard", "heat", "key", "last_write", "makings",
+        "read", "since", "tries", "wanted",
     )  # fmt: skip
 
     def __init__(self, key: str) -> None:
         self.key, self.makings = key, list[Making]()
-        self.heard = self.since = self.last_write = self.heat = 0.0
+        self.heard = self.read = self.since = self.last_write = self.heat = 0.0
+        self.asked = self.answered = float("-inf")
         self.fetched, self.tries = float("-inf"), 0
-        self.doubtful = self.busy = self.gone = self.wanted = False
+        self.doubtful = self.busy = self.failing = self.gone = self.wanted = False
 
     @property
     def names(self) -> frozenset[str]:
@@ -50,19 +55,24 @@ class Page:
     @property
     def begun(self) -> float:
         """When the newest began that may be stored."""
-        return self.makings[0].begun
+        return max(self.makings).begun if self.makings else 0.0
 
     @property
     def rank(self) -> tuple[bool, float, float]:
-        """The least is fetched first: what is wrong, then what is read most, then what was made last."""
-        return not self.since, -self.heat, -self.heard
+        """The least is fetched first: what is wrong, then what is read most, then what has been wrong for longest."""
+        return not self.since, -self.heat, self.since
 
 
 class Index:
-    """The pages stored in the last `ttl` seconds, as far as there is room; `dropped` had to go before their time."""
+    """The pages stored in the last `ttl` seconds, as far as there is room; `dropped` had to go before their time.
 
-    def __init__(self, ttl: float) -> None:
-        self._ttl = ttl
+    `several` Nginxes: one of them has stored what is told, and the others what they had; only a refresh is stored by all. `skew`:
+    by how much clocks may differ; a page that began so little after a write is doubtful, and handed out by `unsure`.
+    """
+
+    def __init__(self, ttl: float, *, several: bool = False, skew: float = 0.0) -> None:
+        self._ttl, self._several, self._skew = ttl, several, skew
+        self._unsure = set[Page]()
         self.pages = OrderedDict[str, Page]()  # the one that was heard of last is the last
         self._of: dict[str, Page | set[Page]] = {}  # most names are part of one page alone
         self._written = OrderedDict[str, float]()
@@ -75,9 +85,17 @@ class Index:
         if page is None:
             page = self.pages[key] = Page(key)
         self._hear_of(page, now)
-        self._replace(page, min(begun, now), frozenset(names[:MOST_OF_A_PAGE]))
+        if not (page.asked <= begun and (page.busy or begun <= page.answered)):
+            page.read = now
+        self._replace(page, min(begun, now), frozenset(names[:MOST_OF_A_PAGE]), keep=now - self._ttl - 1)
         page.since = self._wrong_since(page)
         page.doubtful = page.doubtful or page.since > 0
+        if (
+            self._skew
+            and not page.since
+            and any(self._written.get(n, 0.0) + self._skew > page.begun for n in page.names)
+        ):
+            self._unsure.add(page)
         self._make_room()
         return page
 
@@ -85,7 +103,7 @@ class Index:
         """It was fetched anew, and made and stored since `began`: of what, its own `made` says, sooner or later."""
         if not page.gone:
             self._hear_of(page, now)
-            self._replace(page, min(began, now), page.makings[0].names)
+            self._replace(page, min(began, now), max(page.makings).names)
             page.since = self._wrong_since(page)
 
     def wrote(self, names: Iterable[str], at: float, now: float) -> list[Page]:
@@ -98,17 +116,24 @@ class Index:
                 self._written.move_to_end(name)
             for page in self._pages_of(name):
                 for begun, made_of in page.makings:
-                    if at > begun and name in made_of:
+                    if at > begun and (name in made_of or name == EVERYTHING):
                         wrong[page] = None
+                    elif at <= begun < at + self._skew and name in made_of:
+                        self._unsure.add(page)
         for page in wrong:
             page.since = min(page.since or at, at)
             page.doubtful = page.doubtful or now - page.heard < GAP
             if at > page.last_write:
-                page.last_write, page.tries = at, 0
+                page.last_write, page.tries = at, page.tries if page.failing else 0
         while len(self._written) > MOST_NAMES:
             self._written.popitem(last=False)
             self.dropped += 1
         return list(wrong)
+
+    def unsure(self) -> set[Page]:
+        """Pages that are right only if the clocks are; each is told once."""
+        found, self._unsure = self._unsure, set()
+        return {page for page in found if not (page.since or page.gone)}
 
     def knows(self, name: str) -> bool:
         """Whether a page was made of it."""
@@ -119,6 +144,8 @@ class Index:
         return any(page.since for page in self._pages_of(name))
 
     def _pages_of(self, name: str) -> Iterable[Page]:
+        if name == EVERYTHING:
+            return self.pages.values()
         found = self._of.get(name, ())
         return (found,) if isinstance(found, Page) else found
 
@@ -133,13 +160,14 @@ class Index:
         page.heard = now
         self.pages.move_to_end(page.key)
 
-    def _replace(self, page: Page, begun: float, names: frozenset[str]) -> None:
-        """Take in a making, and let go those that it replaces."""
+    def _replace(self, page: Page, begun: float, names: frozenset[str], *, keep: float | None = None) -> None:
+        """Take in a making, and let go those that it replaces; of several Nginxes none that began after `keep`."""
         before, names_before = page.makings, page.names if page.makings else frozenset[str]()
-        kept = [making for making in before if making.begun > begun]
+        until = min(begun, keep) if self._several and keep is not None else begun
+        kept = [making for making in before if making.begun > until]
         if len(kept) >= DEEPEST:
             one, other = kept.pop(), kept.pop()
-            kept.append(Making(one.begun, one.names | other.names))
+            kept.append(Making(min(one.begun, other.begun), one.names | other.names))
         page.makings = [*kept, Making(begun, names)]
         if kept or names != names_before:  # seldom
             names_now = page.names
@@ -151,7 +179,10 @@ class Index:
     def _wrong_since(self, page: Page) -> float:
         """The first of the writes that one of its makings does not show; 0 without."""
         written, first = self._written, 0.0
+        everything = written.get(EVERYTHING, 0.0)
         for begun, names in page.makings:
+            if everything > begun and (not first or everything < first):
+                first = everything
             for name in names:
                 at = written.get(name)
                 if at is not None and at > begun and (not first or at < first):

@@ -30,9 +30,15 @@ class Refreshes:
         """Fetch these as soon as may be, as long as they are wrong; `wanted`: though they are right."""
         for page in pages:
             page.wanted = page.wanted or wanted
-            self._put(page, max(now, page.fetched + TOGETHER))
+            self._put(page, max(now, page.fetched + (_pause(page) if page.failing else TOGETHER)))
         if len(self._due) > MOST + MOST // 4:  # not one by one: to find the last of them takes a while
             self._let_go()
+
+    def look_later(self, pages: Iterable[Page], now: float) -> None:
+        """Fetch these once more in a while, though they seem to be right."""
+        for page in pages:
+            page.wanted = True
+            self._put(page, now + LATE)
 
     def take(self, now: float) -> Page | None:
         """The page to fetch now, if any is due; it is `busy` until `ended`."""
@@ -57,16 +63,15 @@ class Refreshes:
             return 0.0
         return max(0.0, self._later[0][0] - now) if self._later else None
 
-    def ended(self, page: Page, now: float, *, always_doubtful: bool = False) -> None:
-        """It was fetched, and is right now, or is not."""
-        page.busy = False
+    def ended(self, page: Page, now: float, *, failed: bool = False) -> None:
+        """It was fetched, or that `failed`; if it is still wrong it comes again."""
+        page.busy, page.failing = False, failed
         page.tries += 1
         if page.since:
-            pause = 0.0 if page.tries <= QUICKLY else PAUSES[min(page.tries - QUICKLY, len(PAUSES)) - 1]
-            self._put(page, max(now + pause, page.fetched + TOGETHER))
-        elif page.doubtful or (always_doubtful and page.tries == 1):
-            page.doubtful, page.wanted = False, True
-            self._put(page, now + LATE)
+            self._put(page, max(now, page.fetched + _pause(page)))
+        elif page.doubtful:
+            page.doubtful = False
+            self.look_later((page,), now)
 
     def waiting(self) -> Iterable[Page]:
         """All that wait."""
@@ -85,3 +90,8 @@ class Refreshes:
         self._ready = []
         self._later = [(when, next(self._number), page) for page, when in self._due.items()]
         heapq.heapify(self._later)
+
+
+def _pause(page: Page) -> float:
+    """From one try to the next."""
+    return TOGETHER if page.tries <= QUICKLY else PAUSES[min(page.tries - QUICKLY, len(PAUSES)) - 1]

@@ -33,7 +33,7 @@ MADE_ANEW = frozenset(
 KEPT_OF_ETC = frozenset({"demo"})  # the rest is rendered, or (choices.json) is in settings.json
 OURS_TO_MIGRATE = ("_yoyo_log", "_yoyo_migration", "_yoyo_version", "yoyo_lock")  # a restored database has its own
 # Of this machine: where things are, and what is told again to another one.
-OF_THE_MACHINE = frozenset({"var", "mysql_url", "redis_url"})
+OF_THE_MACHINE = frozenset({"var", "mysql_url", "redis_url", "upstreams", "edges", "purge_url", "purge_command"})
 
 
 @click.command()

@@ -83,6 +83,7 @@ def _store(settings: Settings) -> dict[str, Any]:
     return {
         "edge_groups": groups,
         "edge_arguments": stored.arguments(groups),
+        "page_keys": max(8, settings.page_cache // 32),  # MB; 8,000 keys in each, and pages of some 4 kB
         "edge_secret": settings.secret("edge"),
         "site_host": urlsplit(settings.site_url).netloc.lower(),
         "web_servers": settings.upstreams or sockets,

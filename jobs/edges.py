@@ -3,19 +3,24 @@
 import asyncio
 import logging
 import socket
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
 from tornado.netutil import Resolver
+from tornado.simple_httpclient import HTTPTimeoutError
 
+from models.counts import COUNTS
 from models.edge_pages import Outcome
 from settings import Settings
 
 log = logging.getLogger("plaza.edge")
 
 PATIENCE = 2.0  # s for an answer
+LEFT_OUT = 5.0  # s that one of several is not asked after it has not answered: each page would wait for it
 STORED = frozenset({200, 301, 302, 404, 410})  # what the handlers let Nginx store
+COUNTS.update({"edge.left_out": 0})
 
 
 class _UnixSocket(Resolver):
@@ -39,12 +44,16 @@ class Edges:
             "Host": urlsplit(settings.site_url).netloc,
             "X-Plaza-Refresh": settings.secret("edge"),
         }
+        self._silent: dict[str, float] = {}  # and until when they are not asked
         self.failure = ""
 
     async def refresh(self, key: str) -> Outcome:
         """Have the page under a key (`handlers.keeping.key_of`) asked for anew and stored, at all of them. `again`: something
         changed while it was made."""
-        outcomes = await asyncio.gather(*(self._ask(url, key) for url in self._urls))
+        now = monotonic()
+        urls = [url for url in self._urls if self._silent.get(url, 0.0) <= now] or self._urls
+        COUNTS["edge.left_out"] += len(self._urls) - len(urls)
+        outcomes = await asyncio.gather(*(self._ask(url, key) for url in urls))
         return next((outcome for outcome in ("failed", "again") if outcome in outcomes), "refreshed")
 
     def close(self) -> None:
@@ -67,10 +76,17 @@ class Edges:
         try:
             answer = await self._client.fetch(request, raise_error=False)
         except (OSError, HTTPError) as error:
+            if isinstance(error, HTTPTimeoutError):
+                self._silent[url] = monotonic() + LEFT_OUT
             self._failed(f"{url}: {error}")
             return "failed"
         if answer.code not in STORED:
             self._failed(f"{url} answered {answer.code} for {uri}")
+            return "failed"
+        if (
+            said := answer.headers.get("X-Cache", "nothing")
+        ) != "BYPASS":  # it does not know the secret, or is no Nginx of ours
+            self._failed(f"{url} did not make {uri} anew: X-Cache is {said}")
             return "failed"
         return "again" if "X-Plaza-Again" in answer.headers else "refreshed"
 

@@ -29,9 +29,13 @@ class Purging:
 
     def __init__(self, settings: Settings) -> None:
         self._site, self._url = settings.site_url, settings.purge_url
-        self._command = shlex.split(settings.purge_command or "")
-        self.wanted = bool(self._url or self._command)
+        self.wanted = bool(self._url or settings.purge_command)
         self.failure = ""
+        self._command: list[str] | None = []
+        try:
+            self._command = shlex.split(settings.purge_command or "")
+        except ValueError as error:
+            self._command, self.failure = None, f"purge_command cannot be read: {error}"
 
     async def purge(self, purge: Purge) -> None:
         """What it does not take after some tries is counted, and ends by itself."""
@@ -57,6 +61,8 @@ class Purging:
             await AsyncHTTPClient().fetch(
                 self._url, method="POST", body=body, headers=headers, request_timeout=PATIENCE, follow_redirects=False
             )
+        if self._command is None:
+            raise Failed(self.failure)
         if self._command:
             await _run(self._command, body.encode())
 

@@ -100,6 +100,7 @@ class Refresher:
         for event, words in (
             ("edge.failed", f"pages could not be fetched anew: {self._edges.failure}"),
             ("edge.dropped", "too many pages to keep each of them true: some are old for up to page_ttl seconds"),
+            ("edge.left_out", f"an Nginx does not answer, and is not kept true: {self._edges.failure}"),
             ("edge.unpurged", f"the CDN was not told: {self._purging.failure}"),
         ):
             if COUNTS[event] > counted.get(event, 0):

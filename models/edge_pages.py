@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any, Literal, NamedTuple
 
-from cache.edge import Index, Page
+from cache.edge import SKEW, Index, Page
 from cache.refreshes import Refreshes
 from models.counts import COUNTS, REFRESHES
 from models.figures import Figures
@@ -19,6 +19,7 @@ Outcome = Literal["refreshed", "again", "failed"]
 FADES = 0.8  # of a page's heat is left after a second
 WARM = 1.0  # heat; what is read once in 5 s has as much in the long run
 HOTTEST = 100  # pages that are kept from ending
+UNREAD, UNREAD_ELSEWHERE = 2, 6  # lives of a page after which, if nobody reads it, it is left to end by itself
 BEFORE = 2.0  # s before its end that one of them is fetched anew
 MOST_TO_PURGE = 10_000  # names, and addresses; what is more ends by itself
 LONGEST = 3.0  # s that a name waits for its pages to be right in Nginx
@@ -44,10 +45,12 @@ class EdgePages:
         self._figures, settings = figures, figures.settings
         self._ttl, self._purges = settings.page_ttl, bool(settings.purge_url or settings.purge_command)
         # A CDN may keep for as long again what it has taken from Nginx in the last moment.
-        self._index = Index(self._ttl * (2 if self._purges else 1))
+        life = self._ttl * (2 if self._purges else 1)
+        skew = SKEW if settings.edges or settings.upstreams else 0.0
+        self._index = Index(life, several=len(settings.edges) > 1, skew=skew)
         self._queue = Refreshes()
-        # The clocks of several machines differ: what seems to have begun after a write may have begun before it.
-        self._always_doubtful = bool(settings.edges or settings.upstreams)
+        # Without the log of Nginx only who makes a page anew is seen to read it.
+        self._unread = self._ttl * (UNREAD_ELSEWHERE if settings.edges else UNREAD)
         self._came = asyncio.Event()
         self._under_way = set[Page]()
         self._warm = set[Page]()
@@ -67,11 +70,12 @@ class EdgePages:
             match entry:
                 case ["made", str(key), float(begun), list(names)]:
                     if _KEY.fullmatch(key) and (page := self._index.made(key, begun, names, now)).since:
-                        self._queue.add((page,), moment)
+                        self._add((page,), now, moment)
                 case ["wrote", float(at), list(names)]:
-                    self._queue.add(self._index.wrote(names, at, now), moment)
+                    self._add(self._index.wrote(names, at, now), now, moment)
                     if self._purges:
                         self._purge_names(names, moment)
+        self._queue.look_later(self._index.unsure(), moment)
         self._wake()
 
     def read(self, counts: Mapping[str, int]) -> None:
@@ -81,6 +85,7 @@ class EdgePages:
         found = {key: page for key in counts if (page := self._index.pages.get(key))}
         for key, page in found.items():
             page.heat += counts[key]
+            page.read = time.time()
         self._warm = {page for page in self._warm.union(found.values()) if page.heat >= WARM and not page.gone}
         hottest = sorted(self._warm, key=lambda page: -page.heat)[:HOTTEST]
         before = time.time() + BEFORE
@@ -92,6 +97,7 @@ class EdgePages:
         while True:
             if (page := self._queue.take(monotonic())) is not None:
                 self._under_way.add(page)
+                page.asked = time.time()
                 return page
             self._came.clear()
             try:
@@ -103,8 +109,8 @@ class EdgePages:
     def fetched(self, page: Page, began: float, unshown: float, outcome: Outcome) -> None:
         """What became of a page that was `due`: when the fetching began, and since when it had been wrong then (`page.since`)."""
         self._under_way.discard(page)
+        page.answered = now = time.time()
         if outcome == "refreshed":
-            now = time.time()
             self._index.refreshed(page, began, now)
             if unshown:
                 REFRESHES.note(max(0.0, now - unshown))
@@ -114,7 +120,8 @@ class EdgePages:
             COUNTS["edge.refreshed" if unshown else "edge.ahead"] += 1
         else:
             COUNTS[f"edge.{outcome}"] += 1
-        self._queue.ended(page, monotonic(), always_doubtful=self._always_doubtful)
+            page.since = page.since or unshown  # whoever has told of a making: it is not in every Nginx
+        self._queue.ended(page, monotonic(), failed=outcome == "failed")
         self._wake()
 
     def look(self) -> None:
@@ -142,6 +149,10 @@ class EdgePages:
         for uri in found.uris:
             del self._uris_to_purge[uri]
         return found
+
+    def _add(self, pages: Iterable[Page], now: float, moment: float) -> None:
+        """What nobody reads is not kept alive: it ends in the store, `page_ttl` after we last fetched it."""
+        self._queue.add((page for page in pages if now - page.read < self._unread), moment)
 
     def _purge_names(self, names: Iterable[str], now: float) -> None:
         """Names that no page is made of are nothing to a CDN."""

@@ -185,6 +185,63 @@ def test_a_late_arrival_is_doubtful() -> None:
     assert not index.made("en /b", 111.0, ["a"], 112.0).doubtful
 
 
+def test_of_several_nginxes_only_a_refresh_is_in_all() -> None:
+    """A reader at one of them has the page made there, and the others still give what they had."""
+    index = Index(60, several=True)
+    page = index.made(" /", 100.0, ["a"], 100.0)
+    index.wrote(["a"], 101.0, 101.0)
+    index.made(" /", 102.0, ["a"], 102.0)
+    before = page.since
+    index.refreshed(page, 103.0, 103.0)
+
+    assert before == 101.0
+    assert page.since == 0
+    assert len(page.makings) == 1
+
+
+def test_where_clocks_differ_what_began_soon_after_a_write_is_unsure() -> None:
+    index = Index(60, skew=1.0)
+    index.made(" /soon", 101.5, ["a"], 101.6)
+    index.made(" /later", 102.5, ["a"], 102.6)
+    wrong = index.wrote(["a"], 101.0, 103.0)
+    first, second = index.unsure(), index.unsure()
+    index.made(" /told after it", 101.5, ["a"], 103.0)
+
+    assert wrong == []
+    assert [page.key for page in first] == [" /soon"]
+    assert second == set()
+    assert [page.key for page in index.unsure()] == [" /told after it"]
+
+
+def test_of_two_makings_the_one_that_is_not_made_of_a_name_is_no_matter() -> None:
+    index = Index(60)
+    index.made(" /", 103.0, ["b"], 104.0)
+    index.made(" /", 102.0, ["a"], 104.0)
+
+    assert index.wrote(["b"], 102.5, 104.0) == []
+    assert index.unsure() == set()
+
+
+def test_when_all_is_read_anew_all_pages_are_wrong_and_those_that_are_told_of_later() -> None:
+    index = Index(60)
+    before = [index.made(f" /{n}", 100.0, [f"{n}"], 100.0) for n in range(3)]
+
+    assert index.wrote([edge.EVERYTHING], 101.0, 101.0) == before
+    assert index.made(" /late", 100.5, ["x"], 102.0).since == 101.0
+    assert not index.made(" /new", 101.5, ["x"], 102.0).since
+
+
+def test_what_we_fetch_ourselves_is_not_read() -> None:
+    index = Index(60)
+    page = index.made(" /", 100.0, ["a"], 100.0)
+    page.asked, page.answered = 110.0, 111.0
+    index.made(" /", 110.5, ["a"], 112.0)
+    ours = page.read
+    index.made(" /", 113.0, ["a"], 113.5)
+
+    assert (ours, page.read) == (100.0, 113.5)
+
+
 def test_the_oldest_go_when_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, most in (("MOST_PAGES", 3), ("MOST_NAMES", 6), ("MOST_LINKS", 8)):
         index = Index(10)

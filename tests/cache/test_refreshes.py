@@ -96,7 +96,7 @@ def test_it_is_tried_again_at_once_and_then_more_and_more_seldom(page: Make) -> 
 def test_a_new_write_is_tried_quickly_again(index: Index, page: Make) -> None:
     queue = Refreshes()
     queue.add([front := page("/")], 10.0)
-    front.tries = 20
+    front.tries = 20  # of a time when it was fetched for nothing but to keep it
     queue.add(index.wrote(["/"], 11.0, 11.0), 11.0)
     queue.take(11.0)
     queue.ended(front, 11.0)
@@ -133,28 +133,42 @@ def test_a_doubtful_page_is_looked_at_once_more(index: Index, page: Make) -> Non
     assert queue.rest(20.0) is None
 
 
-def test_every_page_is_looked_at_once_more_where_clocks_differ(index: Index, page: Make) -> None:
-    queue, looks = Refreshes(), 0
-    queue.add([front := page("/")], 10.0)
-    for now in (10.0, 12.0, 14.0, 16.0):
+def test_what_is_to_be_looked_at_later_waits_though_it_is_right(index: Index) -> None:
+    queue = Refreshes()
+    front = index.made(" /", 1.0, ["/"], 1.0)
+    queue.look_later([front], 10.0)
+
+    assert queue.take(10.0 + LATE / 2) is None
+    assert queue.take(10.0 + LATE) is front
+
+
+def test_a_page_that_always_fails_is_tried_more_and_more_seldom_however_often_it_is_written(
+    index: Index, page: Make
+) -> None:
+    queue, now, tries = Refreshes(), 10.0, 0
+    queue.add([front := page("/")], now)
+    while now < 20.0:
         if queue.take(now) is front:
-            looks += 1
-            right(index, front, now)
-            queue.ended(front, now, always_doubtful=True)
+            tries += 1
+            queue.ended(front, now, failed=True)
+        now += 0.02
+        queue.add(index.wrote(["/"], now, now), now)
 
-    assert looks == 2
+    assert QUICKLY + len(PAUSES) < tries < 16
 
 
-def test_what_is_wrong_comes_first_then_what_is_read_most_then_what_is_new(index: Index, page: Make) -> None:
+def test_what_is_wrong_comes_first_then_what_is_read_most_then_what_is_wrong_for_longest(
+    index: Index, page: Make
+) -> None:
     queue = Refreshes()
     wanted = index.made(" /wanted", 1.0, ["w"], 1.0)
     old, hot, new = page("/old"), page("/hot"), page("/new")
     hot.heat, wanted.heat = 2.0, 3.0
-    old.heard, hot.heard, new.heard = 1.0, 2.0, 3.0
+    old.since, hot.since, new.since = 1.0, 2.0, 3.0
     queue.add([wanted], 10.0, wanted=True)
     queue.add([old, new, hot], 10.0)
 
-    assert [queue.take(10.0) for _ in range(4)] == [hot, new, old, wanted]
+    assert [queue.take(10.0) for _ in range(4)] == [hot, old, new, wanted]
 
 
 def test_what_is_too_much_is_dropped_and_counted_the_hot_ones_stay(page: Make) -> None:

@@ -1,12 +1,15 @@
 """The page of the cache tells what is so, in plain words; administrators alone see it, and drop what is old."""
 
+import time
 from typing import Any
 
 import pytest
 
 from cache.heat import ONE_IN
 from handlers.charts import HEIGHT, WIDTH, line, stacked
+from jobs.refreshing import NAME
 from models import Models, audit
+from models.edge_pages import EdgePages
 from models.posts import BY_ID
 from models.writing import Draft
 from tests.handlers.conftest import Town
@@ -48,6 +51,26 @@ async def test_the_page_stands_on_an_empty_day_in_both_languages_and_for_a_day(a
     for path in ("/manage/cache", "/manage/cache?span=day", "/manage/cache?span=nonsense"):
         for language in ("en", "zh"):
             assert (await ada.get(path, accept_language=language)).status == 200
+
+
+async def test_it_tells_how_the_pages_in_nginx_fare(models: Models, ada: Browser, olga: Browser) -> None:
+    silent = (await ada.get("/manage/cache")).text
+    pages = EdgePages(models.figures)
+    pages.heard([["made", " /", time.time() - 5, ["post:7"]], ["wrote", time.time() - 3, ["post:7"]]])
+    async with models.figures.shown_as("worker"):
+        await models.figures.sample()
+        pages.look()
+        page = await pages.due()
+        pages.fetched(page, time.time(), page.since, "refreshed")
+        await models.figures.sample()
+        told = (await ada.get("/manage/cache")).text
+    await models.duties.ended(NAME, "a page was wrong for 3.1 s")
+
+    assert "The worker tells nothing of them: each is old for 10.0 s at most." in silent
+    assert "<dt>Kept true by the worker</dt><dd>1</dd>" in told
+    assert "<dd>1, the oldest for 3." in told
+    assert "<dt>fetched anew after a write</dt><dd>1</dd>" in told
+    assert "a page was wrong for 3.1 s" in (await olga.get("/manage/")).text
 
 
 async def test_a_row_is_looked_up_on_every_level(models: Models, near: Models, ada: Browser, town: Town) -> None:

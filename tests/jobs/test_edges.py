@@ -10,6 +10,7 @@ import pytest
 
 from jobs import edges
 from jobs.edges import Edges
+from models.counts import COUNTS
 from models.edge_pages import Outcome
 from settings import Settings
 
@@ -51,8 +52,16 @@ async def serving(answer: bytes, path: Path | None = None) -> AsyncIterator[Serv
         listening.close()
 
 
-def answering(status: str, *headers: str, body: bytes = b"page") -> bytes:
-    lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "Connection: close", "", ""]
+def answering(status: str, *headers: str, body: bytes = b"page", cache: str = "BYPASS") -> bytes:
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"X-Cache: {cache}",
+        *headers,
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        "",
+        "",
+    ]
     return "\r\n".join(lines).encode() + body
 
 
@@ -73,6 +82,8 @@ async def refreshed(settings: Settings, key: str = "en /") -> tuple[Outcome, str
         (answering("200 OK", "X-Plaza-Again: 1"), "again"),
         (answering("503 Service Unavailable"), "failed"),
         (answering("403 Forbidden"), "failed"),
+        (answering("200 OK", cache="HIT"), "failed"),
+        (answering("301 Moved Permanently", "Location: https://example.org/", cache=""), "failed"),
         (answering("200 OK", "Content-Encoding: gzip", body=b"not gzip at all"), "refreshed"),
         (b"nonsense\r\n\r\n", "failed"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut off", "failed"),
@@ -123,3 +134,19 @@ async def test_every_nginx_of_the_settings_is_asked_and_the_worst_answer_counts(
     assert "answered 503" in both[1]
     assert alone[0] == "refreshed"
     assert (len(one.asked), len(other.asked)) == (2, 1)
+
+
+async def test_one_of_several_that_does_not_answer_is_left_out_for_a_while(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edges, "PATIENCE", 0.5)
+    before = COUNTS["edge.left_out"]
+    async with serving(answering("200 OK")) as one, serving(b"") as silent:
+        urls = tuple(f"http://127.0.0.1:{server.port}" for server in (one, silent))
+        client = Edges(settings.model_copy(update={"edges": urls}))
+        outcomes = [await client.refresh("en /") for _ in range(3)]
+        client.close()
+
+    assert outcomes == ["failed", "refreshed", "refreshed"]
+    assert (len(one.asked), len(silent.asked)) == (3, 1)
+    assert COUNTS["edge.left_out"] == before + 2

@@ -125,6 +125,17 @@ async def test_a_command_that_is_not_there(settings: Settings, monkeypatch: pyte
     assert "/nowhere/purge" in told.failure
 
 
+async def test_a_command_that_cannot_be_read_stops_nothing_and_is_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purging, "PAUSE", 0.01)
+    told, before = Purging(settings.model_copy(update={"purge_command": "purge 'now"})), counted()
+    await told.purge(BOTH)
+
+    assert "purge_command cannot be read" in told.failure
+    assert counted()[1] == before[1] + 4
+
+
 @pytest.fixture
 def pages(models: Models) -> EdgePages:
     """Of a site with a CDN, with one page in it."""

@@ -116,8 +116,46 @@ async def test_what_nobody_reads_any_more_ends(pages: EdgePages) -> None:
 async def test_where_clocks_differ_each_page_is_looked_at_once_more(pages: EdgePages) -> None:
     pages.heard([made(" /", "a", ago=5), wrote("a", ago=3)])
     before = COUNTS["edge.ahead"]
-    first, again = await fetched(pages), await fetched(pages)
+    first = await fetched(pages)
+    pages.heard([made(" /", "a", ago=2.5)])
+    again = await fetched(pages)
 
     assert first is again
     assert COUNTS["edge.ahead"] == before + 1
     assert nothing_is_due(pages)
+
+
+@pytest.mark.parametrize("choices", [{"page_ttl": 10}])
+async def test_what_nobody_reads_is_not_kept_alive(pages: EdgePages) -> None:
+    pages.heard([made(" /", "a")])
+    page = pages._index.pages[" /"]
+    page.read -= 21
+    pages.heard([wrote("a")])
+    unread = nothing_is_due(pages)
+    pages.read({" /": 1})
+    pages.heard([wrote("a")])
+
+    assert unread
+    assert not nothing_is_due(pages)
+
+
+async def test_a_refresh_that_failed_leaves_the_page_wrong_whatever_was_told(pages: EdgePages) -> None:
+    pages.heard([made(" /", "a", ago=5), wrote("a", ago=3)])
+    page = await pages.due()
+    unshown = page.since
+    pages.heard([made(" /", "a")])
+    right = page.since == 0
+    pages.fetched(page, time.time(), unshown, "failed")
+
+    assert right
+    assert page.since == unshown
+    assert await fetched(pages) is page
+
+
+async def test_a_family_that_is_dropped_makes_every_page_wrong(pages: EdgePages, models: Models) -> None:
+    """An operator has changed something by hand."""
+    pages.heard([made(" /", "a", ago=1), made(" /b", "b", ago=1)])
+    models.cache.ended.append(lambda names: pages.heard([wrote(*names)]))
+    await models.cache.drop_family("post")
+
+    assert {(await fetched(pages)).key for _ in range(2)} == {" /", " /b"}
