@@ -57,6 +57,7 @@ def render_files(settings: Settings) -> bool:
             render("error.json", answer, settings.var / "pages" / f"{status}.{language}.json", 0o644)
     render("error.css", {}, settings.var / "pages" / "error.css", 0o644)
     etc = settings.var / "etc"
+    render("nginx.sh", {}, etc / "nginx.sh")
     changed = [
         render("proxy.conf", filled | {"live": False}, etc / "proxy.conf"),
         render("proxy.conf", filled | {"live": True}, etc / "proxy-live.conf"),

@@ -20,11 +20,11 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self.path))
 
 
-def ready(path: Path, timeout: float = 3.0) -> str | None:
+def ready(path: Path, timeout: float = 3.0, page: str = "/readyz") -> str | None:
     """None when the web process at that socket and its databases answer, else what is wrong."""
     connection = _UnixConnection(path, timeout)
     try:
-        connection.request("GET", "/readyz", headers={"Host": "localhost"})
+        connection.request("GET", page, headers={"Host": "localhost"})
         answer = connection.getresponse()
         said = answer.read(2000).decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
