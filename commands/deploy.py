@@ -3,9 +3,7 @@
 import json
 import shutil
 import time
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.table import Table
@@ -55,21 +53,17 @@ def command(source: str, rollback: bool, listing: bool, keep: int) -> None:
 def _bring_in(settings: Settings, source: str) -> Path:
     folder = releases.folder(settings)
     (folder / "venvs").mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(".new*"):  # by a deploy that was killed
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
-    new = folder / ".new"
-    release = new
+    is_up = Supervisor(settings).pid() is not None
+    if is_up and releases.current(settings) is None:
+        _keep_what_runs(settings, source)
+    with step("Copying the new version"):
+        release = _copied(settings, source)
     try:
-        with step("Copying the new version"):
-            about = sources.copy(source, new)
-            release = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{about['hash']}"
-            _furnish(settings, new, about)
-            new.rename(release)
         with step("Preparing its environment"):
             rolling.prepare_environment(settings, release)
         with step("Checking it"):
             rolling.candidate(settings, release, "check")
-        if Supervisor(settings).pid() is not None:
+        if is_up:
             with step("Bringing the tables up to date"):
                 migrations = rolling.candidate(settings, release, "migrate")
             for name in migrations.split():
@@ -84,14 +78,37 @@ def _bring_in(settings: Settings, source: str) -> Path:
     return release
 
 
-def _furnish(settings: Settings, new: Path, about: dict[str, Any]) -> None:
-    """What a release needs beside its files: the site's own plaza.toml and var, an environment, and where it came from."""
-    (new / "var").symlink_to("../..")
-    (new / "plaza.toml").symlink_to((ROOT / "plaza.toml").resolve())
-    venv = releases.environment_of(settings, new)
-    venv.mkdir(exist_ok=True)
-    (new / ".venv").symlink_to(f"../venvs/{venv.name}")
-    (new / releases.ABOUT).write_text(json.dumps(about, indent=1) + "\n")
+def _keep_what_runs(settings: Settings, source: str) -> None:
+    """At the first deploy: the checkout that the site runs from becomes a release, so that there is a way back."""
+    checkout = rolling.checkout(settings)
+    if checkout == Path(source or ROOT).expanduser().resolve():
+        return  # it was changed in place: what runs is nowhere any more
+    with step("Keeping what runs now as a release"):
+        release = _copied(settings, str(checkout))
+        rolling.prepare_environment(settings, release)
+
+
+def _copied(settings: Settings, source: str) -> Path:
+    """A new release; half a one is never seen under its name."""
+    folder = releases.folder(settings)
+    for left in folder.glob(".new*"):  # by a deploy that was killed
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    new = folder / ".new"
+    try:
+        about = sources.copy(source, new)
+        # What a release needs beside its files: the site's own plaza.toml and var, and an environment.
+        (new / "var").symlink_to("../..")
+        (new / "plaza.toml").symlink_to((ROOT / "plaza.toml").resolve())
+        venv = releases.environment_of(settings, new)
+        venv.mkdir(exist_ok=True)
+        (new / ".venv").symlink_to(f"../venvs/{venv.name}")
+        (new / releases.ABOUT).write_text(json.dumps(about, indent=1) + "\n")
+        release = folder / f"{releases.next_stamp(settings)}-{about['hash']}"
+        new.rename(release)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    return release
 
 
 def _back(settings: Settings) -> Path:

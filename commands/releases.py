@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from settings import ROOT, Settings
 
 ABOUT = "release.json"  # in the release: where it came from
 WITHDRAWN = ".withdrawn"  # in a release that was rolled back from
+STAMP = "%Y%m%dT%H%M%SZ"
 # These are of the checkout that they are called in; all others act on the site, with the code that it runs.
 HERE = frozenset({"deploy", "dev", "test", "bench", "prove"})
 
@@ -80,6 +82,16 @@ def code_of(pid: int) -> Path | None:
         return Path(f"/proc/{pid}/cwd").readlink()
     except OSError:  # it has ended
         return None
+
+
+def next_stamp(settings: Settings) -> str:
+    """The time, in UTC, for the name of a release: later than that of every other, for their order is told by it."""
+    now = datetime.now(UTC)
+    if every := found(settings):
+        now = max(
+            now, datetime.strptime(every[-1].name.partition("-")[0] + "+0000", f"{STAMP}%z") + timedelta(seconds=1)
+        )
+    return now.strftime(STAMP)
 
 
 def environment_of(settings: Settings, release: Path) -> Path:

@@ -70,7 +70,7 @@ def switch(settings: Settings, release: Path) -> None:
     if supervisor.pid() is None:
         releases.point(settings, release)
         return
-    code = old or _checkout(settings)
+    code = old or checkout(settings)
     releases.point(settings, release)
     try:
         _restart(settings, release)
@@ -116,7 +116,7 @@ def _unwell(settings: Settings, supervisor: Supervisor, release: Path) -> str | 
     return None
 
 
-def _checkout(settings: Settings) -> Path:
+def checkout(settings: Settings) -> Path:
     """Where a site without releases was started from: Supervisor's configuration says it."""
     parser = RawConfigParser(strict=False)
     parser.read(settings.var / "etc" / "supervisord.conf")

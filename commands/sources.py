@@ -19,7 +19,7 @@ PATIENCE = 120.0  # seconds for git
 
 
 def copy(source: str, target: Path) -> dict[str, Any]:
-    """Copy a folder (by default this checkout), or a commit of this checkout, to a new folder; where it came from, and a short hash.
+    """Copy a folder (by default this checkout), or a commit of it, to a new folder; where it came from, and a short hash.
 
     Of a folder that is a checkout only files that git knows are copied, as they are now. Raises Trouble.
     """

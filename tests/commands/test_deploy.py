@@ -1,0 +1,168 @@
+"""`plaza deploy`: a new version while readers read and nobody sees an error; whatever is wrong with it, the old one goes on."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from commands import releases
+from commands.instance import alone
+from settings import ROOT
+from tests.commands.instances import Instance, free_port, until
+from tests.commands.versions import BROKEN, COLUMN, lend_environment, version
+
+ANSWERED = {"GET 2xx", "POST 4xx"}  # a sign-in of nobody is refused; what counts is that it is answered
+PATIENCE = 600.0  # seconds for one deploy on a busy machine
+Done = "subprocess.CompletedProcess[str]"
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """A running Plaza, started from this checkout and not deployed yet, in a folder whose name has a space."""
+    instance = Instance(tmp_path_factory.mktemp("a town"), free_port())
+    try:
+        instance.up("--web", "2")
+        lend_environment(instance)
+        yield instance
+    finally:
+        instance.plaza("down")
+
+
+@pytest.fixture(scope="module")
+def deployed(town: Instance, tmp_path_factory: pytest.TempPathFactory) -> Instance:
+    """It runs a release, whatever the tests before have done."""
+    if releases.current(town.settings) is None:
+        deploy(town, str(version(tmp_path_factory.mktemp("settled") / "v", "the settled one")))
+    return town
+
+
+def deploy(instance: Instance, *arguments: str) -> Done:
+    done = instance.plaza("deploy", *arguments, timeout=PATIENCE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def says(instance: Instance, word: str) -> Callable[[], bool]:
+    """Pages that Nginx has stored may be as old as page_ttl."""
+    return lambda: word in instance.get("/").text
+
+
+def pids(instance: Instance) -> dict[str, int]:
+    return {name: row["pid"] for name, row in instance.processes().items()}
+
+
+def sheet(instance: Instance) -> str:
+    return instance.get("/").text.split('rel="stylesheet" href="')[1].split('"')[0]
+
+
+@contextmanager
+def nothing_fails(instance: Instance) -> Iterator[None]:
+    """Under load."""
+    with instance.under_load(threads=6) as seen:
+        yield
+    assert set(seen) == ANSWERED, seen
+    assert seen.total() > 100
+
+
+def test_the_first_deploy_and_the_way_back_fail_no_request(town: Instance, tmp_path: Path) -> None:
+    before = pids(town)
+    old_sheet = sheet(town)
+    new = version(tmp_path / "new", "the new one", files={"models/migrations/0098-mood.sql": COLUMN})
+
+    with nothing_fails(town):
+        done = deploy(town, str(new))
+        until(says(town, "the new one"), 60)
+    assert town.get(old_sheet).status == town.get(sheet(town)).status == 200
+    assert sheet(town) != old_sheet
+    assert "migration 0098-mood" in done.stdout
+    after = pids(town)
+    assert {name for name in before if before[name] != after[name]} == {"web-0", "web-1", "worker", "events"}
+    with nothing_fails(town):
+        deploy(town, "--rollback")
+        until(lambda: not says(town, "the new one")(), 60)
+
+    assert sheet(town) == old_sheet
+    assert "rolled back" in town.plaza("deploy", "--list").stdout
+    assert "no release to go back to" in town.plaza("deploy", "--rollback").stderr
+
+
+WRONG = {
+    "syntax": ({"server.py": "+\ndef (:\n"}, "it cannot run"),
+    "import": ({"worker.py": "^import nothing_of_that_name\n"}, "No module named 'nothing_of_that_name'"),
+    "setting": ({"commands/candidate.py": "^import settings\nsettings.Settings.model_fields.clear()\n"}, "it cannot run"),
+    "nginx": ({"deploy/nginx.conf": "+nonsense;\n"}, "Nginx refuses its configuration"),
+    "migration": ({"models/migrations/0099-broken.sql": BROKEN}, "migration 0099-broken fails"),
+    "ends": ({"server.py": "^import sys\nif '--socket' in sys.argv: sys.exit('no fun')\n"}, "no fun"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_is_wrong_with_a_version_is_told_and_nothing_else_happens(
+    kind: str, deployed: Instance, tmp_path: Path
+) -> None:
+    files, said = WRONG[kind]
+    before = pids(deployed), releases.current(deployed.settings), releases.found(deployed.settings)
+
+    done = deployed.plaza("deploy", str(version(tmp_path / "v", "the wrong one", files=files)), timeout=PATIENCE)
+
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "The site runs as before" in done.stderr
+    assert (pids(deployed), releases.current(deployed.settings), releases.found(deployed.settings)) == before
+
+
+def test_a_version_that_is_never_ready_is_not_switched_to(deployed: Instance, tmp_path: Path) -> None:
+    """It answers, but not as it should."""
+    files = {
+        "handlers/health.py": "+\n\nReadyz.get = Healthz.missing = None\n",
+        "commands/rolling.py": "+\nPATIENCE = 5.0\n",
+    }
+
+
+# In the trial all is well; as web-0 it ends.
+FALSE_FRIEND = "^import sys\nif 'web-' in ' '.join(sys.argv): sys.exit('only as web')\n"
+
+
+def test_what_fails_after_the_switch_is_taken_back(deployed: Instance, tmp_path: Path) -> None:
+    wrong = version(tmp_path / "v", "the false one", files={"server.py": FALSE_FRIEND})
+    before = releases.current(deployed.settings)
+
+    with nothing_fails(deployed):
+        done = deployed.plaza("deploy", str(wrong), timeout=PATIENCE)
+
+    assert done.returncode == 1
+    assert "only as web" in done.stderr
+    assert "The site runs as before" in done.stderr
+    assert releases.current(deployed.settings) == before
+    assert all(releases.code_of(pids(deployed)[name]) == before for name in ("web-0", "web-1", "worker"))
+    assert "the false one" not in deployed.get("/").text
+
+
+def test_commands_in_the_checkout_act_on_the_release(deployed: Instance) -> None:
+    current = releases.current(deployed.settings)
+    assert current is not None
+
+    done = deployed.plaza("restart", timeout=PATIENCE)
+
+    assert done.returncode == 0, done.stderr
+    assert f"by release {current.name}, which runs here; {ROOT} is not deployed" in done.stderr
+    assert releases.code_of(pids(deployed)["web-0"]) == current
+    assert deployed.plaza("--help").stderr == ""
+
+
+def test_what_was_stopped_starts_as_the_release(deployed: Instance) -> None:
+    current = releases.current(deployed.settings)
+
+    deployed.plaza("down")
+    deployed.up("--web", "2")
+
+    assert {releases.code_of(pids(deployed)[name]) for name in ("web-0", "web-1", "worker", "events")} == {current}
+
+
+def test_two_deploys_exclude_each_other(deployed: Instance) -> None:
+    with alone(deployed.settings, "deploy"):
+        done = deployed.plaza("deploy", "--rollback")
+
+    assert (done.returncode, done.stderr.strip().splitlines()[-1]) == (1, "✗ another plaza deploy is under way")
