@@ -99,6 +99,7 @@ def values(settings: Settings) -> dict[str, Any]:
     code = current if current.exists() else ROOT
     return settings.model_dump(exclude={"mysql_url", "redis_url"}) | {
         "root": os.geteuid() == 0,
+        "code": code,
         "process": f"/bin/sh {_quoted(code)}/deploy/process.sh {_quoted(code)}",
         "run": settings.run,
         "run_quoted": _quoted(settings.run),

@@ -76,7 +76,7 @@ def _all(path: Path) -> Iterator[Path]:
         if entry.is_dir() and not entry.is_symlink():
             for within in _all(entry):
                 yield Path(entry.name) / within
-        elif entry.suffix not in (".pyc", ".mo"):
+        elif (entry.is_file() or entry.is_symlink()) and entry.suffix != ".pyc":
             yield Path(entry.name)
 
 
