@@ -10,7 +10,7 @@ from commands import releases
 from commands.console import Trouble, say, step
 from commands.embedded import last_line
 from commands.instance import choices
-from commands.probes import fetch, ready
+from commands.probes import ask, fetch, ready
 from commands.supervision import Supervisor
 from settings import Settings
 
@@ -48,12 +48,17 @@ def trial(settings: Settings, release: Path) -> None:
         )  # fmt: skip
     try:
         until = time.monotonic() + PATIENCE
-        while (said := ready(path) or ready(path, page="/")) is not None:
+        while (said := ready(path)) is not None:
             if process.poll() is not None:
                 raise _unchanged("a web process of it ends at once", last_line(log), log)
             if time.monotonic() > until:
                 raise _unchanged("a web process of it does not become ready", said, log)
             time.sleep(0.05)
+        status, _ = ask(path, "/", timeout=PATIENCE)
+        if status != 200:
+            raise _unchanged("a web process of it shows no front page", f"it is answered with {status}", log)
+    except OSError as error:
+        raise _unchanged("a web process of it shows no front page", str(error), log) from None
     finally:
         process.terminate()
         try:
