@@ -17,8 +17,9 @@ from pathlib import Path
 from commands import nginx
 from commands.__main__ import COMMANDS
 from commands.console import Trouble
+from commands.expanding import refusals
 from commands.instance import current
-from commands.migrate import migrate
+from commands.migrate import MIGRATIONS, migrate
 from commands.places import binary, make_folders
 from settings import ROOT, Settings, SettingsError
 
@@ -27,6 +28,9 @@ def check(settings: Settings) -> None:
     """Everything that can be known without a running process. Raises Trouble, or whatever an import raises."""
     if not compileall.compile_dir(ROOT, quiet=1, rx=re.compile(f"^{re.escape(str(ROOT))}/tests/"), workers=0):
         raise Trouble("not every file compiles; the log says which")
+    for path in sorted(MIGRATIONS.glob("*.sql")):
+        for said in refusals(path.read_text()):
+            raise Trouble(f"migration {path.stem} {said}")
     for name in ("server", "worker", *(f"commands.{module}" for module, _ in COMMANDS.values())):
         importlib.import_module(name)
     if binary("nginx") is not None:

@@ -16,7 +16,7 @@ from tests.harness.load import Ask, reading
 
 RATE = 60.0  # requests a second
 PATIENCE = 600.0  # seconds for one deploy on a busy machine
-Done = "subprocess.CompletedProcess[str]"
+Done = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="module")
