@@ -98,7 +98,7 @@ def _copied(settings: Settings, source: str) -> Path:
         about = sources.copy(source, new)
         # What a release needs beside its files: the site's own plaza.toml and var, and an environment.
         (new / "var").symlink_to("../..")
-        (new / "plaza.toml").symlink_to((ROOT / "plaza.toml").resolve())
+        (new / "plaza.toml").symlink_to((_home(settings) / "plaza.toml").resolve())
         venv = releases.environment_of(settings, new)
         venv.mkdir(exist_ok=True)
         (new / ".venv").symlink_to(f"../venvs/{venv.name}")
@@ -109,6 +109,13 @@ def _copied(settings: Settings, source: str) -> Path:
         shutil.rmtree(new, ignore_errors=True)
         raise
     return release
+
+
+def _home(settings: Settings) -> Path:
+    """Whose plaza.toml is the site's: that of what runs, wherever the new version comes from."""
+    if (now := releases.current(settings)) is not None:
+        return now
+    return ROOT if Supervisor(settings).pid() is None else rolling.checkout(settings)
 
 
 def _back(settings: Settings) -> Path:

@@ -19,7 +19,7 @@ ALTER TABLE nowhere ADD COLUMN mood VARCHAR(20) NOT NULL DEFAULT 'calm';
 
 
 def version(folder: Path, word: str, *, files: dict[str, str] | None = None) -> Path:
-    """A version whose pages say `word` and whose style sheet has another name. `files`: what more is changed, by path; a text that
+    """A version whose pages say `word` and whose style sheet has another name. `files`: more changes, by path; a text that
     begins with "+" is added at the end, with "^" in front."""
     sources.copy(str(ROOT), folder)
     page = folder / "templates" / "base.html"
