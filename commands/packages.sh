@@ -33,6 +33,7 @@ for part in "$@"; do
         # Screenshots of Chinese posts need Chinese letters, and Latin ones should look the same everywhere.
         ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || missing="$missing fonts-noto-cjk"
         has sshd || missing="$missing openssh-server"  # the tests of deploy/fabfile.py run one of their own
+        has systemd-analyze || missing="$missing systemd"
         ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf >/dev/null 2>&1 || missing="$missing fonts-dejavu-core"
         ;;
     esac

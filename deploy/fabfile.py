@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from fabric import Connection, task
-from invoke import Context, Exit
+from invoke.context import Context
+from invoke.exceptions import Exit
 from paramiko import RejectPolicy
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,7 +61,7 @@ class Host:
     def release(self, connection: Connection) -> str:
         """The name of the release that runs there; empty where none does."""
         found = connection.run(f"readlink {shlex.quote(self.var)}/current", warn=True, hide=True, timeout=ASKING)
-        return posixpath.basename(found.stdout.strip())
+        return posixpath.basename(str(found.stdout).strip())
 
 
 def _hosts(inventory: str) -> list[Host]:
