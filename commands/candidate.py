@@ -48,7 +48,8 @@ def _nginx(settings: Settings) -> None:
         finally:
             shutil.rmtree(aside.run, ignore_errors=True)  # it may be elsewhere, where the path of var is long
     if said:
-        raise Trouble(f"Nginx refuses its configuration: {said}")
+        lines = said.splitlines()
+        raise Trouble("Nginx refuses its configuration: " + next((one for one in lines if "[emerg]" in one), lines[-1]))
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from settings import ROOT, Settings
 MIGRATIONS = ROOT / "models" / "migrations"
 # The server's own named lock: it ends with the connection, so a command that was killed locks nobody out.
 LOCK = "plaza.migrate"
+_REFUSALS = (yoyo.exceptions.BadMigration, yoyo.exceptions.LockTimeout, yoyo.exceptions.MigrationConflict)
 PATIENCE = 600  # seconds that a second `migrate` waits for the first
 
 
@@ -68,12 +69,14 @@ def apply(settings: Settings, only: Collection[str] | None = None) -> list[str]:
     """Apply what is missing, of these names if they are given; the names of what was applied. Raises Trouble."""
     logging.getLogger("yoyo").setLevel(logging.ERROR)
     with yoyo.get_backend(_url(settings)) as backend:
+        # Who waits to alter a table has everybody behind him who wants to read it: no longer than those have patience for.
+        backend.execute(f"SET SESSION lock_wait_timeout = {int(settings.mysql_timeout) or 1}")
         todo = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
         todo = [migration for migration in todo if only is None or migration.id in only]
         for migration in todo:
             try:
                 backend.apply_one(migration)
-            except (pymysql.Error, yoyo.exceptions.YoyoException) as error:
+            except (pymysql.Error, *_REFUSALS) as error:
                 raise Trouble(f"migration {migration.id} fails: {error.args[-1] if error.args else error}") from error
     return [migration.id for migration in todo]
 

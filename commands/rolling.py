@@ -8,7 +8,6 @@ from pathlib import Path
 import settings as knobs
 from commands import releases
 from commands.console import Trouble, say, step
-from commands.embedded import last_line
 from commands.instance import choices
 from commands.probes import ask, fetch, ready
 from commands.supervision import Supervisor
@@ -42,6 +41,7 @@ def trial(settings: Settings, release: Path) -> None:
     path = settings.run / "trial.sock"
     log = settings.var / "log" / "deploy.log"
     with log.open("ab") as output:
+        begin = output.tell()
         process = subprocess.Popen(
             [*_python(release), "server.py", "--socket", str(path)],
             env=_environment(settings), stdout=output, stderr=output, stdin=subprocess.DEVNULL,
@@ -50,7 +50,7 @@ def trial(settings: Settings, release: Path) -> None:
         until = time.monotonic() + PATIENCE
         while (said := ready(path)) is not None:
             if process.poll() is not None:
-                raise _unchanged("a web process of it ends at once", last_line(log), log)
+                raise _unchanged("a web process of it ends at once", _last_word(log, begin), log)
             if time.monotonic() > until:
                 raise _unchanged("a web process of it does not become ready", said, log)
             time.sleep(0.05)
@@ -66,6 +66,11 @@ def trial(settings: Settings, release: Path) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _last_word(log: Path, begin: int) -> str:
+    lines = log.read_bytes()[begin:].decode(errors="replace").splitlines()
+    return next((line.strip()[-300:] for line in reversed(lines) if line.strip()), "without a word")
 
 
 def switch(settings: Settings, release: Path) -> None:

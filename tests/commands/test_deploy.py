@@ -1,5 +1,6 @@
 """`plaza deploy`: a new version while readers read and nobody sees an error; whatever is wrong with it, the old one goes on."""
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from commands import releases
 from commands.instance import alone
 from settings import ROOT
 from tests.commands.instances import Instance, free_port, until
-from tests.commands.versions import BROKEN, COLUMN, lend_environment, version
+from tests.commands.versions import BROKEN, COLUMN, TABLE, lend_environment, version
 from tests.harness.load import Ask, reading
 
 RATE = 60.0  # requests a second
@@ -69,7 +70,7 @@ def nothing_fails(instance: Instance) -> Iterator[None]:
     assert load.report.requests > 100
 
 
-def test_the_first_deploy_and_the_way_back_fail_no_request(town: Instance, tmp_path: Path) -> None:
+def test_the_first_deploy_fails_no_request(town: Instance, tmp_path: Path) -> None:
     before = pids(town)
     old_sheet = sheet(town)
     new = version(tmp_path / "new", "the new one", files={"models/migrations/0098-mood.sql": COLUMN})
@@ -77,18 +78,31 @@ def test_the_first_deploy_and_the_way_back_fail_no_request(town: Instance, tmp_p
     with nothing_fails(town):
         done = deploy(town, str(new))
         until(says(town, "the new one"), 60)
-    assert town.get(old_sheet).status == town.get(sheet(town)).status == 200
-    assert sheet(town) != old_sheet
+
     assert "migration 0098-mood" in done.stdout
+    assert sheet(town) != old_sheet
+    assert town.get(old_sheet).status == town.get(sheet(town)).status == 200
     after = pids(town)
     assert {name for name in before if before[name] != after[name]} == {"web-0", "web-1", "worker", "events"}
-    with nothing_fails(town):
-        deploy(town, "--rollback")
-        until(lambda: not says(town, "the new one")(), 60)
+    told = json.loads(town.plaza("status", "--json").stdout)
+    assert told["release"] in town.plaza("deploy", "--list").stdout
 
-    assert sheet(town) == old_sheet
-    assert "rolled back" in town.plaza("deploy", "--list").stdout
-    assert "no release to go back to" in town.plaza("deploy", "--rollback").stderr
+
+@pytest.mark.long
+def test_the_way_forth_and_back_fails_no_request(deployed: Instance, tmp_path: Path) -> None:
+    before = releases.current(deployed.settings)
+    new = version(tmp_path / "new", "the next one", files={"models/migrations/0097-mood.sql": TABLE})
+    with nothing_fails(deployed):
+        deploy(deployed, str(new))
+        until(says(deployed, "the next one"), 60)
+    with nothing_fails(deployed):
+        deploy(deployed, "--rollback")
+        until(lambda: not says(deployed, "the next one")(), 60)
+    listed = deployed.plaza("deploy", "--list").stdout.splitlines()
+
+    assert releases.current(deployed.settings) == before
+    assert "rolled back" in listed[1]
+    assert "current" in listed[2]
 
 
 WRONG = {
@@ -102,10 +116,13 @@ WRONG = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.long) if kind != "import" else kind for kind in WRONG]
+)
 def test_what_is_wrong_with_a_version_is_told_and_nothing_else_happens(
-    kind: str, deployed: Instance, tmp_path: Path
+    kind: str, town: Instance, tmp_path: Path
 ) -> None:
+    deployed = town
     files, said = WRONG[kind]
     before = pids(deployed), releases.current(deployed.settings), releases.found(deployed.settings)
 
@@ -121,6 +138,7 @@ def test_what_is_wrong_with_a_version_is_told_and_nothing_else_happens(
 FALSE_FRIEND = "^import sys\nif 'web-' in ' '.join(sys.argv): sys.exit('only as web')\n"
 
 
+@pytest.mark.long
 def test_what_fails_after_the_switch_is_taken_back(deployed: Instance, tmp_path: Path) -> None:
     wrong = version(tmp_path / "v", "the false one", files={"server.py": FALSE_FRIEND})
     before = releases.current(deployed.settings)
@@ -136,6 +154,7 @@ def test_what_fails_after_the_switch_is_taken_back(deployed: Instance, tmp_path:
     assert "the false one" not in deployed.get("/").text
 
 
+@pytest.mark.long
 def test_commands_in_the_checkout_act_on_the_release(deployed: Instance) -> None:
     current = releases.current(deployed.settings)
     assert current is not None
@@ -148,6 +167,7 @@ def test_commands_in_the_checkout_act_on_the_release(deployed: Instance) -> None
     assert deployed.plaza("--help").stderr == ""
 
 
+@pytest.mark.long
 def test_what_was_stopped_starts_as_the_release(deployed: Instance) -> None:
     current = releases.current(deployed.settings)
 
@@ -162,3 +182,89 @@ def test_two_deploys_exclude_each_other(deployed: Instance) -> None:
         done = deployed.plaza("deploy", "--rollback")
 
     assert (done.returncode, done.stderr.strip().splitlines()[-1]) == (1, "✗ another plaza deploy is under way")
+
+
+@pytest.fixture
+def quiet(tmp_path: Path) -> Instance:
+    """A folder where nothing runs."""
+    instance = Instance(tmp_path / "var", free_port())
+    lend_environment(instance)
+    return instance
+
+
+def test_where_nothing_runs_a_release_waits_for_up(quiet: Instance, tmp_path: Path) -> None:
+    done = deploy(quiet, str(version(tmp_path / "v", "one")))
+
+    (release,) = releases.found(quiet.settings)
+    assert releases.current(quiet.settings) == release.path
+    assert "Plaza is not up; start it with: plaza up" in done.stdout
+    assert (release.path / "var").resolve() == quiet.var
+    assert not (release.path / ".git").exists()
+    said = quiet.plaza("down")
+    assert f"by release {release.name}" in said.stderr
+
+
+def test_what_is_no_plaza_is_refused(quiet: Instance, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    empty = quiet.plaza("deploy", str(tmp_path / "empty"))
+    nowhere = quiet.plaza("deploy", "no-such-commit")
+    option = quiet.plaza("deploy", "--", "--output=x")
+    both = quiet.plaza("deploy", "--rollback", "HEAD")
+    back = quiet.plaza("deploy", "--rollback")
+
+    assert "is not a version of Plaza that can be deployed: it has no plaza" in empty.stderr
+    assert "there is neither a folder nor a commit no-such-commit" in nowhere.stderr
+    assert "there is neither a folder nor a commit --output=x" in option.stderr
+    assert both.returncode == 2
+    assert "there is no release to go back to" in back.stderr
+    assert list(releases.folder(quiet.settings).glob("[.2]*")) == []
+
+
+def made(instance: Instance, *names: str) -> list[Path]:
+    """Releases of a lock file each."""
+    folder = releases.folder(instance.settings)
+    found = []
+    for name in names:
+        path = folder / f"{name}-abc"
+        (path).mkdir()
+        (path / "requirements.lock").write_text(name)
+        (path / releases.ABOUT).write_text("{}")
+        venv = releases.environment_of(instance.settings, path)
+        venv.mkdir()
+        (path / ".venv").symlink_to(f"../venvs/{venv.name}")
+        found.append(path)
+    return found
+
+
+def test_old_releases_go_with_their_environments_unless_they_are_needed(quiet: Instance) -> None:
+    first, second, third, fourth, fifth = made(quiet, "1", "2", "3", "4", "5")
+    releases.point(quiet.settings, second)
+    user = subprocess.Popen(["sleep", "600"], cwd=third)
+    try:
+        gone = releases.prune(quiet.settings, 1)
+    finally:
+        user.kill()
+        user.wait()
+
+    assert gone == [fourth.name]  # first is the one to go back to, second is current, somebody is in third
+    assert not releases.environment_of(quiet.settings, fifth).samefile(first / ".venv")
+    left = {path.name for path in (releases.folder(quiet.settings) / "venvs").iterdir() if not path.is_symlink()}
+    assert left == {(path / ".venv").resolve().name for path in (first, second, third, fifth)}
+
+
+def test_the_way_back_leads_past_what_somebody_went_back_from(quiet: Instance) -> None:
+    first, second, third = made(quiet, "1", "2", "3")
+    (second / releases.WITHDRAWN).touch()
+    releases.point(quiet.settings, third)
+    before = releases.before(quiet.settings)
+    releases.point(quiet.settings, first)
+
+    assert before is not None
+    assert before.path == first
+    assert releases.before(quiet.settings) is None
+
+
+def test_a_clock_that_was_set_back_does_not_turn_the_order(quiet: Instance) -> None:
+    made(quiet, "29991231T235959Z")
+
+    assert releases.next_stamp(quiet.settings) == "30000101T000000Z"

@@ -11,6 +11,11 @@ COLUMN = """-- A mood.
 
 ALTER TABLE posts ADD COLUMN mood VARCHAR(20) NOT NULL DEFAULT 'calm';
 """
+TABLE = """-- Moods.
+-- depends: 0001-the-blog
+
+CREATE TABLE moods (id BIGINT NOT NULL PRIMARY KEY, word VARCHAR(20) NOT NULL UNIQUE);
+"""
 BROKEN = """-- A table that is not there.
 -- depends: 0001-the-blog
 
