@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_one_that_fails_is_told_by_its_name(settings: Settings, folder: Path) -> None:
     (folder / "0099-broken.sql").write_text(BROKEN.replace("-- depends: 0001-the-blog\n", ""))
 
-    with pytest.raises(Trouble, match="migration 0099-broken fails: .*nowhere"):
+    with pytest.raises(Trouble, match=r"migration 0099-broken fails: .*nowhere"):
         migrate.apply(settings)
 
 
