@@ -36,6 +36,9 @@ log = logging.getLogger("plaza.server")
 BACKLOG = 1024
 FILES = 65_536  # that a process may have open, where the system lets it: each listener of live results is one
 LAST_CALL = 0.05  # s; who had looked up our socket's name just before it went has connected by then
+FORGOTTEN = (
+    60.0  # s after which a process that has stepped aside, and is not stopped, leaves by itself, and is started again
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,17 @@ class Door:
     inode: int = 0
 
     def take_name_away(self) -> None:
-        """From here on Nginx goes to the other processes."""
+        """From here on Nginx goes to the other processes. Once only: when the sockets are closed another may get our inode."""
         try:
             if self.path and self.path.stat().st_ino == self.inode:
                 self.path.unlink()
         except FileNotFoundError:
             pass
+
+    def say_that_all_is_done(self) -> None:
+        """`plaza restart` has laid this file there, and waits until it is gone."""
+        if self.path:
+            self.path.with_suffix(".leaving").unlink(missing_ok=True)
 
 
 def bind(path: Path) -> Door:
@@ -85,7 +93,9 @@ def bind(path: Path) -> Door:
     mine.chmod(0o666)  # Nginx's workers may be another user; the folder says who comes this far
     listener.listen(BACKLOG)
     mine.replace(path)
-    return Door([listener], path, path.stat().st_ino)
+    door = Door([listener], path, path.stat().st_ino)
+    door.say_that_all_is_done()  # whom that was for died before it was
+    return door
 
 
 def listen(address: str) -> Door:
@@ -98,8 +108,9 @@ async def serve(
     settings: Settings, open_door: Callable[[], Door], name: str = "web", journal: Journal | None = None
 ) -> None:
     """Answer until TERM or INT, seen by the other processes as `name`; then take our name away, empty the backlog, finish what is
-    under way."""
+    under way within `drain_seconds`. Told to by USR1 before, do all that at leisure: an upload may take minutes."""
     async with running(settings, journal) as app:
+        stop, aside = _told_by(signal.SIGTERM, signal.SIGINT), _told_by(signal.SIGUSR1)
         door = open_door()  # not before there is somebody to answer
         # Tornado's own xheaders are off: handlers/origin.py decides whose word about the visitor's address counts.
         server = HTTPServer(
@@ -108,21 +119,50 @@ async def serve(
         server.add_sockets(door.sockets)
         log.info("serving at %s", door.path or door.sockets[0].getsockname())
         nearby = Nearby(app.models.cache, app.models.pages)
-        async with app.models.figures.shown_as(name), listening(settings.run, name, nearby.answer):
-            await _told_to_stop()
+        async with (
+            app.models.figures.shown_as(name),
+            listening(settings.run, name, nearby.answer),
+            asyncio.TaskGroup() as group,
+        ):
+            leaving = group.create_task(_step_aside(aside, stop, door, server, app.models))
+            await stop.wait()
+            leaving.cancel()
         log.info("draining")
-        door.take_name_away()
-        await asyncio.sleep(LAST_CALL)
-        server.stop()
-        await app.models.live.send_all_away()
+        if not aside.is_set():
+            door.take_name_away()
+        await _close(server, app.models)
         try:
             async with asyncio.timeout(settings.drain_seconds):
-                # Nginx opens a connection for each request, so nothing is under way when none is open.
-                while server._connections:  # noqa: ASYNC110 - Tornado tells nobody when a connection ends
-                    await asyncio.sleep(0.01)
+                await _all_done(server)
         except TimeoutError:
             log.warning("some requests took longer than %s s to drain", settings.drain_seconds)
         await server.close_all_connections()
+
+
+async def _step_aside(
+    aside: asyncio.Event, stop: asyncio.Event, door: Door, server: HTTPServer, models: Models
+) -> None:
+    await aside.wait()
+    log.info("stepping aside")
+    door.take_name_away()
+    await _close(server, models)
+    await _all_done(server)
+    door.say_that_all_is_done()
+    await asyncio.sleep(FORGOTTEN)
+    stop.set()
+
+
+async def _close(server: HTTPServer, models: Models) -> None:
+    """Nobody comes in any more; who listens is sent to another process."""
+    await asyncio.sleep(LAST_CALL)
+    server.stop()
+    await models.live.send_all_away()
+
+
+async def _all_done(server: HTTPServer) -> None:
+    # Nginx opens a connection for each request, so nothing is under way when none is open.
+    while server._connections:  # noqa: ASYNC110 - Tornado tells nobody when a connection ends
+        await asyncio.sleep(0.01)
 
 
 def _raise_limits() -> None:
@@ -131,11 +171,11 @@ def _raise_limits() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
 
 
-async def _told_to_stop() -> None:
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    await stop.wait()
+def _told_by(*signals: signal.Signals) -> asyncio.Event:
+    told = asyncio.Event()
+    for one in signals:
+        asyncio.get_running_loop().add_signal_handler(one, told.set)
+    return told
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import random
 import secrets
 from asyncio import Task
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from itertools import zip_longest
 from math import log as ln
 from typing import Any, TypeVar
 
@@ -37,7 +38,7 @@ class Cache:
     """One process's view of the remembered rows and lists.
 
     `asked` hears of each question to Redis how many rows or lists were remembered and how many were not, before those are loaded.
-    `ended` hears of each write that has ended here which names are to be read anew.
+    Those in `ended` hear of each write that has ended here which names are to be read anew.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Cache:
         self._refreshing: set[str] = set()
         self._owed: list[tuple[list[str], bytes]] = []
         self.unconfirmed = 0  # ends that Redis did not confirm, ever
-        self.ended: Callable[[Sequence[str]], None] = lambda names: None
+        self.ended = list[Callable[[Sequence[str]], None]]()
 
     def near(self, name: str) -> Any:
         """What L1 has under the name: a row, None for a row that is not there, MISSING when it cannot say."""
@@ -242,7 +243,8 @@ class Cache:
             return confirmed
         finally:
             self.local.drop(names)
-            self.ended(names)
+            for heard in self.ended:
+                heard(names)
 
     async def drop(self, slots: Iterable[Slot]) -> None:
         """Read these again: they contradict each other, or an operator says so."""
@@ -285,5 +287,5 @@ def _apart(names: Iterable[str]) -> tuple[list[str], list[str]]:
 def _saw_list(reading: Reading, slot: Slot, content: int | None, stamps: Sequence[bytes], alive: bool) -> None:
     """A list depends on its own record and on the generation of each scope."""
     reading.saw(slot.name, content, alive)
-    for scope, stamp in zip(slot.scopes, stamps, strict=False):
-        reading.saw(scope.name, records.stamp(records.GENERATION + stamp), alive)
+    for scope, stamp in zip_longest(slot.scopes, stamps[: len(slot.scopes)]):
+        reading.saw(scope.name, None if stamp is None else records.stamp(records.GENERATION + stamp), alive)

@@ -9,7 +9,7 @@ Points are whole numbers below 2^53, the smaller the better. Of equal points the
 
 import secrets
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -104,10 +104,14 @@ class Claim:
 
 
 class Rankings:
-    """All rankings of the site. Redis away is never an error: None, False, or "absent"."""
+    """All rankings of the site. Redis away is never an error: None, False, or "absent".
+
+    Those in `ended` hear which rankings have changed, by the names that pages hang on.
+    """
 
     def __init__(self, link: Link, local: Local) -> None:
         self._link, self._local = link, local
+        self.ended = list[Callable[[Sequence[str]], None]]()
 
     async def look(
         self, ranking: Ranking, *, first: int = 10, subject: int | None = None, neighbours: int = 0
@@ -127,6 +131,7 @@ class Rankings:
         if answer is None or answer[0] != b"done":
             if reading is not None:
                 reading.taint(f"ranking {ranking.name} is not there")
+                reading.saw(scope, None, False)
             return "building" if answer and answer[0] == b"building" else "absent"
         _, generation, members, top, mine = answer
         if reading is not None:
@@ -192,6 +197,9 @@ class Rankings:
         if not names:
             return []
         answers: list[bytes] | None = await self._link.run(BOARDS_APPLY, names, args)
+        changed = list(dict.fromkeys(ranking.keys[2] for ranking, *_ in news))
+        for heard in self.ended:
+            heard(changed)
         return answers
 
 

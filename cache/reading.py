@@ -8,15 +8,18 @@ from cache.local import Local
 class Reading:
     """The names an answer was made of, with the stamp of each; `alive` while none of them has changed since it was read.
 
-    `why` says, once, why the answer is not to be kept: something it was made of did not come from the cache.
+    `why` says, once, why the answer is not to be kept: something it was made of did not come from the cache. `unstored` are the
+    names that were read without a stamp, as all are while they are being written: a page that is given away hangs on them too.
     """
 
-    __slots__ = ("alive_when_seen", "stamps", "ticket", "why")
+    __slots__ = ("alive_when_seen", "moved", "stamps", "ticket", "unstored", "why")
 
     def __init__(self, local: Local) -> None:
         self.ticket = local.ticket()
         self.stamps: dict[str, int] = {}
+        self.unstored = set[str]()
         self.alive_when_seen = True
+        self.moved = False  # a name was read twice, and differed
         self.why = ""
 
     def saw(self, name: str, stamp: int | None, alive: bool) -> None:
@@ -25,8 +28,10 @@ class Reading:
         Without a stamp (it was not stored, or read around the cache) it taints.
         """
         if stamp is None:
+            self.unstored.add(name)
             self.taint(f"{name} was not stored")
         elif self.stamps.setdefault(name, stamp) != stamp:
+            self.moved = True
             self.taint(f"{name} changed meanwhile")
         else:
             self.ticket.also(name)
@@ -39,6 +44,17 @@ class Reading:
     @property
     def alive(self) -> bool:
         return self.alive_when_seen and self.ticket.alive
+
+    @property
+    def names(self) -> list[str]:
+        """All names that were read."""
+        return [*self.stamps, *self.unstored.difference(self.stamps)]
+
+    @property
+    def changed(self) -> bool:
+        """Whether something is known to have changed since it was read. What had to be loaded says nothing: our own filling of
+        Redis is told to us as well."""
+        return self.moved or (bool(self.stamps) and self.alive_when_seen and not self.ticket.alive)
 
 
 class _Load(Reading):

@@ -83,6 +83,7 @@ class Tracking:
         self._wire: Wire | None = None
         self._socket: socket.socket | None = None  # that of the wire, to be read without the loop; none with TLS
         self._pinged = False  # an answer to PING is on its way
+        self._catching_up: asyncio.Task[None] | None = None  # has not asked yet: who comes now shares it
         self._timer: asyncio.TimerHandle | None = None
         self._why: Exception = Lost("not yet connected")
         self._well = False  # a canary of this connection has come
@@ -131,8 +132,14 @@ class Tracking:
         """
         if self._wire is None or not self.local.tracked:
             return
+        if self._catching_up is None:
+            self._catching_up = asyncio.create_task(self._catch_up(self._wire), name="caught up")
+        await asyncio.shield(self._catching_up)
+
+    async def _catch_up(self, wire: Wire) -> None:
+        self._catching_up = None
         try:
-            await self._wire.ask(_TIME)
+            await wire.ask(_TIME)
         except Lost:
             self.local.shut()
 

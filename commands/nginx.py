@@ -1,7 +1,10 @@
 """What Nginx reads: its configuration, the pages that it shows by itself, and whether it accepts them."""
 
 import subprocess
+from typing import Any
+from urllib.parse import urlsplit
 
+from commands import stored
 from commands.places import binary, render, values
 from settings import Settings
 
@@ -43,7 +46,7 @@ def refusal(settings: Settings) -> str:
 
 def render_files(settings: Settings) -> bool:
     """Write what Nginx reads, its error pages too. True when its configuration changed."""
-    filled = values(settings) | {"headers": HEADERS}
+    filled = values(settings) | {"headers": HEADERS, **_store(settings), "live": False, "edge": False}
     for status, texts in ERRORS.items():
         for language, (heading, message) in texts.items():
             page = {
@@ -59,8 +62,22 @@ def render_files(settings: Settings) -> bool:
     etc = settings.var / "etc"
     render("nginx.sh", {}, etc / "nginx.sh")
     changed = [
-        render("proxy.conf", filled | {"live": False}, etc / "proxy.conf"),
+        render("proxy.conf", filled, etc / "proxy.conf"),
+        render("proxy.conf", filled | {"edge": True}, etc / "proxy-edge.conf"),
         render("proxy.conf", filled | {"live": True}, etc / "proxy-live.conf"),
         render("nginx.conf", filled, etc / "nginx.conf"),
     ]
     return any(changed)
+
+
+def _store(settings: Settings) -> dict[str, Any]:
+    """What there is to know of the pages that Nginx stores, and of the processes that make them."""
+    groups = stored.groups()
+    sockets = [f"unix:{settings.run}/web-{number}.sock" for number in range(settings.web)]
+    return {
+        "edge_groups": groups,
+        "edge_arguments": stored.arguments(groups),
+        "edge_secret": settings.secret("edge"),
+        "site_host": urlsplit(settings.site_url).netloc.lower(),
+        "web_servers": settings.upstreams or sockets,
+    }

@@ -1,9 +1,14 @@
 """`plaza restart`: one process after another, each ready again before the next; no request fails."""
 
+import os
+import re
+import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import click
 
@@ -17,7 +22,8 @@ from commands.releases import code_of
 from commands.supervision import Supervisor
 from settings import Settings
 
-PATIENCE = 60.0  # seconds for one process to be ready again
+PATIENCE = 120.0  # seconds for one process to be ready again, on a machine that has much else to do
+UNDER_WAY = 300.0  # seconds that what a process has begun may take, a long upload say; then it is stopped all the same
 
 
 @click.command()
@@ -71,6 +77,7 @@ def _web(settings: Settings, supervisor: Supervisor, *, redefined: bool) -> None
 
 def _one(settings: Settings, supervisor: Supervisor, name: str) -> None:
     """While it is away its socket is gone, and Nginx asks another one."""
+    _finish(settings, supervisor, name)
     supervisor.stop(f"web:{name}")
     supervisor.start(f"web:{name}", wait=False)
     _until_ready(settings, supervisor, name)
@@ -78,8 +85,8 @@ def _one(settings: Settings, supervisor: Supervisor, name: str) -> None:
 
 def _beside(settings: Settings, supervisor: Supervisor, name: str) -> None:
     """The only web process: a second one takes its socket over, until the first is there again."""
-    with ExitStack() as stack:
-        before = _stand_in(settings, name, stack)
+    with _stand_in(settings, supervisor, name) as before:
+        _finish(settings, supervisor, name)
         supervisor.stop(f"web:{name}")
         supervisor.start(f"web:{name}", wait=False)
         _until_replaced(settings, name, before)
@@ -89,7 +96,9 @@ def _beside(settings: Settings, supervisor: Supervisor, name: str) -> None:
 def _all_beside(settings: Settings, supervisor: Supervisor, names: list[str]) -> None:
     """Supervisor takes another definition only of a group that has ended, so each has somebody who stands in for it meanwhile."""
     with ExitStack() as stack:
-        sockets = {name: _stand_in(settings, name, stack) for name in names}
+        sockets = {name: stack.enter_context(_stand_in(settings, supervisor, name)) for name in names}
+        for name in names:
+            _finish(settings, supervisor, name)
         supervisor.replace("web")
         now = [process.name for process in supervisor.processes() if process.group == "web"]
         for name in now:
@@ -100,8 +109,9 @@ def _all_beside(settings: Settings, supervisor: Supervisor, names: list[str]) ->
             _until_ready(settings, supervisor, name)
 
 
-def _stand_in(settings: Settings, name: str, stack: ExitStack) -> int:
-    """Start a web process of our own that takes the socket of `name` over, and ends with the stack; the socket's inode."""
+@contextmanager
+def _stand_in(settings: Settings, supervisor: Supervisor, name: str) -> Iterator[int]:
+    """A web process of our own that takes the socket of `name` over, until the block ends; the socket's inode."""
     path = settings.run / f"{name}.sock"
     before = path.stat().st_ino if path.exists() else 0
     with (settings.var / "log" / f"{name}.log").open("ab") as output:
@@ -109,9 +119,46 @@ def _stand_in(settings: Settings, name: str, stack: ExitStack) -> int:
             [sys.executable, "-P", f"{knobs.ROOT}/server.py", "--socket", str(path)],
             env=knobs.environment(choices(settings)), cwd=knobs.ROOT, stdout=output, stderr=output,
         )  # fmt: skip
-    stack.callback(process.wait, settings.drain_seconds + 10)
-    stack.callback(process.terminate)
-    return _until_replaced(settings, name, before)
+    try:
+        yield _until_replaced(settings, name, before)
+        _finish(settings, supervisor, name, process)
+    finally:
+        process.terminate()
+        process.wait(settings.drain_seconds + 10)
+
+
+def _finish(
+    settings: Settings, supervisor: Supervisor, name: str, stand_in: "subprocess.Popen[bytes] | None" = None
+) -> None:
+    """Nginx gives it nothing more to do, and it finishes what it has begun: by TERM it would have `drain_seconds` for that."""
+
+    def pid() -> int | None:
+        if stand_in:
+            return stand_in.pid if stand_in.poll() is None else None
+        return next((process.pid for process in supervisor.processes() if process.name == name), None)
+
+    # The process takes the file away when it has done all, and another one when it starts in its place.
+    busy, asked, until = settings.run / f"{name}.leaving", pid(), time.monotonic() + UNDER_WAY
+    if asked is None or not _hears(asked):
+        return
+    busy.touch()
+    try:
+        os.kill(asked, signal.SIGUSR1)
+        while busy.exists() and pid() == asked and time.monotonic() < until:
+            time.sleep(0.05)
+    except ProcessLookupError:
+        pass
+    finally:
+        busy.unlink(missing_ok=True)
+
+
+def _hears(pid: int) -> bool:
+    """Whether it knows USR1. One of an older version would be killed by it."""
+    try:
+        caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(), re.M)
+    except OSError:
+        return False
+    return bool(caught and int(caught[1], 16) >> (signal.SIGUSR1 - 1) & 1)
 
 
 def _until_replaced(settings: Settings, name: str, before: int) -> int:

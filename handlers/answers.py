@@ -2,11 +2,14 @@
 
 import re
 import time
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
 from hashlib import sha1
 from typing import NamedTuple
 
 from tornado.httputil import HTTPHeaders, format_timestamp
+
+from handlers.storing import packed, weak
 
 LARGEST = 1 << 18  # bytes of a body; larger ones are rare, and would drive out many small ones
 _DATE, _ID = "Date", "X-Request-Id"
@@ -22,25 +25,44 @@ class Head(NamedTuple):
     rest: bytes
 
 
-class Answer(NamedTuple):
-    """An answer with status 200, and what is said in its place to who has these bytes already."""
+class Answer:
+    """An answer with status 200, and what is said in its place to who has these bytes already. `names`: of what it was made."""
 
-    route: str
-    etag: str
-    head: Head
-    head_304: Head
-    body: bytes
+    def __init__(self, route: str, etag: str, head: Head, head_304: Head, body: bytes, names: tuple[str, ...]) -> None:
+        self.route, self.etag, self.head, self.head_304, self.body, self.names = (
+            route,
+            etag,
+            head,
+            head_304,
+            body,
+            names,
+        )
 
     @property
     def weight(self) -> int:
-        """Bytes that it takes in memory, about."""
-        return len(self.body) + sum(map(len, self.head)) + sum(map(len, self.head_304)) + 600
+        """Bytes that it takes in memory, about; with the compressed body, which is a quarter at most."""
+        return len(self.body) * 5 // 4 + sum(map(len, self.head)) + sum(map(len, self.head_304)) + 900
+
+    @cached_property
+    def packed(self) -> bytes | None:
+        """The body in gzip, made when it is first asked for."""
+        return packed(self.body)
 
     def bytes_for(self, id: str, connection: bytes, *, changed: bool, with_body: bool) -> bytes:
         """What goes to the socket. `connection`: the line of that name, or nothing."""
         to_date, to_id, rest = self.head if changed else self.head_304
         body = self.body if changed and with_body else b""
         return b"".join((to_date, _now(), to_id, id.encode(), rest, connection, b"\r\n\r\n", body))
+
+    def bytes_to_store(self, id: str, connection: bytes, labels: Iterable[tuple[str, str]]) -> bytes:
+        """The same for Nginx's store."""
+        to_date, to_id, rest = self.head
+        body, more = self.body, "".join(f"\r\n{name}: {value}" for name, value in labels)
+        if self.packed is not None:
+            body = self.packed
+            rest = rest[: rest.rindex(b"\r\nEtag: ")]  # the last but one
+            more += f"\r\nEtag: {weak(self.etag)}\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}"
+        return b"".join((to_date, _now(), to_id, id.encode(), rest, more.encode(), connection, b"\r\n\r\n", body))
 
     def is_new_for(self, if_none_match: str | None) -> bool:
         """Whether the one who asks does not have these bytes, by Tornado's own rule: weak comparison, `*` first is any."""
@@ -50,18 +72,23 @@ class Answer(NamedTuple):
         return not (known and (known[0] == "*" or self.etag in [tag.removeprefix("W/") for tag in known]))
 
 
-def answer_of(route: str, headers: HTTPHeaders, body: bytes) -> Answer | None:
+def etag_of(body: bytes) -> str:
+    """As Tornado makes it."""
+    return f'"{sha1(body, usedforsecurity=False).hexdigest()}"'
+
+
+def answer_of(route: str, headers: HTTPHeaders, body: bytes, names: Iterable[str]) -> Answer | None:
     """The answer that Tornado is about to send under 200 with these headers and this body; None when it is not to be kept."""
     lines = list(headers.get_all())
     if len(body) > LARGEST or "Etag" in headers or "Content-Length" in headers:
         return None
-    etag = f'"{sha1(body, usedforsecurity=False).hexdigest()}"'
+    etag = etag_of(body)
     lines += [("Etag", etag), ("Content-Length", str(len(body)))]
     head, head_304 = (
         _head("200 OK", lines),
         _head("304 Not Modified", [one for one in lines if one[0] not in _ONLY_200]),
     )
-    return Answer(route, etag, head, head_304, body) if head and head_304 else None
+    return Answer(route, etag, head, head_304, body, tuple(names)) if head and head_304 else None
 
 
 def _head(status: str, lines: list[tuple[str, str]]) -> Head | None:

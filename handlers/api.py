@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from tornado.web import HTTPError
 
@@ -82,6 +82,8 @@ _KINDS = {401: "user:unknown", 403: "user:forbidden", 404: "value:notfound", 405
 
 
 class Blogs(JsonAnswer):
+    arguments: ClassVar[tuple[str, ...]] = ("page",)
+
     async def get(self) -> None:
         page = await self.app.models.posts.front(self.page_asked())
         self.answer({"page": page_facts(page), "blogs": await self._blogs(page)})
@@ -113,6 +115,8 @@ class Blogs(JsonAnswer):
 
 
 class Blog(Blogs):
+    arguments = ()
+
     async def get(self, id: str) -> None:  # type: ignore[override]
         await self.answer_blog(await self.app.models.posts.published(int(id)))
 
@@ -142,6 +146,8 @@ class BlogComments(JsonAnswer):
 
 
 class LatestComments(JsonAnswer):
+    arguments = ("page",)
+
     async def get(self) -> None:
         """The newest of the site; those under posts that readers cannot see are left out."""
         models = self.app.models
@@ -161,6 +167,8 @@ class DeleteComment(JsonAnswer):
 
 
 class ApiUsers(Signing, JsonAnswer):
+    stored = False
+
     async def get(self) -> None:
         """For operators; addresses are left out all the same."""
         await self.identify()
@@ -196,6 +204,8 @@ class Authenticate(Signing, JsonAnswer):
 
 class NoSuchCall(JsonAnswer):
     """Any other address below /api/."""
+
+    stored = False
 
     async def get(self) -> None:
         raise NotFound(self.request.path)

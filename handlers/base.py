@@ -1,6 +1,7 @@
 """What all handlers do alike: who asks, from where, in which language; headers; how an error is answered."""
 
 import logging
+from asyncio import Future
 from collections.abc import Awaitable
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -28,6 +29,7 @@ _CSP = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
+FRESH = "fresh"  # the cookie by which Nginx knows who has just written, and asks for their pages anew
 LONGEST_BACK = 1000  # characters of an address that is come back to; a header has little room
 
 ID = r"([0-9]{1,18})"  # an id in a route: at most 18 digits, so that MySQL can hold it
@@ -197,6 +199,15 @@ class Base(Keeping):
         """As GET; Tornado leaves the body out."""
         answer: Awaitable[None] | None = self.get(*args, **kwargs)
         return answer
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "Future[None]":
+        """As Tornado's; who has written sees what is now, for as long as Nginx may have pages of before."""
+        wrote = self.request.method not in origin.SAFE_METHODS and self.get_status() < 400 and self.secret is None
+        if wrote and not self._headers_written:
+            self.set_cookie(
+                FRESH, "1", max_age=self.app.settings.page_ttl, httponly=True, samesite="Lax", secure=self.https
+            )
+        return super().finish(chunk)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Tell the visitor what went wrong, in the form of this handler (`tell`)."""

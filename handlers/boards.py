@@ -25,6 +25,8 @@ class _Standings(HtmlPage):
 
 
 class BoardsPage(_Standings):
+    arguments = ("after",)
+
     async def get(self) -> None:
         boards = await self.app.models.boards.listed(self.query_number("after"))
         tops = await asyncio.gather(*(self.top(board, "ever", FIRST) for board in boards))
@@ -35,6 +37,8 @@ class BoardsPage(_Standings):
 
 
 class BoardPage(_Standings):
+    arguments = ("window", "n")
+
     async def get(self, slug: str) -> None:
         board, window = await seen(self, slug), asked_window(self)
         n = self.query_number("n", SHORT)

@@ -35,6 +35,7 @@ class FileItself(Sending, HtmlPage):
     """`/i/<name>`: shown by the browser, if it is of a kind that browsers only show; else to be kept."""
 
     how: ClassVar[Literal["inline", "attachment"]] = "inline"
+    stored = False
 
     async def get(self, name: str) -> None:
         file = await self.app.models.files.named(name)
@@ -77,6 +78,8 @@ class FileToKeep(FileItself):
 class ShortAddress(HtmlPage):
     """`/s/<token>`."""
 
+    stored = False  # a file that is over is over without a write
+
     async def get(self, token: str) -> None:
         models = self.app.models
         file = await models.files.one(models.short.decode(token))
@@ -93,6 +96,7 @@ class AskedBox(Input):
 class OtherSize(Leaving, Accepting, HtmlPage):
     """`/r/<name>?w=&h=`: the address of the picture in that size, as text. One that there is not yet is made for members."""
 
+    stored = False  # a member's question may make it
     _understood = _writes = False
 
     async def get(self, name: str) -> None:

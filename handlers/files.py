@@ -21,6 +21,8 @@ _LOADS = {"pdf": "frame-src 'self'", "audio": "media-src 'self'", "video": "medi
 class FilesPage(Upload, HtmlPage):
     """The form for who is signed in, the latest files for everybody."""
 
+    stored = False  # Nginx has this address in a place for uploads
+
     async def get(self) -> None:
         self.show("files.html", **await self._latest())
 

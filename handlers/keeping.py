@@ -1,4 +1,4 @@
-"""Handlers whose answers may be kept whole: those of public addresses that were made of nothing but what the cache told."""
+"""Handlers whose answers may be kept whole, here or by Nginx: those of public addresses, which are the same for everybody."""
 
 from asyncio import Future
 from contextvars import ContextVar
@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 from content.languages import LANGUAGES
 from handlers import origin
-from handlers.answers import answer_of
+from handlers.answers import Answer, answer_of, etag_of
 from handlers.app import App
+from handlers.storing import BEGUN, STATUSES, labels, packed, weak
 from handlers.tracing import Traced
 
 LONGEST = 300  # characters of an address that is kept
@@ -30,11 +31,15 @@ def keys_of(path: str) -> list[str]:
 
 
 class Keeping(Traced):
-    """`public`: the same bytes for everybody, so caches may keep them."""
+    """`public`: the same bytes for everybody, so caches may keep them. `stored`: Nginx may, too; then it asks without cookies,
+    and with no parameters but the `arguments`."""
 
     app: App
     public: ClassVar[bool] = True
+    stored: ClassVar[bool] = True
+    arguments: ClassVar[tuple[str, ...]] = ()
     reading: Any = None
+    _etag = ""  # of what is sent, when that is not the tag of its bytes
 
     def begin_reading(self) -> None:
         """From here on it is noted of what this answer is made."""
@@ -51,21 +56,49 @@ class Keeping(Traced):
 
     def _finish_and_keep(self, chunk: str | bytes | dict[str, Any] | None) -> "Future[None]":
         reading, key = self.reading, KEY.get()
-        if reading is None or key is None or not self._may_be_kept():
+        begun = BEGUN.get() if self._may_be_stored() else None
+        keeping = self._may_be_kept()
+        if reading is None or key is None or not (keeping or begun):
             return super().finish(chunk)
         if chunk is not None:
             self.write(chunk)
-        answer = answer_of(self.route, self._headers, b"".join(self._write_buffer))
+        body = b"".join(self._write_buffer)
+        answer = answer_of(self.route, self._headers, body, reading.stamps) if keeping else None
+        if begun:
+            self._hand_over(begun, body, answer)
         sent = super().finish()
         if answer:
             self.app.models.pages.put(key, reading, answer)
+        if begun:
+            self.app.models.edge_news.made(key, begun, reading.names)
         return sent
 
+    def _hand_over(self, begun: float, body: bytes, answer: Answer | None) -> None:
+        """Send it as it is to lie in the store."""
+        reading = self.reading
+        for name, value in labels(begun, reading.names, self.app.settings, changed=reading.changed):
+            self.set_header(name, value)
+        if (small := answer.packed if answer else packed(body)) is not None:
+            self._etag = weak(answer.etag if answer else etag_of(body))
+            self.set_header("Content-Encoding", "gzip")
+            self._write_buffer = [small]
+
+    def compute_etag(self) -> str | None:
+        return self._etag or super().compute_etag()
+
+    def _may_be_stored(self) -> bool:
+        """Redirects, and that there is nothing, as well; these go away as pages do."""
+        return self.stored and self.get_status() in STATUSES and self._is_for_everybody()
+
     def _may_be_kept(self) -> bool:
-        """Redirects and errors are not; nor what says itself that it is for one reader, whatever the handler is."""
+        """Redirects and errors are not."""
+        public = self._headers.get("Cache-Control", "").startswith("public")
+        return self.get_status() == 200 and public and self._is_for_everybody()
+
+    def _is_for_everybody(self) -> bool:
+        """Not what says itself that it is for one reader, whatever the handler is."""
         return (
-            self.get_status() == 200
-            and not (self._headers_written or self.timed or hasattr(self, "_new_cookie"))
-            and self._headers.get("Cache-Control", "").startswith("public")
+            not (self._headers_written or self.timed or hasattr(self, "_new_cookie"))
+            and not self._headers.get("Cache-Control", "").startswith("private")
             and "Set-Cookie" not in self._headers
         )

@@ -38,6 +38,7 @@ class ManageCache(ManagePage):
         survey = await self.app.models.surveying.now(span)
         context = {
             "survey": survey, "families": families(), "compare_every": self.app.settings.compare_every,
+            "page_ttl": self.app.settings.page_ttl,
             "shapes": stacked([(b.answered.l1, b.answered.l2, b.answered.joined, b.answered.loads) for b in survey.bars]),
             "line": line, "shown_name": shown_name, "shown_value": shown_value, "looked": None, "pages": None, "path_asked": "",
             "notice": self.get_query_argument("done", ""), **found,

@@ -183,6 +183,8 @@ class ArchivePage(HtmlPage):
 
 
 class MonthPage(HtmlPage):
+    arguments = ("after",)
+
     async def get(self, name: str) -> None:
         try:
             wanted = date.fromisoformat(f"{name}-01")

@@ -12,6 +12,8 @@ MOST = PER_PAGE  # the newest of all are among the newest open and the newest cl
 
 
 class Questions(JsonAnswer):
+    arguments = ("start", "limit")
+
     async def get(self) -> None:
         """The newest of the site, open and closed; `start` and `limit` choose some of them."""
         start, limit = self._number("start", 0), self._number("limit", MOST)

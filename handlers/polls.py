@@ -20,6 +20,8 @@ STATUSES = ("open", "closed")  # of the polls that readers see, as the address o
 
 
 class PollsPage(HtmlPage):
+    arguments = ("status", "after")
+
     async def get(self) -> None:
         models, status = self.app.models, self.get_query_argument("status", "open")
         if status not in STATUSES:

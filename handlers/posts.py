@@ -9,6 +9,8 @@ from models.comments import PER_PART
 
 
 class PostPage(HtmlPage):
+    arguments = ("after",)
+
     async def get(self, id: str, slug: str | None = None) -> None:
         models = self.app.models
         post = await models.posts.published(int(id))

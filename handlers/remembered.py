@@ -7,6 +7,7 @@ with its query, the language) or sends the question on to its handler: a host th
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Awaitable, Coroutine
 from functools import lru_cache, partial
 from time import perf_counter
@@ -28,6 +29,7 @@ from handlers.answers import Answer
 from handlers.app import App
 from handlers.keeping import KEY, MADE, key_of
 from handlers.media import accepts_json
+from handlers.storing import BEGUN, labels
 from handlers.tracing import ASKED_BY, Recorder
 from models.traces import TRACE, Trace
 
@@ -94,6 +96,7 @@ class Door(HTTPMessageDelegate):
         self._web, self._inside, self._connection = web, inside, connection
         self._asked: dict[str, str] = {}
         self._key: str | None = None
+        self._begun: float | None = None  # when, if the answer is to be stored by Nginx
         self._answer: Answer | None = None
         self._trace: Trace | None = None
         self._signed_in = self._gone_in = False
@@ -112,10 +115,13 @@ class Door(HTTPMessageDelegate):
             self._start = start_line
             if _is_plain(start_line.path, asked) and self._web.host_is_ours(asked.get("Host", "")):
                 self._key = key_of(start_line.path, asked.get("Accept-Language", ""), asked.get("Cookie", ""))
-        if self._key is not None and not self._signed_in:
+        settings = self._web.app.settings
+        if self._key and self._start.method == "GET" and origin.for_the_store(asked, self._connection, settings):
+            self._begun = time.time()
+        elif self._key is not None and not self._signed_in:
             self._answer = self._web.pages.get(self._key)
-        if self._answer or self._signed_in or self._may_be_kept():
-            told, settings = asked.get("X-Request-Id", ""), self._web.app.settings
+        if self._answer or self._signed_in or self._begun or self._may_be_kept():
+            told = asked.get("X-Request-Id", "")
             self._trace = Trace(origin.request_id(told, self._connection, settings))
         return None if self._answer else self._inside.headers_received(start_line, headers)
 
@@ -142,7 +148,7 @@ class Door(HTTPMessageDelegate):
         TRACE.set(trace)
         answer = None
         try:
-            if self._signed_in:
+            if self._signed_in or self._begun:
                 await self._web.caught_up()
             if self._key is not None and self._may_be_kept():
                 answer = await self._found(self._key)
@@ -168,7 +174,8 @@ class Door(HTTPMessageDelegate):
 
     def _go_in(self) -> None:
         self._gone_in = True
-        KEY.set(self._key)  # the next question of this connection sets it anew
+        KEY.set(self._key)  # the next question of this connection sets them anew
+        BEGUN.set(self._begun)
         self._inside.finish()
 
     def _give(self, answer: Answer, trace: Trace) -> None:
@@ -176,7 +183,13 @@ class Door(HTTPMessageDelegate):
         method, uri, version = self._start
         changed = answer.is_new_for(self._asked.get("If-None-Match"))
         line = _connection_line(version, self._asked.get("Connection", ""))
-        self._connection.write(answer.bytes_for(trace.id, line, changed=changed, with_body=method == "GET"))
+        if self._begun and self._key:
+            changed = True
+            said = labels(self._begun, answer.names, self._web.app.settings, changed=False)
+            self._connection.write(answer.bytes_to_store(trace.id, line, said))
+            self._web.app.models.edge_news.made(self._key, self._begun, answer.names)
+        else:
+            self._connection.write(answer.bytes_for(trace.id, line, changed=changed, with_body=method == "GET"))
         self._connection.finish()
         trace.route, trace.whole = answer.route, True
         status, size = (200, len(answer.body)) if changed else (304, 0)

@@ -16,6 +16,8 @@ WHERE = ("posts", "polls", "files")  # what is searched, as the address names it
 
 
 class SearchPage(ListPage[int]):
+    stored = False  # as many addresses as texts
+
     async def get(self) -> None:
         search, text, where = self.app.models.search, self.text, self.where
         find, drawn = {

@@ -72,6 +72,12 @@ class V1(Base):
     answers_json = True
     bodies: ClassVar[tuple[str, ...]] = (media.JSON, media.FORM, media.MULTIPART)
 
+    def __init_subclass__(cls) -> None:
+        """What GET asks for is all that a query can say."""
+        super().__init_subclass__()
+        told: Call = getattr(cls.get, "call", Call())
+        cls.arguments = tuple(told.asks.model_fields) if told.asks else ()
+
     async def prepare(self) -> None:
         """As everywhere; and nothing is done for who would not understand the answer, or sends what is not understood."""
         await super().prepare()
@@ -136,6 +142,8 @@ class V1(Base):
 
 class NoSuchResource(V1):
     """Any other address below /api/v1/."""
+
+    stored = False
 
     async def get(self) -> None:
         raise NotFound(self.request.path)

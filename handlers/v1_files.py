@@ -74,6 +74,7 @@ class _Resource(V1):
 
 class ManyFiles(Upload, _Resource):
     bodies = (media.MULTIPART,)
+    stored = False  # one's own are here, too
 
     @call(asks=AskedFiles, gives=tuple[FileShape, ...])
     async def get(self) -> None:
@@ -124,6 +125,8 @@ class AskedLatest(Input):
 
 class LatestFiles(JsonAnswer):
     """`/latest_files`."""
+
+    arguments = ("start", "limit")
 
     async def get(self) -> None:
         """Number and name of each, the newest first."""

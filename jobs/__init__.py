@@ -13,21 +13,23 @@ from jobs.mails import send_due
 from jobs.outbox import sweep
 from jobs.polls import follow_time
 from jobs.publishing import publish_due
+from jobs.refreshing import NAME, keep_true
 from jobs.statsd import Sender
 from models import Models
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """`run` is called again `every` seconds after it has ended, and may take `at_most` seconds."""
+    """`run` is called again `every` seconds after it has ended, and may take `at_most` seconds; None: it does not end."""
 
     name: str
     every: float
-    at_most: float
+    at_most: float | None
     run: Callable[[Models], Awaitable[None]]
 
 
 DUTIES = (
+    Duty(NAME, every=1, at_most=None, run=keep_true),
     Duty("make forgotten what a write could not", every=1, at_most=20, run=sweep),
     Duty("publish what is scheduled", every=0.5, at_most=20, run=publish_due),
     Duty("open and close polls in time", every=0.5, at_most=20, run=follow_time),

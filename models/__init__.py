@@ -27,6 +27,7 @@ from models.comparisons import Comparisons
 from models.crediting import Crediting
 from models.database import Database
 from models.duties import Duties
+from models.edge_news import EdgeNews
 from models.figures import Figures
 from models.file_clearing import FileClearing
 from models.file_managing import FileManaging
@@ -128,6 +129,7 @@ class Models:
     poll_managing: PollManaging
     poll_times: PollTimes
     live: Live
+    edge_news: EdgeNews
     storage: Storage
     files: Files
     file_managing: FileManaging
@@ -191,6 +193,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
     comparing, comparisons = Comparing(db, inspector), Comparisons(db)
     figures = Figures(settings, db, cache, pages)
     live = Live(polls, results, News(redis, cache, settings.namespace), figures)
+    edge_news = EdgeNews(redis, cache, standings.rankings, settings.namespace)
     await link.start()
     new = False
     if near:
@@ -243,6 +246,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
             poll_managing=PollManaging(polls),
             poll_times=PollTimes(polls),
             live=live,
+            edge_news=edge_news,
             storage=storage,
             files=files,
             file_managing=FileManaging(files),

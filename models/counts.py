@@ -10,3 +10,4 @@ from cache.counts import Times
 
 COUNTS = Counter[str]()
 STATEMENTS = Times()  # of MySQL
+REFRESHES = Times()  # of pages in Nginx, from the end of a write to the page that shows it

@@ -14,7 +14,7 @@ from cache.counts import Times
 from cache.link import Answer, Filled
 from cache.pages import Pages
 from models import machine, snapshots
-from models.counts import COUNTS, STATEMENTS
+from models.counts import COUNTS, REFRESHES, STATEMENTS
 from models.database import Database
 from models.history import History, Sample
 from models.loop_lag import LoopLag
@@ -64,7 +64,7 @@ class Figures:
         """This process, now."""
         counters = {**dict(self._counted_in_cache()), **dict(self._counted_elsewhere()), **self._duties}
         gauges = {**dict(self._gauges()), **dict(self._gauges_of_l1()), **self.seen}
-        times: dict[Series, Times] = {("plaza_mysql_seconds",): STATEMENTS}
+        times: dict[Series, Times] = {("plaza_mysql_seconds",): STATEMENTS, ("plaza_edge_refresh_seconds",): REFRESHES}
         times |= {("plaza_redis_seconds", question): one for question, one in self._cache.link.times.items()}
         times |= {("plaza_request_seconds", route, str(status)): one for (route, status), one in self._requests.items()}
         return Snapshot(

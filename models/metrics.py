@@ -84,6 +84,11 @@ METRICS = {
     "plaza_mysql_seconds": Metric("histogram", "Time of a statement"),
     # Live results
     "plaza_live_listeners": _gauge("WebSockets of readers who watch a poll"),
+    # Pages in Nginx, as the worker keeps them true
+    "plaza_edge_pages": _worst("Pages in Nginx that the worker knows of"),
+    "plaza_edge_due": _worst("Those that wait to be fetched anew"),
+    "plaza_edge_due_seconds": _worst("For how long the one that waits longest has been wrong; 0: none is"),
+    "plaza_edge_refresh_seconds": Metric("histogram", "From the end of a write to a page that shows it, in Nginx"),
     # The worker
     "plaza_outbox_rows": _worst("Writes that Redis has yet to be told of; 10000: so many or more"),
     "plaza_outbox_age_seconds": _worst("Age of the oldest of them"),

@@ -3,26 +3,20 @@
 Nothing depends on a word of it: what gets lost is found a few seconds later by `models/live.py`.
 """
 
-import asyncio
 import logging
-import random
 from collections.abc import Callable, Collection, Iterable
 
 from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from cache import Cache
 from models import polls, results
 from models.counts import COUNTS
+from models.hearing import hear
 
 log = logging.getLogger("plaza.live")
 
 MOST_UNTOLD = 1_000  # polls that wait to be told of; more are left to be found
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # s between two tries to subscribe, and up to half as much again
-SILENCE = (
-    5.0  # s after which Redis is asked whether it still hears us; it is gone when it does not answer for as long again
-)
 _FAMILIES = (polls.BY_ID.family, results.BY_POLL.family)
 COUNTS.update({"live.told": 0, "live.untold": 0})
 
@@ -35,7 +29,7 @@ class News:
         self._channel = f"{namespace}:live"
         self._untold: set[int] = set()
         self._telling = False
-        cache.ended = self._ended
+        cache.ended.append(self._ended)
 
     def _ended(self, names: Iterable[str]) -> None:
         """A write has ended, and these names of the cache are read anew. It neither waits nor fails."""
@@ -65,33 +59,9 @@ class News:
             self._telling = False
 
     async def hear(self, heard: Callable[[Collection[int] | None], None]) -> None:
-        """Until cancelled, call with the polls that others, and we, tell of. None: some may have been missed, as whenever
-        a connection is new."""
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                async with self._redis.pubsub() as connection:
-                    await connection.subscribe(self._channel)
-                    while (said := await _next(connection)) is not None:
-                        pause = FIRST_PAUSE
-                        heard(said or None)
-                log.warning("no news from Redis: it does not answer")
-            except (RedisError, OSError, TimeoutError) as error:
-                if pause == FIRST_PAUSE:
-                    log.warning("no news from Redis: %s", error)
-            except Exception:
-                log.exception("a mistake in the news")
-            await asyncio.sleep(pause * random.uniform(1.0, 1.5))  # noqa: S311 - no secret
-            pause = min(2 * pause, LONGEST_PAUSE)
+        """Until cancelled, call with the polls that others, and we, tell of. None: some may have been missed."""
 
+        def told(message: bytes | None) -> None:
+            heard([int(id) for id in message.split()] if message else None)
 
-async def _next(connection: PubSub) -> list[int] | None:
-    """The polls of the next message; none of them when the subscription begins; None when Redis has gone without a word."""
-    asked = False
-    while (message := await connection.get_message(timeout=SILENCE)) is None or message["type"] == "pong":
-        if message is None:
-            if asked:
-                return None
-            await connection.ping()
-        asked = message is None
-    return [int(id) for id in message["data"].split()] if message["type"] == "message" else []
+        await hear(self._redis, self._channel, told)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +29,9 @@ _GAUGES = (
     "plaza_redis_memory_bytes", "plaza_redis_memory_limit_bytes", "plaza_redis_keys", "plaza_redis_evicted_keys",
     "plaza_outbox_rows", "plaza_outbox_age_seconds", "plaza_redis_up", "plaza_push_connected", "plaza_push_lag_seconds",
     "plaza_fence_age_seconds", "plaza_l1_bytes", "plaza_l1_limit_bytes", "plaza_l1_entries",
+    "plaza_edge_pages", "plaza_edge_due", "plaza_edge_due_seconds",
 )  # fmt: skip
+_EDGE, _REFRESH = "edge", "plaza_edge_refresh_seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ class ProcessLine:
 @dataclass(frozen=True, slots=True)
 class Survey:
     """`lately`: the last ten minutes; `counted` false: nobody counts. `leases`, `fills`, `unstored`: by what became of them, in
-    the time of the chart. Of a day: names that the auditor `compared`, looks `missed`, and what it found (`violated`)."""
+    the time of the chart; `edge`: so of refreshes of pages in Nginx, and the `seconds` that one took. Of a day: names that the
+    auditor `compared`, looks `missed`, and what it found (`violated`)."""
 
     span: Span
     counted: bool
@@ -73,6 +77,7 @@ class Survey:
     leases: Mapping[str, int]
     fills: Mapping[str, int]
     unstored: Mapping[str, int]
+    edge: Mapping[str, float]
     hottest: tuple[tuple[str, float], ...]
     compared: int
     missed: int
@@ -104,6 +109,7 @@ class Surveying:
             leases=_labelled(drawn.total, "plaza_cache_leases_total"),
             fills=_labelled(drawn.total, "plaza_cache_fills_total"),
             unstored=_labelled(drawn.total, "plaza_cache_unstored_total"),
+            edge=_of_edge([one for one in day if one.at > moment - SECONDS[span]]),
             hottest=tuple(await self._hottest()),
             compared=_audited(day, "compared"),
             missed=_audited(day, "missed") + _audited(day, "dropped"),
@@ -164,6 +170,17 @@ def _added(figures: Iterable[Mapping[Series, float]]) -> dict[Series, float]:
 
 def _audited(samples: Iterable[Sample], event: str) -> int:
     return int(sum(sample.rises.get(("plaza_events_total", "auditor", event), 0) for sample in samples))
+
+
+def _of_edge(samples: Sequence[Sample]) -> dict[str, float]:
+    total = Counter[Series]()
+    for sample in samples:
+        total.update(
+            {series: rise for series, rise in sample.rises.items() if _EDGE in series or series[0].startswith(_REFRESH)}
+        )
+    found = {series[-1]: value for series, value in total.items() if _EDGE in series}
+    shown = total[f"{_REFRESH}_count",]
+    return found | ({"seconds": total[f"{_REFRESH}_sum",] / shown} if shown else {})
 
 
 def _near(one: Answered) -> float | None:

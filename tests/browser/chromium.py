@@ -13,7 +13,7 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 )  # fmt: skip
-PATIENCE = 5_000  # ms until something that must appear has appeared
+PATIENCE = 20_000  # ms until something that must appear has appeared
 
 
 class Chromium:

@@ -12,7 +12,7 @@ OF_POLLS = (
     ),
     guard(
         "news are told",
-        ("models/news.py", "        cache.ended = self._ended", ""),
+        ("models/news.py", "        cache.ended.append(self._ended)", ""),
         needed_by=(HERE + "who_listens_hears_at_once",),
     ),
     guard(
@@ -22,7 +22,7 @@ OF_POLLS = (
     ),
     guard(
         "a new connection may have missed news",
-        ("models/news.py", "heard(said or None)", "heard(said)"),
+        ("models/hearing.py", "heard(said or None)", "heard(said)"),
         needed_by=(TROUBLES + "after_an_outage_of_redis_all_that_is_watched_is_read",),
     ),
 )

@@ -43,7 +43,7 @@ def connect(url: str) -> Redis:
 
 
 async def until(claim: Callable[[], Any]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not claim():  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.002)
 

@@ -20,7 +20,7 @@ from tests.cache.samples import NOTE, NOTES, PAGE, Note, rows
 
 Value = TypeVar("Value")
 
-PATIENCE = 5.0  # s that a test waits for a thing which must come; nothing here waits for a time to pass
+PATIENCE = 30.0  # s that a test waits for a thing which must come; nothing here waits for a time to pass
 MEMORY = 1_000_000  # bytes of a level of its own
 _numbers = itertools.count(1)
 

@@ -209,7 +209,7 @@ async def test_r10_a_transaction_is_given_up_before_its_tombstone_ends(
     write = asyncio.create_task(writer.notes.change(1, "late"))
     await begun.reached()
     with pytest.raises(Busy):
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             await write
 
     assert await desks.stored(1) == "old"

@@ -20,12 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 async def test_a_waiter_wakes_when_the_name_is_pushed(here: Side, there: Side) -> None:
     with here.tracking.push("a") as push:
-        waiting = asyncio.create_task(push.wait(10))
+        waiting = asyncio.create_task(push.wait(60))
         await there.write("b")
         await asyncio.sleep(0)
         assert not waiting.done()
         await there.write("a")
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 30)
 
     assert here.local._watches == {}
 
@@ -44,7 +44,7 @@ async def test_a_push_between_the_question_and_the_wait_is_not_missed(here: Side
         ticket = here.local.ticket("a")
         await there.write("a")
         await until(lambda: not ticket.alive)
-        await asyncio.wait_for(push.wait(60), 5)
+        await asyncio.wait_for(push.wait(60), 30)
 
 
 async def test_waiters_wake_when_the_connection_breaks(on_wire: Side, wire: Wire) -> None:
@@ -52,14 +52,14 @@ async def test_waiters_wake_when_the_connection_breaks(on_wire: Side, wire: Wire
         waiting = asyncio.create_task(push.wait(60))
         await asyncio.sleep(0)
         await wire.cut()
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 30)
 
 
 async def test_without_pushes_a_waiter_only_rests(here: Side) -> None:
     """As in a process that does not listen: it asks again soon."""
     await here.tracking.close()
     with here.tracking.push("a") as push:
-        await asyncio.wait_for(push.wait(60), 5)
+        await asyncio.wait_for(push.wait(60), 30)
 
 
 STOPPED = """

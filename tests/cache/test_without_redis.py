@@ -12,7 +12,7 @@ from tests.harness.wires import Wire
 
 
 async def until_up(*readers: Reader) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         for reader in readers:
             while not reader.link.up:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.01)
@@ -20,7 +20,7 @@ async def until_up(*readers: Reader) -> None:
 
 async def until_down(reader: Reader) -> None:
     """The link learns of an outage by asking."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while reader.link.up:
             await reader.note(1)
 

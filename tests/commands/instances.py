@@ -40,7 +40,7 @@ class Instance:
     environment: dict[str, str] = field(default_factory=dict)
     said: str = ""
 
-    def plaza(self, *arguments: str, input: str = "", timeout: float = 60) -> "subprocess.CompletedProcess[str]":
+    def plaza(self, *arguments: str, input: str = "", timeout: float = 300) -> "subprocess.CompletedProcess[str]":
         """Run a command as somebody would; nothing of the tests' own environment reaches it."""
         return subprocess.run(
             [PLAZA, *arguments], env=self._environment(), input=input, capture_output=True, text=True,
@@ -127,7 +127,7 @@ def free_port() -> int:
         return port
 
 
-def until(claim: Any, seconds: float = 3.0) -> float:
+def until(claim: Any, seconds: float = 60.0) -> float:
     """Wait until the claim holds; how long that took, in seconds."""
     started = time.monotonic()
     while not claim():

@@ -19,43 +19,40 @@ _STATIC = re.compile(r'"(/static/[^"]+)"')
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """`reads` are GETs; `both` has forms beside them, which are sent once only. `member` writes with `token`; who has `cookie`
-    is signed in."""
+    """`reads` are GETs; `both` has forms beside them, which are sent once only. Who writes, with `token` or by `cookie`,
+    writes under `talk`, which nobody reads."""
 
     reads: tuple[Ask, ...]
     both: tuple[Ask, ...]
-    posts: tuple[Post, ...]
-    member: User
+    talk: Post
     token: str
     cookie: str
     poll_id: int
 
 
 async def prepare(instance: Instance) -> Mix:
-    """The demo content, more posts, a file, and a member."""
+    """The demo content, more posts, a file, and two members: one reads, one writes."""
     async with connected(instance.settings) as models:
         await demo.load(models)
         editor = await models.users.import_author(demo.EDITOR)
         posts = await _posts(models, editor)
-        member = await models.users.import_author("Mia Reader")
-        await models.users.grant(member.id, "member")
-        file = await stored(models, member, "mouse.png", PNG)
-        cookie = await models.sessions.start(member.id, days=1, ip=None, user_agent="load")
-        session = await models.sessions.by_token(cookie)
-        assert session
-        _, token = await models.tokens.create("load", (WRITE,), days=None, by=member, session=session)
+        talk = await models.writing.create(Draft("Talk", "", "Say it here.", ()), by=editor, publish=True)
+        reader, seen, _ = await _member(models, "Mia Reader")
+        _, cookie, token = await _member(models, "Wim Writer")
+        file = await stored(models, reader, "mouse.png", PNG)
         poll = (await models.polls.by_author(editor.id))[0]
-    signed_in = f"plaza={cookie}; member=1"
+    signed_in = f"plaza={seen}; member=1"
     hot, own = f"/blog/{posts[0].id}-{posts[0].slug}", Ask("me", "/api/v1/me?on=/", 12, cookie=signed_in)
     reads = (
         Ask("front", "/", 12), Ask("front", "/", 3, cookie=signed_in), Ask("page", "/page/2", 4),
         *(Ask("post", f"/blog/{post.id}-{post.slug}", 20 / (place + 1)) for place, post in enumerate(posts)),
         Ask("moved", f"/blog/{posts[1].id}", 2), Ask("post", hot, 4, cookie=signed_in),
-        *(Ask("list", path, 2) for path in ("/archive", "/tag/crowd", f"/user/{member.id}", "/about", "/search?q=post")),
+        *(Ask("list", path, 2) for path in ("/archive", "/tag/crowd", f"/user/{reader.id}", "/about")),
+        Ask("search", "/search?q=post", 2), Ask("comments", "/api/comments", 2),
         Ask("board", "/boards", 2), Ask("board", f"/boards/{demo.GAME.slug}", 3),
         Ask("poll", "/polls", 2), Ask("poll", f"/polls/{poll.id}", 4),
         *(Ask("feed", path, 2) for path in ("/feed.atom", "/feed.rss", "/feed.json", "/polls/feed.atom", "/sitemap.xml")),
-        *(Ask("api", path, 2) for path in ("/api/blogs", f"/api/blogs/{posts[0].id}", "/api/comments", "/questions",
+        *(Ask("api", path, 2) for path in ("/api/blogs", f"/api/blogs/{posts[0].id}", "/questions",
                                           "/api/v1/boards", f"/api/v1/polls/{poll.id}", "/latest_files")),
         Ask("file", f"/p/{file.stored_name}", 2), Ask("file", f"/i/{file.stored_name}", 2),
         *(Ask("static", path, 2) for path in sorted(set(_STATIC.findall(instance.get("/").text)))),
@@ -63,7 +60,7 @@ async def prepare(instance: Instance) -> Mix:
     )  # fmt: skip
     # Refused, and that is an answer.
     form = Ask("form", "/signin", 8, form="email=nobody%40example.org&password=x")
-    return Mix(reads, (*reads, form), tuple(posts), member, token, cookie, poll.id)
+    return Mix(reads, (*reads, form), talk, token, cookie, poll.id)
 
 
 async def _posts(models: Models, editor: User) -> list[Post]:
@@ -76,3 +73,14 @@ async def _posts(models: Models, editor: User) -> list[Post]:
         for n in range(POSTS)
     ]  # fmt: skip
     return made[::-1]
+
+
+async def _member(models: Models, name: str) -> tuple[User, str, str]:
+    """A new member, the cookie of a session, and a token."""
+    member = await models.users.import_author(name)
+    await models.users.grant(member.id, "member")
+    cookie = await models.sessions.start(member.id, days=1, ip=None, user_agent="load")
+    session = await models.sessions.by_token(cookie)
+    assert session
+    _, token = await models.tokens.create("load", (WRITE,), days=None, by=member, session=session)
+    return member, cookie, token

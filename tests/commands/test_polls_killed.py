@@ -91,7 +91,7 @@ async def killed_under_load(instance: Instance, rate: int, seconds: float, victi
         assert result == await models.results.fresh().one(poll.id)
         assert (result.voters, result.votes) == (VOTERS, tuple(counts[choice.id] for choice in poll.choices))
         assert await check(models.db) == []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             # What votes give on the boards is counted by the worker.
             while await check_boards(models.boards, models.standings):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)

@@ -44,7 +44,7 @@ async def test_a_change_that_nobody_told_of_is_found(
     listener = await hear(poll.id)
     await vote(models, poll, 1)
     await heard(listener, 1)
-    models.cache.ended = lambda names: None
+    models.cache.ended.clear()
     await vote(models, poll, 2)
 
     await heard(listener, 2)

@@ -1,6 +1,5 @@
 """Metrics: what Prometheus reads, and who may read it."""
 
-import asyncio
 import http.client
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,6 +18,7 @@ from settings import Settings
 from tests.cache.sides import until
 from tests.handlers.conftest import Town
 from tests.harness.browser import Browser
+from tests.harness.counting import Counted
 from tests.harness.servers import Databases
 from tests.harness.site import Site, run_site
 from tests.harness.wires import Wire
@@ -112,16 +112,18 @@ async def test_it_is_made_anew_each_time(models: Models, visitor: Browser) -> No
 
 
 async def test_it_needs_neither_mysql_nor_redis(
-    models: Models, visitor: Browser, mysql_wire: Wire, redis_wire: Wire
+    models: Models, visitor: Browser, mysql_wire: Wire, redis_wire: Wire, counted: Counted
 ) -> None:
     await mysql_wire.cut()
     await redis_wire.cut()
     async with models.figures.shown_as("web-0"):
         await models.cache.link.get(["anything"])
-        async with asyncio.timeout(1):
-            found = await scraped(visitor)
+        counted.clear()
+        found = await scraped(visitor)
+        asked = [*counted.statements, *counted.commands]
     await mysql_wire.mend()
 
+    assert asked == []
     assert value(found, "plaza_redis_up") == 0
     assert value(found, "plaza_redis_outages_total") == 1
 

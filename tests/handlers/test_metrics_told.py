@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families as families
 from jobs.figures import look_at_stores
 from models import Models
 from models.counts import COUNTS
+from models.edge_pages import EdgePages
 from models.metrics import METRICS
 from settings import ROOT
 from tests.cache.sides import until
@@ -26,6 +27,7 @@ async def told(models: Models, visitor: Browser) -> dict[str, set[str]]:
     models.figures.duty("a duty", 0.1, failed=False)
     await until(lambda: models.cache.tracking.push_lag is not None)
     await look_at_stores(models)
+    EdgePages(models.figures).look()
     async with models.figures.shown_as("web-0"):
         await visitor.get("/")
         text = (await visitor.get("/metrics")).text

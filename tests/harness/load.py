@@ -93,10 +93,14 @@ class Load:
 
 
 @contextmanager
-def reading(port: int, asks: Sequence[Ask], *, rate: float = 300.0, clients: int = CLIENTS) -> Iterator[Load]:
+def reading(
+    port: int, asks: Sequence[Ask], *, rate: float = 100.0, clients: int = CLIENTS, patience: float = 30.0
+) -> Iterator[Load]:
     """The mix is asked for while the block lasts, so many times a second or as often as it is answered; each once before it
-    begins."""
-    told = {"port": port, "rate": rate, "clients": clients, "asks": [asdict(ask) for ask in asks]}
+    begins. What has no answer after `patience` seconds has failed."""
+    told = {
+        "port": port, "rate": rate, "clients": clients, "patience": patience, "asks": [asdict(ask) for ask in asks]
+    }  # fmt: skip
     with subprocess.Popen(
         [sys.executable, "-m", "tests.harness.load"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -120,9 +124,9 @@ def reading(port: int, asks: Sequence[Ask], *, rate: float = 300.0, clients: int
 class _Crowd:
     """All clients of a load, and what they have seen."""
 
-    def __init__(self, port: int, rate: float, clients: int, asks: Sequence[Ask]) -> None:
+    def __init__(self, port: int, rate: float, clients: int, patience: float, asks: Sequence[Ask]) -> None:
         self.report = Report()
-        self._port, self._asks, self._clients = port, asks, clients
+        self._port, self._asks, self._clients, self._patience = port, asks, clients, patience
         self._pause = clients / rate
         self._latencies: list[float] = []
         self._began = time.monotonic()
@@ -130,7 +134,7 @@ class _Crowd:
 
     async def meet(self) -> None:
         """Each request once, in both languages: what can be remembered is."""
-        visitor = Visitor(self._port, keeps=True)
+        visitor = Visitor(self._port, keeps=True, patience=self._patience)
         for ask, language in itertools.product(self._asks, LANGUAGES):
             await self._one(visitor, ask, ask.request(self._port, language, keeps=True))
         visitor.close()
@@ -149,7 +153,7 @@ class _Crowd:
     async def _client(self, number: int) -> None:
         """Never faster than its share of the rate: what was late is not made up for."""
         keeps = number % NEW_CONNECTIONS != 0
-        visitor, chance = Visitor(self._port, keeps=keeps), random.Random(number)
+        visitor, chance = Visitor(self._port, keeps=keeps, patience=self._patience), random.Random(number)
         language = LANGUAGES[number % len(LANGUAGES)]
         requests = [ask.request(self._port, language, keeps=keeps) for ask in self._asks]
         shares = list(itertools.accumulate(ask.share for ask in self._asks))
@@ -170,6 +174,8 @@ class _Crowd:
         try:
             answer = await visitor.ask(request, alone=bool(ask.form))
             failed = "" if answer.status < (500 if ask.form else 400) else str(answer.status)
+            if answer.status == 503 and not answer.retry_after:
+                failed = "503 without Retry-After"
             self.report.caches[answer.cache] += 1
         except Failed as error:
             failed = str(error)
@@ -184,8 +190,8 @@ class _Crowd:
             self.report.told.append(f"at {at:.2f} s, after {took * 1000:.0f} ms: {ask.kind} {ask.path}: {failed}")
 
 
-async def _main(port: int, rate: float, clients: int, asks: Sequence[Ask]) -> None:
-    crowd = _Crowd(port, rate, clients, asks)
+async def _main(port: int, rate: float, clients: int, patience: float, asks: Sequence[Ask]) -> None:
+    crowd = _Crowd(port, rate, clients, patience, asks)
     await crowd.meet()
     print("going", flush=True)
     asyncio.get_running_loop().add_reader(sys.stdin, crowd.end)

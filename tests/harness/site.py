@@ -17,7 +17,7 @@ from commands.places import make_folders
 from settings import ROOT, Settings, environment
 from tests.harness.servers import Databases
 
-PATIENCE = 20.0  # s until the site must answer
+PATIENCE = 60.0  # s until the site must answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,29 @@ def run_site(databases: Databases, **choices: Any) -> Iterator[Site]:
         if scheme == "http":
             _wait(f"{url}/readyz", settings.var / "log")
         yield Site(url, settings)
+
+
+@contextmanager
+def nginx_before(settings: Settings, web_port: int) -> Iterator[str]:
+    """A real Nginx before an application in the test's own process, at that port of this machine; the address it answers at.
+
+    The application has to trust 127.0.0.1 as a proxy.
+    """
+    own = settings.model_copy(update={"port": free_port(), "upstreams": (f"127.0.0.1:{web_port}",)})
+    make_folders(own)
+    nginx.render_files(own)
+    with _running(nginx.command(own), own.var / "log" / "nginx.log", environment({})):
+        until = time.monotonic() + PATIENCE
+        while not _answers(own.port):
+            if time.monotonic() > until:
+                raise RuntimeError((own.var / "log" / "nginx.log").read_text())
+            time.sleep(0.01)
+        yield f"http://localhost:{own.port}"
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager

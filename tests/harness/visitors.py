@@ -3,8 +3,6 @@
 import asyncio
 from typing import NamedTuple, cast
 
-LONGEST = 10.0  # s; who waits longer for an answer has none
-
 
 class Failed(Exception):
     """No whole answer came. `unanswered`: not one byte of it did."""
@@ -24,10 +22,11 @@ class Answer(NamedTuple):
 
 
 class Connection(asyncio.Protocol):
-    """One request after another."""
+    """One request after another; who waits for more than `patience` seconds has no answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float) -> None:
         self.gone = False
+        self._patience = patience
         self._data = bytearray()
         self._more: asyncio.Future[None] | None = None
         self._transport: asyncio.Transport | None = None
@@ -54,11 +53,11 @@ class Connection(asyncio.Protocol):
         self._data.clear()
         self._transport.write(request)
         try:
-            async with asyncio.timeout(LONGEST):
+            async with asyncio.timeout(self._patience):
                 return await self._answer()
         except TimeoutError:
             self.close()
-            raise Failed(f"no answer in {LONGEST:.0f} s") from None
+            raise Failed(f"no answer in {self._patience:.0f} s") from None
 
     async def _answer(self) -> Answer:
         head, at = await self._until(b"\r\n\r\n", 0)
@@ -107,11 +106,13 @@ class Connection(asyncio.Protocol):
             self._more.set_result(None)
 
 
-async def connect(port: int) -> Connection:
+async def connect(port: int, patience: float) -> Connection:
     """Raises Failed."""
     try:
-        async with asyncio.timeout(LONGEST):
-            _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
+        async with asyncio.timeout(patience):
+            _, connection = await asyncio.get_running_loop().create_connection(
+                lambda: Connection(patience), "127.0.0.1", port
+            )
     except (OSError, TimeoutError) as error:
         raise Failed(f"no connection: {type(error).__name__}") from error
     return connection
@@ -120,9 +121,9 @@ async def connect(port: int) -> Connection:
 class Visitor:
     """Asks again and again, over one connection if it is let. `again`: requests that were sent twice, as browsers do it."""
 
-    def __init__(self, port: int, *, keeps: bool) -> None:
+    def __init__(self, port: int, *, keeps: bool, patience: float) -> None:
         self.again = 0
-        self._port, self._keeps = port, keeps
+        self._port, self._keeps, self._patience = port, keeps, patience
         self._connection: Connection | None = None
 
     async def ask(self, request: bytes, *, alone: bool = False) -> Answer:
@@ -136,7 +137,7 @@ class Visitor:
                 if not error.unanswered:
                     raise
                 self.again += 1
-        connection = await connect(self._port)
+        connection = await connect(self._port, self._patience)
         try:
             return await connection.ask(request)
         finally:

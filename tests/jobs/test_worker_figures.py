@@ -27,7 +27,7 @@ async def working(settings: Settings, *duties: Duty) -> AsyncIterator[None]:
         yield
     finally:
         os.kill(os.getpid(), signal.SIGTERM)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await task
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().remove_signal_handler(name)

@@ -217,7 +217,7 @@ async def test_a_vote_that_waited_for_an_edit_is_judged_by_the_new_choices_and_o
             asyncio.create_task(other_models.ballots.cast(poll, ids(poll, 0), voter=people.bob))
             for poll in (held, free)
         )
-        assert (await asyncio.wait_for(other, 2)).created
+        assert (await asyncio.wait_for(other, 30)).created
         await asyncio.sleep(0.3)
         assert not waiting.done()
         await results.count(w, {held.id: 0})

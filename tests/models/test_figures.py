@@ -16,6 +16,7 @@ import pytest
 from jobs.figures import look_at_stores
 from models import Models, connected, snapshots
 from models.counts import COUNTS
+from models.edge_pages import EdgePages
 from models.errors import Busy
 from models.live import LISTENERS
 from models.metrics import METRICS
@@ -142,6 +143,7 @@ async def test_every_figure_has_a_name_that_is_explained_and_its_labels(settings
         models.figures.request("front", 200, 0.01)
         models.figures.duty("sleep", 0.5, failed=True)
         await look_at_stores(models)
+        EdgePages(models.figures).look()
         seen = models.figures.snapshot()
     series = [*seen.counters, *seen.gauges, *seen.times]
 

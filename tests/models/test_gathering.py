@@ -48,7 +48,7 @@ async def test_a_line_that_is_held_up_holds_up_no_other() -> None:
     desk.held["a"] = asyncio.Event()
     held = [desk.ask("a", number) for number in (1, 2)]
     await asyncio.sleep(0.01)
-    assert await asyncio.wait_for(desk.ask("b", 3), 1) == 3
+    assert await asyncio.wait_for(desk.ask("b", 3), 30) == 3
     late = desk.ask("a", 4)
     await asyncio.sleep(0.01)
 

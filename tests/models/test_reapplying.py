@@ -158,7 +158,7 @@ async def test_while_redis_is_away_scores_are_taken_and_shown_and_later_ranked(
         await models.reapplying.sweep()
 
     await redis_wire.mend()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not models.cache.link.up:
             await models.cache.link.recover_now()
             await asyncio.sleep(0.02)

@@ -1,0 +1,188 @@
+"""Which pages that Nginx has stored a write has made wrong: the pages, the names each was made of, when a name was last written.
+
+A stored page is wrong when it began before the last end of a write of one of its names. Makings and writes are told in any
+order, for each is kept long enough to meet the other. No I/O and no clock: who hears of them says what time it is, in seconds
+since 1970.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+MOST_PAGES, MOST_NAMES = 20_000, 200_000
+MOST_OF_A_PAGE = 500  # names; a page of more follows by its end in the store where it shows the rest
+MOST_LINKS = 1_000_000  # between pages and names: some 100 B each
+DEEPEST = 4  # makings of a page of which nobody knows which one was stored last
+GAP = 0.3  # s; a page can be announced before Nginx has stored it, by no more than this
+
+
+class Making(NamedTuple):
+    """An answer that was given to Nginx for storing: when it began, and what it was made of."""
+
+    begun: float
+    names: frozenset[str]
+
+
+class Page:
+    """`since`: the end of the first write that what is stored does not show; 0 while it is right. `last_write`: the latest.
+
+    `doubtful`: something older may have been stored after the refresh, so it is to be fetched once more. `gone`: it has ended in
+    the store, or there is no room for it here. `heat`: how much it is read. The rest is the queue's (`cache/refreshes.py`): when
+    it was `fetched`, how many `tries` there were since the last write, whether it is `busy` now, and `wanted` though it is right.
+    """
+
+    __slots__ = (
+        "busy", "doubtful", "fetched", "gone", "heard", "heat", "key", "last_write", "makings", "since", "tries", "wanted"
+    )  # fmt: skip
+
+    def __init__(self, key: str) -> None:
+        self.key, self.makings = key, list[Making]()
+        self.heard = self.since = self.last_write = self.heat = 0.0
+        self.fetched, self.tries = float("-inf"), 0
+        self.doubtful = self.busy = self.gone = self.wanted = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that whatever may be stored was made of."""
+        makings = self.makings
+        return makings[0].names if len(makings) == 1 else frozenset[str]().union(*(making.names for making in makings))
+
+    @property
+    def begun(self) -> float:
+        """When the newest began that may be stored."""
+        return self.makings[0].begun
+
+    @property
+    def rank(self) -> tuple[bool, float, float]:
+        """The least is fetched first: what is wrong, then what is read most, then what was made last."""
+        return not self.since, -self.heat, -self.heard
+
+
+class Index:
+    """The pages stored in the last `ttl` seconds, as far as there is room; `dropped` had to go before their time."""
+
+    def __init__(self, ttl: float) -> None:
+        self._ttl = ttl
+        self.pages = OrderedDict[str, Page]()  # the one that was heard of last is the last
+        self._of: dict[str, Page | set[Page]] = {}  # most names are part of one page alone
+        self._written = OrderedDict[str, float]()
+        self._links = self.dropped = 0
+
+    def made(self, key: str, begun: float, names: Sequence[str], now: float) -> Page:
+        """A page was given to Nginx. What was told before and began later may still be stored after it: both count until one
+        comes that began after both."""
+        page = self.pages.get(key)
+        if page is None:
+            page = self.pages[key] = Page(key)
+        self._hear_of(page, now)
+        self._replace(page, min(begun, now), frozenset(names[:MOST_OF_A_PAGE]))
+        page.since = self._wrong_since(page)
+        page.doubtful = page.doubtful or page.since > 0
+        self._make_room()
+        return page
+
+    def refreshed(self, page: Page, began: float, now: float) -> None:
+        """It was fetched anew, and made and stored since `began`: of what, its own `made` says, sooner or later."""
+        if not page.gone:
+            self._hear_of(page, now)
+            self._replace(page, min(began, now), page.makings[0].names)
+            page.since = self._wrong_since(page)
+
+    def wrote(self, names: Iterable[str], at: float, now: float) -> list[Page]:
+        """A write has ended. The pages that it has made wrong, those that were wrong already included."""
+        at = min(at, now)
+        wrong: dict[Page, None] = {}
+        for name in names:
+            if at > self._written.get(name, 0.0):
+                self._written[name] = at
+                self._written.move_to_end(name)
+            for page in self._pages_of(name):
+                for begun, made_of in page.makings:
+                    if at > begun and name in made_of:
+                        wrong[page] = None
+        for page in wrong:
+            page.since = min(page.since or at, at)
+            page.doubtful = page.doubtful or now - page.heard < GAP
+            if at > page.last_write:
+                page.last_write, page.tries = at, 0
+        while len(self._written) > MOST_NAMES:
+            self._written.popitem(last=False)
+            self.dropped += 1
+        return list(wrong)
+
+    def knows(self, name: str) -> bool:
+        """Whether a page was made of it."""
+        return name in self._of
+
+    def behind(self, name: str) -> bool:
+        """Whether a page that this name is part of is wrong at present."""
+        return any(page.since for page in self._pages_of(name))
+
+    def _pages_of(self, name: str) -> Iterable[Page]:
+        found = self._of.get(name, ())
+        return (found,) if isinstance(found, Page) else found
+
+    def forget(self, now: float) -> None:
+        """What Nginx does not give any more, and writes that nothing which is still to come can have begun before."""
+        while self.pages and now - (page := next(iter(self.pages.values()))).heard >= self._ttl + 1:
+            self._drop(page)
+        while self._written and now - next(iter(self._written.values())) >= 2 * self._ttl:
+            self._written.popitem(last=False)
+
+    def _hear_of(self, page: Page, now: float) -> None:
+        page.heard = now
+        self.pages.move_to_end(page.key)
+
+    def _replace(self, page: Page, begun: float, names: frozenset[str]) -> None:
+        """Take in a making, and let go those that it replaces."""
+        before, names_before = page.makings, page.names if page.makings else frozenset[str]()
+        kept = [making for making in before if making.begun > begun]
+        if len(kept) >= DEEPEST:
+            one, other = kept.pop(), kept.pop()
+            kept.append(Making(one.begun, one.names | other.names))
+        page.makings = [*kept, Making(begun, names)]
+        if kept or names != names_before:  # seldom
+            names_now = page.names
+            for name in names_before - names_now:
+                self._unlink(page, name)
+            for name in names_now - names_before:
+                self._link(page, name)
+
+    def _wrong_since(self, page: Page) -> float:
+        """The first of the writes that one of its makings does not show; 0 without."""
+        written, first = self._written, 0.0
+        for begun, names in page.makings:
+            for name in names:
+                at = written.get(name)
+                if at is not None and at > begun and (not first or at < first):
+                    first = at
+        return first
+
+    def _make_room(self) -> None:
+        while len(self.pages) > MOST_PAGES or len(self._of) > MOST_NAMES or self._links > MOST_LINKS:
+            self._drop(next(iter(self.pages.values())))
+            self.dropped += 1
+
+    def _drop(self, page: Page) -> None:
+        del self.pages[page.key]
+        page.gone = True
+        for name in page.names:
+            self._unlink(page, name)
+
+    def _link(self, page: Page, name: str) -> None:
+        self._links += 1
+        found = self._of.get(name)
+        if found is None:
+            self._of[name] = page
+        elif isinstance(found, Page):
+            self._of[name] = {found, page}
+        else:
+            found.add(page)
+
+    def _unlink(self, page: Page, name: str) -> None:
+        self._links -= 1
+        found = self._of[name]
+        if isinstance(found, Page) or len(found) == 1:
+            del self._of[name]
+        else:
+            found.discard(page)

@@ -1,0 +1,167 @@
+"""What processes tell each other of pages in Nginx's store: of what each was made, and what writes have made of that."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from commands.stored import is_stored
+from handlers import routes
+from models import Models
+from models.edge_news import surrogate_key
+from models.writing import Draft
+from server import Running
+from tests.cache.steps import until
+from tests.handlers.conftest import Town
+from tests.handlers.test_remembered import public_paths
+from tests.harness.browser import Answer, Browser
+from tests.harness.people import People
+
+EDGE = {"X-Plaza-Edge": "1"}
+
+
+@pytest.fixture
+def choices() -> dict[str, Any]:
+    return {"trusted_proxies": ("127.0.0.0/8",)}
+
+
+class Heard:
+    """The news of the site, as another process hears them."""
+
+    def __init__(self) -> None:
+        self.entries: list[list[Any]] = []
+        self.gaps = 0
+
+    def __call__(self, entries: list[list[Any]] | None) -> None:
+        self.gaps += entries is None
+        self.entries += entries or []
+
+    def made(self, key: str) -> list[tuple[float, set[str]]]:
+        """(begun, names) of each time that a page was handed over."""
+        return [(entry[2], set(entry[3])) for entry in self.entries if entry[:2] == ["made", key]]
+
+    def last_write(self, names: set[str]) -> float:
+        """When a write of one of these names last ended; 0 when none did."""
+        return max(
+            (at for what, at, *rest in self.entries if what == "wrote" and names.intersection(rest[0])), default=0
+        )
+
+    @property
+    def wrote(self) -> bool:
+        return any(entry[0] == "wrote" for entry in self.entries)
+
+
+@pytest.fixture
+def heard(io_loop: IOLoop, other_models: Models) -> Iterator[Heard]:
+    news = Heard()
+    task = io_loop.asyncio_loop.create_task(other_models.edge_news.hear(news))  # type: ignore[attr-defined]
+    io_loop.run_sync(lambda: until(lambda: news.gaps))
+    yield news
+    task.cancel()
+    io_loop.run_sync(lambda: asyncio.wait((task,)))
+
+
+async def handed_over(visitor: Browser, heard: Heard, path: str, variant: str = "") -> tuple[Answer, float, set[str]]:
+    """The answer as it goes to Nginx, when it was begun, and the names that are told of it."""
+    before = len(heard.made(f"{variant} {path}"))
+    headers = {**EDGE, **({"Accept-Language": variant} if variant else {})}
+    answer = await visitor.request("GET", path, headers=headers)
+    await until(lambda: len(heard.made(f"{variant} {path}")) > before)
+    return answer, *heard.made(f"{variant} {path}")[-1]
+
+
+async def test_a_page_is_told_with_its_names_whoever_makes_it(
+    visitor: Browser, town: Town, heard: Heard, site: Running
+) -> None:
+    first, begun, names = await handed_over(visitor, heard, town.path)
+    for _ in range(3):
+        kept, later, same = await handed_over(visitor, heard, town.path)
+
+    assert site.models.pages.confirmed + site.models.pages.hits  # the last was given at the door
+    assert names == same >= {f"post:{town.post.id}", f"user:{town.post.author_id}", f"comment:{town.talk.id}"}
+    assert first.body == kept.body
+    assert first.headers["Content-Encoding"] == kept.headers["Content-Encoding"] == "gzip"
+    assert first.headers["Etag"] == kept.headers["Etag"]
+    for answer, at in ((first, begun), (kept, later)):
+        assert answer.headers["X-Accel-Expires"] == f"@{int(at) + 9}"
+    assert begun < later
+
+
+async def test_that_there_is_nothing_is_told_too(visitor: Browser, town: Town, heard: Heard) -> None:
+    missing, _, names = await handed_over(visitor, heard, "/blog/999-nothing", "zh")
+    moved, _, others = await handed_over(visitor, heard, f"/blog/{town.post.id}")
+
+    assert (missing.status, moved.status) == (404, 301)
+    assert "post:999" in names
+    assert f"post:{town.post.id}" in others
+    assert missing.headers["X-Accel-Expires"]
+    assert moved.headers["X-Accel-Expires"]
+
+
+async def test_what_is_being_written_is_among_the_names(
+    visitor: Browser, models: Models, town: Town, heard: Heard, people: People
+) -> None:
+    """It is read around the cache; and the page that is made of it now is over when the write ends."""
+    _, _, usual = await handed_over(visitor, heard, "/")
+    async with models.posts.write() as w:
+        await w.execute("UPDATE posts SET version = version WHERE id = %s", town.post.id)
+        names = [name for name in usual if name.startswith("post")]
+        assert await models.cache.link.begin([], names, b"x" * 16, 5000)
+        _, _, meanwhile = await handed_over(visitor, heard, "/")
+
+    assert meanwhile >= set(names)
+
+
+Act = Callable[[Models, People, Town], Awaitable[Any]]
+WRITES: dict[str, Act] = {
+    "comment": lambda m, p, t: m.comments.create(t.post.id, "MORE", by=p.bob),
+    "comment edited": lambda m, p, t: m.comments.edit(t.talk.id, "OTHER", by=p.bob),
+    "comment trashed": lambda m, p, t: m.comments.trash(t.talk.id, by=p.bob),
+    "published": lambda m, p, t: m.publishing.publish(t.draft.id, by=p.alice),
+    "created": lambda m, p, t: m.writing.create(Draft("MORE", "", "MORE", ("news", "more")), by=p.alice, publish=True),
+    "edited": lambda m, p, t: m.writing.edit(t.post.id, Draft("OTHER", "", "OTHER", ("other",)), by=p.alice),
+    "trashed": lambda m, p, t: m.publishing.trash(t.post.id, by=p.alice),
+    "author renamed": lambda m, p, t: m.users.rename(p.alice.id, "OTHER NAME"),
+    "site renamed": lambda m, p, t: m.sites.edit({"title": "OTHER TITLE"}, by=p.ada),
+    "voted": lambda m, p, t: m.ballots.cast(t.poll, [t.poll.choices[0].id], voter=p.bob),
+    "poll closed": lambda m, p, t: m.polls.close(t.poll.id, by=p.alice, version=t.poll.version),
+    "board hidden": lambda m, p, t: m.boards.set_status(t.board.id, "hidden", by=p.ada),
+    "score sent": lambda m, p, t: m.scores.submit(t.board, 99, "second", by=p.alice),
+    "file trashed": lambda m, p, t: m.files.trash(t.file.id, by=p.bob),
+}  # fmt: skip
+STORED = {name for _, handler, name in routes() if is_stored(handler)}
+
+
+SHORT = ("comment", "author renamed", "score sent")
+
+
+@pytest.mark.parametrize(
+    "write", [pytest.param(name, marks=() if name in SHORT else pytest.mark.long) for name in WRITES]
+)
+async def test_each_page_that_a_write_changes_hangs_on_what_it_tells(
+    visitor: Browser, models: Models, town: Town, heard: Heard, people: People, write: str
+) -> None:
+    paths = {path for name, path in public_paths(town, people) if name in STORED}
+    before = {path: await handed_over(visitor, heard, path) for path in sorted(paths)}
+    heard.entries.clear()
+    await WRITES[write](models, people, town)
+    await until(lambda: heard.wrote)
+    changed, left = list[str](), list[str]()
+    for path, (answer, begun, names) in before.items():
+        now = await visitor.request("GET", path, headers=EDGE)
+        if (now.status, now.body) != (answer.status, answer.body):
+            (changed if heard.last_write(names) > begun else left).append(path)
+
+    assert len(paths) > 25
+    assert changed
+    assert left == []
+
+
+async def test_the_keys_of_a_cdn_are_short_and_differ() -> None:
+    keys = {surrogate_key(f"post:{n}") for n in range(10_000)}
+
+    assert len(keys) == 10_000
+    assert {len(key) for key in keys} == {8}
+    assert surrogate_key("post:1") == surrogate_key("post:1")
