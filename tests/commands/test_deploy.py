@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import releases
+from commands import backup, releases
 from commands.instance import alone
 from settings import ROOT
 from tests.commands.instances import Instance, free_port, until
@@ -268,3 +268,11 @@ def test_a_clock_that_was_set_back_does_not_turn_the_order(quiet: Instance) -> N
     made(quiet, "29991231T235959Z")
 
     assert releases.next_stamp(quiet.settings) == "30000101T000000Z"
+
+
+def test_a_backup_leaves_releases_out(quiet: Instance) -> None:
+    (release,) = made(quiet, "1")
+    releases.point(quiet.settings, release)
+    (quiet.var / "kept").touch()
+
+    assert list(backup.files(quiet.var)) == [quiet.var / "kept"]
