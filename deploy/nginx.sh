@@ -5,9 +5,9 @@ pidfile=$1
 shift
 old=$(cat "$pidfile" 2>/dev/null)
 if [ -n "$old" ] && ! kill -0 "$old" 2>/dev/null; then
-    # Its socket for the worker stays, too; a port goes by itself.
-    rm -f "$(dirname "$pidfile")/edge.sock"
     # Supervisor gives each process a group of its own, so the workers of the dead master are the group of its number.
     kill -s QUIT -- "-$old" 2>/dev/null
 fi
+# A port goes with the last who held it, but a socket in the file system stays behind, and Nginx does not start over it.
+rm -f "$(dirname "$pidfile")/edge.sock"
 exec "$@"

@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from commands.places import make_folders
 from commands.stored import groups, is_stored
 from handlers import routes
 from handlers.keeping import Keeping
-from settings import Settings
+from settings import ROOT, Settings
+from tests.commands.instances import free_port, until
 
 # Public, and yet asked for anew each time: what is one reader's as well, what has no end, bytes, what is over without a write.
 NOT_STORED = {
@@ -99,3 +102,34 @@ def test_nginx_takes_what_is_written_for_it(tmp_path: Path, choices: dict[str, o
         assert text.count(f'server "{address!s}" max_fails=0;') == 2
     assert ("web-0.sock" in text) is not bool(settings.upstreams)
     assert re.search(r"^\s*tcp_nopush off;", text, re.MULTILINE)
+
+
+def test_nginx_starts_again_over_the_sockets_of_one_that_was_killed(tmp_path: Path) -> None:
+    settings = Settings(var=tmp_path / "var", port=free_port(), upstreams=(f"127.0.0.1:{free_port()}",))
+    make_folders(settings)
+    nginx.render_files(settings)
+    pidfile = settings.run / "nginx.pid"
+    command = ["/bin/sh", f"{ROOT}/deploy/nginx.sh", str(pidfile), *nginx.command(settings)]
+
+    def started() -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)  # as Supervisor does
+        until(lambda: pidfile.exists() and pidfile.read_text().strip() == str(process.pid), 30)
+        return process
+
+    first = started()
+    first.kill()
+    first.wait(10)
+    left = (settings.run / "edge.sock").exists()
+    second = started()
+    try:
+        with socket.socket(socket.AF_UNIX) as asker:
+            asker.settimeout(20)
+            asker.connect(str(settings.run / "edge.sock"))
+            asker.sendall(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            answer = asker.recv(100)
+    finally:
+        second.terminate()
+        second.wait(20)
+
+    assert left
+    assert answer.startswith(b"HTTP/1.1 503 ")  # there is no web process

@@ -115,6 +115,27 @@ async def test_what_is_being_written_is_among_the_names(
 
 
 Act = Callable[[Models, People, Town], Awaitable[Any]]
+
+
+@pytest.mark.parametrize(
+    ("choices", "headers"),
+    [
+        ({"trusted_proxies": ()}, EDGE),
+        ({"trusted_proxies": ("127.0.0.0/8",)}, {}),
+        ({"trusted_proxies": ("127.0.0.0/8",)}, {**EDGE, "Cookie": "lang=zh"}),
+        ({"trusted_proxies": ("127.0.0.0/8",)}, {**EDGE, "Authorization": "Basic x"}),
+        ({"trusted_proxies": ("127.0.0.0/8",)}, {**EDGE, "X-Plaza-Timing": "1"}),
+    ],
+)
+async def test_nothing_is_handed_over_but_to_nginx_and_of_nobody(visitor: Browser, headers: dict[str, str]) -> None:
+    answers = [
+        await visitor.request("GET", path, headers=headers) for path in ("/about", "/about", "/about", "/blog/999-x")
+    ]
+
+    assert [answer.status for answer in answers] == [200, 200, 200, 404]
+    assert not any({"X-Accel-Expires", "Content-Encoding"} & set(answer.headers) for answer in answers)
+
+
 WRITES: dict[str, Act] = {
     "comment": lambda m, p, t: m.comments.create(t.post.id, "MORE", by=p.bob),
     "comment edited": lambda m, p, t: m.comments.edit(t.talk.id, "OTHER", by=p.bob),
