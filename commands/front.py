@@ -16,9 +16,9 @@ def main() -> None:
     settings = load()
     make_folders(settings)
     nginx.render_files(settings)
-    command = nginx.command(settings)
-    sys.stdout.flush()
-    os.execvp(command[0], command)  # noqa: S606 - a program of ours, from a list
+    # By the script that Supervisor uses, too: it clears away what an Nginx before it has left.
+    command = ["/bin/sh", f"{settings.var}/etc/nginx.sh", f"{settings.run}/nginx.pid", *nginx.command(settings)]
+    os.execv(command[0], command)  # noqa: S606 - a program of ours, from a list
 
 
 if __name__ == "__main__":

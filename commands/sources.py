@@ -12,7 +12,8 @@ from commands.console import Trouble
 from settings import ROOT
 
 # Of the machine or of tools, where there is no git to say so.
-NEVER = frozenset({"var", ".venv", ".git", "plaza.toml", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
+NEVER = frozenset({"var", ".venv", ".git", "plaza.toml", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache",
+                   "release.json", ".withdrawn"})  # fmt: skip
 # Without these it is no Plaza, or one from before there were releases.
 NEEDED = ("plaza", "server.py", "worker.py", "requirements.lock", "deploy/process.sh", "commands/candidate.py")
 PATIENCE = 120.0  # seconds for git
@@ -57,7 +58,7 @@ def _commit(reference: str, target: Path) -> dict[str, Any]:
     archive = target.with_name(f"{target.name}.tar")
     try:
         _git(ROOT, "archive", "--format=tar", f"--output={archive}", commit)
-        shutil.unpack_archive(archive, target, "tar", filter="data")
+        subprocess.run(["tar", "-xf", archive, "-C", target], check=True, timeout=PATIENCE)
     finally:
         archive.unlink(missing_ok=True)
     return {"source": f"{ROOT} {reference}", "hash": commit[:8], "commit": commit}

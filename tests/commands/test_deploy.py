@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import backup, releases
+from commands import backup, releases, sources
 from commands.instance import alone
 from settings import ROOT
 from tests.commands.instances import Instance, free_port, until
@@ -276,3 +276,12 @@ def test_a_backup_leaves_releases_out(quiet: Instance) -> None:
     (quiet.var / "kept").touch()
 
     assert list(backup.files(quiet.var)) == [quiet.var / "kept"]
+
+
+def test_a_commit_is_what_it_was(tmp_path: Path) -> None:
+    about = sources.copy("HEAD", tmp_path / "copy")
+
+    assert about["commit"].startswith(about["hash"])
+    assert (tmp_path / "copy" / "plaza").stat().st_mode & 0o111
+    assert not (tmp_path / "copy" / ".git").exists()
+    assert list(tmp_path.iterdir()) == [tmp_path / "copy"]

@@ -1,8 +1,11 @@
 """What stands in deploy/ for systemd and for containers holds together, as far as can be told without either."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,8 @@ import yaml
 
 from commands import nginx
 from commands.places import make_folders
-from settings import ROOT, load
+from settings import ROOT, environment, load
+from tests.commands.instances import Instance, free_port, until
 
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 
@@ -77,3 +81,26 @@ def test_nginx_accepts_what_it_gets_in_its_container(services: dict[str, Any], t
     text = (settings.var / "etc" / "nginx.conf").read_text()
     assert "127.0.0.1:9000" in text
     assert "web-0.sock" not in text
+
+
+def test_nginx_alone_starts_over_what_a_killed_one_left(tmp_path: Path) -> None:
+    """As in a container of its own, whose var outlives it."""
+    told = {"PLAZA_VAR": str(tmp_path / "var"), "PLAZA_PORT": str(free_port()), "PLAZA_UPSTREAMS": "127.0.0.1:9"}
+    instance = Instance(tmp_path / "var", int(told["PLAZA_PORT"]))
+    command = [sys.executable, "-P", "-m", "commands.front"]
+    for _ in range(2):
+        with subprocess.Popen(command, env=environment({}) | told, cwd=ROOT, start_new_session=True) as process:
+            try:
+                until(lambda: answers(instance), 60)
+                assert instance.get("/healthz").status == 503  # nobody is at that upstream
+            finally:
+                os.killpg(process.pid, signal.SIGKILL)
+
+    assert (tmp_path / "var" / "run" / "edge.sock").exists()
+
+
+def answers(instance: Instance) -> bool:
+    try:
+        return instance.get("/static/none").status > 0
+    except OSError:
+        return False

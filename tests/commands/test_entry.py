@@ -97,7 +97,7 @@ def test_with_everything_there_nothing_is_installed_or_said() -> None:
 
 
 @pytest.mark.parametrize("command", ["", "up", "down", "restart", "status", "logs", "migrate", "create-admin",
-                                     "reset-password", "shell", "doctor", "check", "dev", "test", "import"])  # fmt: skip
+                                     "reset-password", "deploy", "shell", "doctor", "check", "dev", "test", "import"])  # fmt: skip
 def test_every_command_explains_itself(command: str) -> None:
     done = run(ROOT / "plaza", *([command] if command else []), "--help")
 
