@@ -25,7 +25,7 @@ POSTS = click.IntRange(1, 10_000_000)
 @click.option("--markdown", is_flag=True, help="Print the tables as Markdown, and nothing else on standard output.")
 @click.option("--rounds", type=click.IntRange(1, 1000), default=5, show_default=True, help="How often all is measured.")
 @click.option(
-    "--seconds", type=click.FloatRange(0.1, 3600), default=3.0, show_default=True, help="How long each run is."
+    "--seconds", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="How long each run is."
 )
 @click.option("--load", "posts", metavar="N", type=POSTS, default=10_000, show_default=True,
               help="How many posts to generate; 1000000 take some minutes.")  # fmt: skip
@@ -59,9 +59,9 @@ def command(
     known = benchmarks(keys, members)
     if listing:
         for benchmark in known.values():
-            say(f"  {benchmark.name:<8} {benchmark.title}")
+            say(f"  {benchmark.name:<12} {benchmark.title}")
         return
-    if unknown := [name for name in names if name not in known]:
+    if unknown := [name for name in names if not any(name in one.names for one in known.values())]:
         raise Trouble(f"no benchmark is named {unknown[0]}; there are: {', '.join(known)}")
     if json_file and not json_file.absolute().parent.is_dir():
         raise Trouble(f"there is no folder {json_file.absolute().parent}")
@@ -72,7 +72,7 @@ def command(
         "rounds": rounds,
         "seconds": seconds,
     }
-    wanted = [one for one in known.values() if not names or one.name in names]
+    wanted = [one for one in known.values() if not names or one.names & set(names)]
     with contextlib.redirect_stdout(sys.stderr) if markdown else contextlib.nullcontext():
         results = _compare(wanted, loads, rounds, seconds) if loads else _measure(wanted, posts, rounds, seconds)
     if json_file:

@@ -12,6 +12,8 @@ from settings import Settings
 HEADERS = """            add_header X-Content-Type-Options nosniff always;
             add_header Referrer-Policy strict-origin-when-cross-origin always;
             add_header X-Frame-Options DENY always;"""
+ONLY_HTTPS = """
+            add_header Strict-Transport-Security "max-age=31536000" always;"""
 ERRORS = {
     400: {
         "en": ("This request cannot be understood", "Please go back and try again."),
@@ -24,6 +26,10 @@ ERRORS = {
     414: {
         "en": ("That address is too long", "Please check the link that brought you here."),
         "zh": ("地址过长", "请检查您打开的链接。"),
+    },
+    429: {
+        "en": ("Too much at once", "Your network sends too much at the same time. Please try again in a few seconds."),
+        "zh": ("同时发送的内容过多", "您所在的网络同时发送的内容过多,请几秒钟后重试。"),
     },
     503: {
         "en": ("Back in a moment", "The site is being started or looked after. Please try again in a few seconds."),
@@ -46,7 +52,8 @@ def refusal(settings: Settings) -> str:
 
 def render_files(settings: Settings) -> bool:
     """Write what Nginx reads, its error pages too. True when its configuration changed."""
-    filled = values(settings) | {"headers": HEADERS, **_store(settings), "live": False, "edge": False}
+    headers = HEADERS + (ONLY_HTTPS if settings.tls_cert else "")
+    filled = values(settings) | {"headers": headers, **_store(settings), "live": False, "edge": False}
     for status, texts in ERRORS.items():
         for language, (heading, message) in texts.items():
             page = {

@@ -54,11 +54,11 @@ class Answer:
         body = self.body if changed and with_body else b""
         return b"".join((to_date, _now(), to_id, id.encode(), rest, connection, b"\r\n\r\n", body))
 
-    def bytes_to_store(self, id: str, connection: bytes, labels: Iterable[tuple[str, str]]) -> bytes:
+    def bytes_to_store(self, id: str, connection: bytes, labels: Iterable[tuple[str, str]], *, zipped: bool) -> bytes:
         """The same for Nginx's store."""
         to_date, to_id, rest = self.head
         body, more = self.body, "".join(f"\r\n{name}: {value}" for name, value in labels)
-        if self.packed is not None:
+        if zipped and self.packed is not None:
             body = self.packed
             rest = rest[: rest.rindex(b"\r\nEtag: ")]  # the last but one
             more += f"\r\nEtag: {weak(self.etag)}\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}"

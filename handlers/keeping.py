@@ -8,7 +8,7 @@ from content.languages import LANGUAGES
 from handlers import origin
 from handlers.answers import Answer, answer_of, etag_of
 from handlers.app import App
-from handlers.storing import BEGUN, STATUSES, labels, packed, weak
+from handlers.storing import BEGUN, STATUSES, ZIPPED, labels, packed, stored_as, weak
 from handlers.tracing import Traced
 
 LONGEST = 300  # characters of an address that is kept
@@ -70,7 +70,7 @@ class Keeping(Traced):
         if answer:
             self.app.models.pages.put(key, reading, answer)
         if begun:
-            self.app.models.edge_news.made(key, begun, reading.names)
+            self.app.models.edge_news.made(stored_as(key, zipped=ZIPPED.get()), begun, reading.names)
         return sent
 
     def _hand_over(self, begun: float, body: bytes, answer: Answer | None) -> None:
@@ -78,7 +78,7 @@ class Keeping(Traced):
         reading = self.reading
         for name, value in labels(begun, reading.names, self.app.settings, changed=reading.changed):
             self.set_header(name, value)
-        if (small := answer.packed if answer else packed(body)) is not None:
+        if ZIPPED.get() and (small := answer.packed if answer else packed(body)) is not None:
             self._etag = weak(answer.etag if answer else etag_of(body))
             self.set_header("Content-Encoding", "gzip")
             self._write_buffer = [small]

@@ -3,7 +3,6 @@
 from typing import cast
 
 from handlers.manage_lists import Did, ManageList
-from models.errors import NotFound
 from models.moderation import ACTIONS, STATUSES, Action, Done, Filter
 from models.search import MOST_FOUND
 
@@ -24,12 +23,8 @@ class ManageComments(ManageList):
 
     async def wanted(self) -> Filter:
         """The filters of the address. Raises NotFound for a status that does not exist."""
-        asked = self.asked()
-        status, words = asked.get("status"), asked.get("q", "").strip()
-        if status and status not in STATUSES:
-            raise NotFound(f"status {status}")
+        statuses, words = self.asked_status(STATUSES, Filter().statuses), self.asked().get("q", "").strip()
         found = await self.app.models.search.comments(words, shown_only=False, per_page=MOST_FOUND) if words else None
-        statuses = tuple(known for known in STATUSES if known == status) or Filter().statuses
         return Filter(
             statuses,
             self.query_number("author") or None,

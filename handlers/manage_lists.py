@@ -1,8 +1,9 @@
 """What all lists of the manage pages do alike: filters and place in the address, actions on many rows, and their undoing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from handlers.manage import ManagePage
 from models.errors import Invalid, NotFound
 from models.sheets import Place, Sheet
 
+Word = TypeVar("Word", bound=str)
 LONGEST_FILTER = 200  # characters
 _NUMBERS = ("n", "left", "batch")
 
@@ -51,6 +53,14 @@ class Listing:
         """The list from its beginning, with other filters; "" takes one away."""
         return self._address({**self.filters, **{name: str(value) for name, value in changes.items()}})
 
+    def has(self, names: Sequence[str]) -> bool:
+        """Whether one of these filters is set."""
+        return any(name in self.filters for name in names)
+
+    def without(self, names: Sequence[str]) -> str:
+        """The list from its beginning, without these filters."""
+        return self.href(**dict.fromkeys(names, ""))
+
     def _address(self, query: dict[str, str]) -> str:
         query = {name: value for name, value in query.items() if value}
         return f"{self.path}?{urlencode(query)}" if query else self.path
@@ -69,6 +79,14 @@ class ManageList(ManagePage):
         """The filters that are set."""
         values = {name: self.get_query_argument(name, "")[:LONGEST_FILTER] for name in self.filters}
         return {name: value for name, value in values.items() if value}
+
+    def asked_status(self, known: tuple[Word, ...], otherwise: tuple[Word, ...]) -> tuple[Word, ...]:
+        """The status in the address, as filters of models want it. Raises NotFound for one that does not exist."""
+        status = self.asked().get("status")
+        found = tuple(word for word in known if word == status)
+        if status and not found:
+            raise NotFound(f"status {status}")
+        return found or otherwise
 
     def place(self) -> Place | None:
         before, after = self.get_query_argument("before", ""), self.get_query_argument("after", "")

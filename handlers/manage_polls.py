@@ -7,7 +7,7 @@ from handlers.manage import ManagePage
 from handlers.manage_lists import Did, ManageList
 from handlers.v1_polls import same_words, votes_of
 from handlers.zones import local_text, moment
-from models.errors import Invalid, ModelError, NotFound
+from models.errors import Invalid, ModelError
 from models.managing_polls import ACTIONS, STATUSES, Done, Filter
 from models.poll_rules import Kind, NewPoll, tidied, wrong_words
 from models.poll_rules import Results as Rule
@@ -36,12 +36,8 @@ class ManagePolls(ManageList):
 
     async def wanted(self) -> Filter:
         """The filters of the address. Raises NotFound for a status that does not exist."""
-        asked = self.asked()
-        status, words = asked.get("status"), asked.get("q", "").strip()
-        if status and status not in STATUSES:
-            raise NotFound(f"status {status}")
+        statuses, words = self.asked_status(STATUSES, Filter().statuses), self.asked().get("q", "").strip()
         found = await self.app.models.search.polls(words, shown_only=False, per_page=MOST_FOUND) if words else None
-        statuses = tuple(known for known in STATUSES if known == status) or Filter().statuses
         return Filter(statuses, self.query_number("author") or None, found.ids if found else None)
 
     async def act(self, action: str, ids: list[int]) -> Did:

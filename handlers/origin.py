@@ -15,6 +15,7 @@ from settings import Settings
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_LOOPBACK_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 
 
 def address(request: HTTPServerRequest, settings: Settings) -> IPv4Address | IPv6Address | None:
@@ -63,6 +64,23 @@ def for_the_store(headers: Mapping[str, str], connection: HTTPConnection | None,
     return "X-Plaza-Edge" in headers and "Cookie" not in headers and _by_trusted_proxy(connection, settings)
 
 
+def given_up(connection: HTTPConnection | None, settings: Settings) -> bool:
+    """Whether the proxy before us has hung up, as Nginx does when the visitor has: nobody waits for the answer any more.
+
+    It is not so with anybody else, who may have closed but the direction in which all is said.
+    """
+    stream = getattr(connection, "stream", None)
+    if stream is None or not _by_trusted_proxy(connection, settings):
+        return False
+    try:
+        rest: bytes = stream.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return not rest
+
+
 def request_id(told: str, connection: HTTPConnection | None, settings: Settings) -> str:
     """The name of a request in all logs: the one `told` in its X-Request-Id, if that is Nginx's word, else a new one."""
     if told and _REQUEST_ID.fullmatch(told) and _by_trusted_proxy(connection, settings):
@@ -72,8 +90,7 @@ def request_id(told: str, connection: HTTPConnection | None, settings: Settings)
 
 def known_host(host: str, settings: Settings) -> bool:
     """Whether the site answers to this Host: its own name, or a loopback name on any port."""
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    return host.lower() == urlsplit(settings.site_url).netloc.lower() or name.lower() in LOOPBACK
+    return host.lower() == urlsplit(settings.site_url).netloc.lower() or _LOOPBACK_HOST.fullmatch(host) is not None
 
 
 def cross_origin(request: HTTPServerRequest, settings: Settings) -> bool:

@@ -6,14 +6,13 @@ with its query, the language) or sends the question on to its handler: a host th
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Awaitable, Coroutine
 from functools import lru_cache, partial
 from time import perf_counter
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, cast
 
+from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -29,7 +28,7 @@ from handlers.answers import Answer
 from handlers.app import App
 from handlers.keeping import KEY, MADE, key_of
 from handlers.media import accepts_json
-from handlers.storing import BEGUN, labels
+from handlers.storing import BEGUN, GZIP, ZIPPED, labels, stored_as
 from handlers.tracing import ASKED_BY, Recorder
 from models.traces import TRACE, Trace
 
@@ -40,7 +39,6 @@ _OTHERWISE = frozenset({"Authorization", "Content-Length", "Transfer-Encoding", 
 _STRICT = "/api/v1/"  # what is below here answers in JSON or not at all
 _SESSION = "plaza="  # the end of the session cookie's name, under http and https
 PATIENCE = 1.0  # s that others wait for who makes a page anew
-_LOOPBACK = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 
 
 class Remembering(Application):
@@ -49,7 +47,7 @@ class Remembering(Application):
     def __init__(self, app: App, *args: Any, **options: Any) -> None:
         self.app, self.recorder = app, Recorder(app.settings, app.journal, app.models.figures)
         super().__init__(*args, log_function=self.recorder, **options)
-        self.host_is_ours = lru_cache(256)(partial(_is_ours, urlsplit(app.settings.site_url).netloc.lower()))
+        self.host_is_ours = lru_cache(256)(partial(origin.known_host, settings=app.settings))
         self.pages, self.caught_up = app.models.pages, app.models.cache.tracking.caught_up
         self.waiting = set[asyncio.Task[None]]()
 
@@ -79,11 +77,6 @@ class Remembering(Application):
         task.add_done_callback(self.waiting.discard)
 
 
-def _is_ours(netloc: str, host: str) -> bool:
-    """Narrower than origin.known_host: what is strange is left to Tornado, which refuses some of it."""
-    return host.lower() == netloc or _LOOPBACK.fullmatch(host) is not None
-
-
 def _is_plain(uri: str, asked: dict[str, str]) -> bool:
     """Whether the address and the language say all of what is asked for."""
     return _OTHERWISE.isdisjoint(asked) and (not uri.startswith(_STRICT) or accepts_json(asked.get("Accept", "")))
@@ -97,9 +90,10 @@ class Door(HTTPMessageDelegate):
         self._asked: dict[str, str] = {}
         self._key: str | None = None
         self._begun: float | None = None  # when, if the answer is to be stored by Nginx
+        self._zipped = False  # for whom (`ZIPPED`)
         self._answer: Answer | None = None
         self._trace: Trace | None = None
-        self._signed_in = self._gone_in = False
+        self._reads = self._signed_in = self._gone_in = False
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -112,12 +106,12 @@ class Door(HTTPMessageDelegate):
         self._asked = asked
         self._signed_in = _SESSION in asked.get("Cookie", "") or "Authorization" in asked
         if isinstance(start_line, RequestStartLine) and start_line.method in ("GET", "HEAD"):
-            self._start = start_line
+            self._start, self._reads = start_line, True
             if _is_plain(start_line.path, asked) and self._web.host_is_ours(asked.get("Host", "")):
                 self._key = key_of(start_line.path, asked.get("Accept-Language", ""), asked.get("Cookie", ""))
         settings = self._web.app.settings
         if self._key and self._start.method == "GET" and origin.for_the_store(asked, self._connection, settings):
-            self._begun = time.time()
+            self._begun, self._zipped = time.time(), asked["X-Plaza-Edge"] == GZIP
         elif self._key is not None and not self._signed_in:
             self._answer = self._web.pages.get(self._key)
         if self._answer or self._signed_in or self._begun or self._may_be_kept():
@@ -135,8 +129,11 @@ class Door(HTTPMessageDelegate):
         self._inside.on_connection_close()
 
     def finish(self) -> None:
-        """Answer now, or when Redis has been asked, or let the handler do it."""
-        if self._trace is None:
+        """Answer now, or when Redis has been asked, or let the handler do it; but do no work for who has left meanwhile."""
+        if self._reads and origin.given_up(self._connection, self._web.app.settings):
+            self._inside.on_connection_close()
+            cast(HTTP1Connection, self._connection).close()
+        elif self._trace is None:
             self._go_in()
         elif self._answer:
             self._give(self._answer, self._trace)
@@ -176,6 +173,7 @@ class Door(HTTPMessageDelegate):
         self._gone_in = True
         KEY.set(self._key)  # the next question of this connection sets them anew
         BEGUN.set(self._begun)
+        ZIPPED.set(self._zipped)
         self._inside.finish()
 
     def _give(self, answer: Answer, trace: Trace) -> None:
@@ -186,8 +184,9 @@ class Door(HTTPMessageDelegate):
         if self._begun and self._key:
             changed = True
             said = labels(self._begun, answer.names, self._web.app.settings, changed=False)
-            self._connection.write(answer.bytes_to_store(trace.id, line, said))
-            self._web.app.models.edge_news.made(self._key, self._begun, answer.names)
+            self._connection.write(answer.bytes_to_store(trace.id, line, said, zipped=self._zipped))
+            key = stored_as(self._key, zipped=self._zipped)
+            self._web.app.models.edge_news.made(key, self._begun, answer.names)
         else:
             self._connection.write(answer.bytes_for(trace.id, line, changed=changed, with_body=method == "GET"))
         self._connection.finish()

@@ -9,6 +9,9 @@ from settings import Settings
 
 # When the answer was begun that is asked for to be stored, in seconds since 1970, before anything of it was read.
 BEGUN: ContextVar[float | None] = ContextVar("begun", default=None)
+# Whether it is for readers who take gzip. Nginx has entries for these, and for the others: unpacking costs more than sending.
+ZIPPED: ContextVar[bool] = ContextVar("zipped", default=False)
+GZIP = "gzip"  # what Nginx says of them
 STATUSES = frozenset({200, 301, 302, 404, 410})
 SMALLEST, LARGEST = (
     512,
@@ -21,6 +24,11 @@ MOST_KEYS = 500  # of one answer, in a CDN
 def packed(body: bytes) -> bytes | None:
     """The body in gzip; None when it is sent as it is."""
     return gzip.compress(body, LEVEL, mtime=0) if SMALLEST <= len(body) <= LARGEST else None
+
+
+def stored_as(key: str, *, zipped: bool) -> str:
+    """Nginx's own key of an answer that is kept here under `key`."""
+    return key.replace(" ", f"-{GZIP} ", 1) if zipped else key
 
 
 def weak(etag: str) -> str:

@@ -38,7 +38,6 @@ class Edges:
         self._headers = {
             "Host": urlsplit(settings.site_url).netloc,
             "X-Plaza-Refresh": settings.secret("edge"),
-            "Accept-Encoding": "gzip",
         }
         self.failure = ""
 
@@ -53,9 +52,11 @@ class Edges:
 
     async def _ask(self, url: str, key: str) -> Outcome:
         variant, _, uri = key.partition(" ")
+        language, _, form = variant.partition("-")
+        asked = {"Accept-Language": language, "Accept-Encoding": form}
         request = HTTPRequest(
             url + uri,
-            headers=self._headers | ({"Accept-Language": variant} if variant else {}),
+            headers=self._headers | {name: value for name, value in asked.items() if value},
             user_agent="Plaza refresh",
             connect_timeout=PATIENCE,
             request_timeout=PATIENCE,

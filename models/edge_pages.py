@@ -22,7 +22,9 @@ HOTTEST = 100  # pages that are kept from ending
 BEFORE = 2.0  # s before its end that one of them is fetched anew
 MOST_TO_PURGE = 10_000  # names, and addresses; what is more ends by itself
 LONGEST = 3.0  # s that a name waits for its pages to be right in Nginx
-_KEY = re.compile(r"(?:en|zh)? /[!\"$-~]*", re.ASCII)  # with another sign it would be another address on its way
+_KEY = re.compile(
+    r"(?:en|zh)?(?:-gzip)? /[!\"$-~]*", re.ASCII
+)  # with another sign it would be another address on its way
 COUNTS.update(
     {f"edge.{event}": 0 for event in ("refreshed", "again", "failed", "ahead", "dropped", "missed", "unpurged")}
 )

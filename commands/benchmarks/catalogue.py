@@ -2,6 +2,9 @@
 
 from commands.benchmarks.boards import boards
 from commands.benchmarks.crowds import CROWDS, memory
+from commands.benchmarks.edge import EDGE
+from commands.benchmarks.edge_levels import LEVELS
+from commands.benchmarks.edge_mix import mix
 from commands.benchmarks.inward import INWARD
 from commands.benchmarks.lanes import Benchmark
 from commands.benchmarks.pages import PAGES
@@ -12,5 +15,5 @@ MEMBERS = 100_000  # of the board that is measured; the whole claim is about a m
 
 
 def benchmarks(keys: int = KEYS, members: int = MEMBERS) -> dict[str, Benchmark]:
-    known = (*PAGES, *INWARD, *CROWDS, boards(members), polls(min(members, VOTES)), memory(keys))
+    known = (*PAGES, *INWARD, *CROWDS, boards(members), polls(min(members, VOTES)), memory(keys), *EDGE, LEVELS, mix())
     return {benchmark.name: benchmark for benchmark in known}

@@ -68,11 +68,11 @@ def _memory(laboratory: Laboratory, keys: int) -> Subject:
     )
 
     def probe() -> Mapping[str, float]:
-        _read(door.address, ["/"])
+        read_pages(door.address, ["/"])
         empty = door.memory
         kept = read = 0.0
         for part in _parts(_paths(laboratory)):
-            read += _read(door.address, part)
+            read += read_pages(door.address, part)
             kept = door.ask("kept")
             if kept > FULL * full:
                 break
@@ -105,7 +105,7 @@ def _parts(paths: Iterable[str]) -> Iterable[list[str]]:
             part = []
 
 
-def _read(address: str, paths: list[str]) -> int:
+def read_pages(address: str, paths: list[str]) -> int:
     return asyncio.run(_read_all(address, paths))
 
 

@@ -39,9 +39,12 @@ class Laboratory:
     @property
     def nginx(self) -> Server:
         """The instance's Nginx with its web processes behind it."""
+        return Server(f"http://127.0.0.1:{self.settings.port}", self.pids("nginx", "web"))
+
+    def pids(self, *groups: str) -> frozenset[int]:
+        """The processes of the instance that Supervisor keeps under these names, with their children."""
         processes = Supervisor(self.settings).processes()
-        pids = cpu.family(one.pid for one in processes if one.pid and one.group in ("nginx", "web"))
-        return Server(f"http://127.0.0.1:{self.settings.port}", pids)
+        return cpu.family(one.pid for one in processes if one.pid and one.group in groups)
 
     def web(self, **choices: str) -> Server:
         """A web process with no Nginx before it, with these settings beside the common ones."""
@@ -56,12 +59,14 @@ class Laboratory:
         module = "commands.benchmarks.yardstick"
         return self._at("bare", f"/{first}", lambda port: ["-m", module, str(port), str(self.bodies)], {})
 
-    def keep(self, name: str, body: bytes) -> str:
-        """Put a page's bytes where both yardsticks find them; Nginx's path to them."""
+    def keep(self, name: str, body: bytes, packed: bytes = b"") -> str:
+        """Put a page's bytes where both yardsticks find them, and `packed` for who takes gzip; Nginx's path to them."""
         (self.bodies / name).write_bytes(body)
         public = self.settings.var / "static" / f"bench-{name}"
-        public.write_bytes(body)
-        public.chmod(0o644)
+        for path, content in ((public, body), (public.with_name(f"{public.name}.gz"), packed)):
+            if content:
+                path.write_bytes(content)
+                path.chmod(0o644)
         return f"/static/{public.name}"
 
     def door(self, name: str, **choices: str) -> Door:

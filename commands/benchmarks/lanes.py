@@ -40,7 +40,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number that a probe counts or times in each round. `most`: the target.
+    """One number that a probe counts or times in each round. `most` or `least`: the target.
 
     The rounds' median is what counts; of a `worst` one the largest, for what must never happen.
     """
@@ -50,6 +50,7 @@ class Figure:
     unit: str = ""
     most: float | None = None
     worst: bool = False
+    least: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,11 @@ class Benchmark:
     name: str
     title: str
     prepare: Callable[[Laboratory], Subject]
+
+    @property
+    def names(self) -> set[str]:
+        """What one may call it by: its own name, or what stands before a dash in it, which is that of all that begin so."""
+        return {self.name, self.name.partition("-")[0]}
 
 
 @dataclass(frozen=True, slots=True)

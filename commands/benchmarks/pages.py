@@ -1,6 +1,6 @@
 """The pages that a crowd opens: through Nginx, straight at one web process, and the two yardsticks of the same bytes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -27,7 +27,8 @@ def _subject(laboratory: Laboratory, name: str, kind: str, least: float, alone: 
         raise Trouble(f"{path} is not the same through Nginx as straight from a web process")
     static = laboratory.keep(f"{name}{kind}", body)
     lanes = [
-        Lane("nginx", "Nginx, 2 web processes", load(nginx, path, body), against="static"),
+        Lane("nginx", "Nginx, what a visitor meets", load(nginx, path, body), against="static"),
+        Lane("miss", "Nginx, past its store", load(nginx, path, body, past(laboratory)), against="static"),
         Lane("static", "Nginx, a static file", load(nginx, static, body)),
         Lane("web", "one web process, straight", load(web, path, body), against="bare", least=least),
         Lane(
@@ -40,18 +41,18 @@ def _subject(laboratory: Laboratory, name: str, kind: str, least: float, alone: 
     return Subject(f"{len(body) / 1000:.1f} kB", {"path": path, "bytes": len(body)}, tuple(lanes))
 
 
-def load(server: Server, path: str, body: bytes) -> Callable[[float], Sample]:
-    """A lane's measuring: wrk at this path of the server, which must answer that body."""
-    return partial(_checked, server, path, body)
+def load(server: Server, path: str, body: bytes, headers: Mapping[str, str] = wrk.NONE) -> Callable[[float], Sample]:
+    """A lane's measuring: wrk at this path of the server with those headers, which must answer that body."""
+    return partial(_checked, server, path, body, headers=headers)
 
 
-def _checked(server: Server, path: str, body: bytes, seconds: float) -> Sample:
+def _checked(server: Server, path: str, body: bytes, seconds: float, headers: Mapping[str, str] = wrk.NONE) -> Sample:
     """wrk counts 3xx as well and looks at no body, so one more request asks whether the answer is still the right one."""
     before = cpu.spent(server.pids)
-    sample = wrk.run(server.address + path, seconds)
+    sample = wrk.run(server.address + path, seconds, headers)
     sample = replace(sample, cpu=(cpu.spent(server.pids) - before) * 1e6 / max(1, sample.requests))
     try:
-        status, found = fetch(server.address + path)
+        status, found = fetch(server.address + path, headers)
     except OSError as error:
         return replace(sample, failed=sample.failed | {f"no answer afterwards ({error})": 1})
     if status != 200:
@@ -59,6 +60,11 @@ def _checked(server: Server, path: str, body: bytes, seconds: float) -> Sample:
     if found != body:
         return replace(sample, failed=sample.failed | {"another body afterwards": 1})
     return sample
+
+
+def past(laboratory: Laboratory) -> dict[str, str]:
+    """With these headers Nginx asks a web process each time, and stores what that answers."""
+    return {"X-Plaza-Refresh": laboratory.settings.secret("edge")}
 
 
 def body_of(url: str) -> bytes:

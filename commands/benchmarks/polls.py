@@ -1,7 +1,6 @@
 """Votes through Nginx by members who each vote once: at a steady rate that waits for nobody, and a thousand at one moment."""
 
 import asyncio
-import hashlib
 import json
 import statistics
 import time
@@ -13,6 +12,7 @@ from commands.benchmarks import cpu
 from commands.benchmarks.bulk import connected
 from commands.benchmarks.laboratory import Laboratory
 from commands.benchmarks.lanes import Benchmark, Figure, Subject
+from commands.benchmarks.members import members
 from commands.console import Trouble
 
 RATE = 200  # votes a second
@@ -82,7 +82,7 @@ class Crowd:
 
 
 def _votes(laboratory: Laboratory, votes: int) -> Subject:
-    tokens = _members(laboratory, max(votes, TOGETHER))
+    tokens = members(laboratory, "Voter", max(votes, TOGETHER))
     figures = (
         Figure("p50", f"a vote at {RATE} a second, p50", "ms"),
         Figure("p99", f"a vote at {RATE} a second, p99", "ms", most=MOST_MS),
@@ -110,14 +110,14 @@ def _votes(laboratory: Laboratory, votes: int) -> Subject:
 
 async def _look(crowd: Crowd, laboratory: Laboratory, count: int) -> None:
     """Who votes has opened a page of the site before: their tokens, accounts and rights have been read."""
-    poll_id, _ = _poll(laboratory)
+    poll_id, _ = new_poll(laboratory)
     await asyncio.gather(*(crowd.look(range(one, count, LOOKING), poll_id) for one in range(LOOKING)))
     crowd.hang_up()
 
 
 async def _cast(crowd: Crowd, laboratory: Laboratory, votes: int, rate: int | None) -> float:
     """Each member votes once in a new poll; seconds until all are answered. Raises Trouble when one taken is not counted."""
-    poll_id, choices = _poll(laboratory)
+    poll_id, choices = new_poll(laboratory)
     began = time.monotonic()
     cast: list[Awaitable[None]] = [
         crowd.vote(who, poll_id, choices[who % CHOICES], began + (who / rate if rate else 0.0)) for who in range(votes)
@@ -136,7 +136,7 @@ async def _cast(crowd: Crowd, laboratory: Laboratory, votes: int, rate: int | No
     return took
 
 
-def _poll(laboratory: Laboratory) -> tuple[int, list[int]]:
+def new_poll(laboratory: Laboratory) -> tuple[int, list[int]]:
     """A poll that nobody has read yet: its id, and its choices'."""
     with connected(laboratory.settings.mysql) as cursor:
         cursor.execute(
@@ -150,25 +150,3 @@ def _poll(laboratory: Laboratory) -> tuple[int, list[int]]:
         )
         cursor.execute("SELECT id FROM choices WHERE poll_id = %s ORDER BY position", (id,))
         return id, [row[0] for row in cursor.fetchall()]
-
-
-def _members(laboratory: Laboratory, count: int) -> list[str]:
-    """New members, each with a token that may read and write; the tokens."""
-    tokens = [f"plz_{hashlib.sha256(b'%d' % number).hexdigest()[:43]}" for number in range(count)]
-    with connected(laboratory.settings.mysql) as cursor:
-        cursor.execute("SELECT COALESCE(MAX(id), 0) FROM users")
-        first = cursor.fetchone()[0] + 1
-        cursor.executemany(
-            "INSERT INTO users (id, email, name, created_at) VALUES (%s, %s, %s, UTC_TIMESTAMP(6))",
-            [(first + number, f"voter-{number}@bench.invalid", f"Voter {number}") for number in range(count)],
-        )
-        cursor.execute(
-            "INSERT INTO roles_users SELECT u.id, r.id FROM users u JOIN roles r ON r.name = 'member' WHERE u.id >= %s",
-            (first,),
-        )
-        cursor.executemany(
-            "INSERT INTO tokens (token_sha256, user_id, name, scopes, created_at) "
-            "VALUES (%s, %s, 'bench', 'read write', UTC_TIMESTAMP(6))",
-            [(hashlib.sha256(token.encode()).digest(), first + number) for number, token in enumerate(tokens)],
-        )
-    return tokens

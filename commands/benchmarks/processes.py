@@ -1,11 +1,12 @@
 """Processes that a benchmark starts beside the instance, and the plain question by which one knows that they answer."""
 
+import gzip
 import http.client
 import json
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,14 +99,15 @@ def wait_for(url: str, process: Process, log: Path) -> None:
         time.sleep(0.05)
 
 
-def fetch(url: str) -> tuple[int, bytes]:
-    """One GET: status and body. Raises OSError."""
+def fetch(url: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+    """One GET: status and body, unpacked. Raises OSError."""
     host, _, path = url.removeprefix("http://").partition("/")
     connection = http.client.HTTPConnection(host, timeout=10)
     try:
-        connection.request("GET", f"/{path}")
+        connection.request("GET", f"/{path}", headers={"Accept-Encoding": "identity", **(headers or {})})
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        body = answer.read()
+        return answer.status, gzip.decompress(body) if answer.headers["Content-Encoding"] == "gzip" else body
     except http.client.HTTPException as error:
         raise OSError(f"no answer: {error!r}") from None
     finally:

@@ -93,6 +93,7 @@ def _benchmark(result: Result) -> dict[str, Any]:
         "figures": {
             figure.name: {
                 "title": figure.title, "unit": figure.unit, "found": result.figure(figure)[0], "most": figure.most,
+                "least": figure.least,
             }
             for figure in result.subject.figures
         },

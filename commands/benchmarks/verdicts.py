@@ -43,3 +43,5 @@ def of(result: Result) -> Iterable[Verdict]:
     for figure in result.subject.figures:
         if figure.most is not None:
             yield Verdict(title, figure.title, result.figure(figure)[0], figure.most, figure.unit, False)
+        if figure.least is not None:
+            yield Verdict(title, figure.title, result.figure(figure)[0], figure.least, figure.unit, True)

@@ -3,7 +3,9 @@
 import json
 import math
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from commands.benchmarks.lanes import Sample
 from commands.console import Trouble
@@ -11,6 +13,7 @@ from commands.places import binary
 
 CONNECTIONS = 64  # the same for every lane, so that the closed loop is the same
 SCRIPT = Path(__file__).with_name("wrk.lua")
+NONE: Mapping[str, str] = MappingProxyType({})
 KINDS = {
     "connect": "connections refused",
     "read": "broken answers",
@@ -28,14 +31,15 @@ def wrk() -> str:
     return found
 
 
-def run(url: str, seconds: float) -> Sample:
+def run(url: str, seconds: float, headers: Mapping[str, str] = NONE) -> Sample:
     """Ask for `url` as often as it is answered, over 64 connections in one thread, for so long. Raises Trouble.
 
     wrk counts whole seconds, so shorter runs are ended by a signal, upon which it reports as usual.
     """
     whole = max(1, math.ceil(seconds))
-    line = [wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{whole}s", "--timeout", "10s", "-s", str(SCRIPT), url]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    line = [wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{whole}s", "--timeout", "10s", "-s", str(SCRIPT)]
+    line += [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+    with subprocess.Popen([*line, url], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             try:
                 output, _ = process.communicate(timeout=seconds if seconds < whole else None)

@@ -7,6 +7,7 @@ import pytest
 
 from commands.bench import judge
 from commands.benchmarks import bulk, texts, verdicts
+from commands.benchmarks.catalogue import benchmarks
 from commands.benchmarks.lanes import Benchmark, Figure, Lane, Result, Sample, Subject, runs, take_turns
 from commands.benchmarks.report import Facts
 from models import Models
@@ -15,8 +16,9 @@ from models.check_boards import check_boards
 from settings import Settings
 from tests.commands.instances import Instance
 
-LANES = {"nginx", "static", "web", "redis", "bare"}
-NAMES = ["front", "post", "api", "trips", "cold", "rows", "writes", "herd", "boards", "polls", "memory"]
+LANES = {"nginx", "miss", "static", "web", "redis", "bare"}
+NAMES = ["front", "post", "api", "trips", "cold", "rows", "writes", "herd", "boards", "polls", "memory",
+         "edge-front", "edge-post", "edge-levels", "edge-mix"]  # fmt: skip
 
 
 @pytest.mark.long
@@ -25,7 +27,7 @@ def test_bench_measures_every_lane_and_leaves_nothing(fresh: Instance, tmp_path:
     fresh.environment |= {"PLAZA_MYSQL_URL": "mysql://nobody@127.0.0.1:1/none", "TMPDIR": str(tmp_path)}
     file = fresh.var.parent / "bench.json"
 
-    names = ("front", "cold", "rows", "writes", "herd", "boards", "polls", "memory")
+    names = ("front", "cold", "rows", "writes", "herd", "boards", "polls", "memory", "edge-front", "edge-levels")
     arguments = (
         "--rounds",
         "1",
@@ -41,7 +43,7 @@ def test_bench_measures_every_lane_and_leaves_nothing(fresh: Instance, tmp_path:
         str(file),
         *names,
     )
-    done = fresh.plaza("bench", *arguments, timeout=120)
+    done = fresh.plaza("bench", *arguments, timeout=240)
 
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(file.read_text())
@@ -64,6 +66,9 @@ def test_bench_measures_every_lane_and_leaves_nothing(fresh: Instance, tmp_path:
     assert found["herd"]["selects"] >= 1
     assert found["polls"]["p99"] >= found["polls"]["p50"] > 0
     assert found["memory"]["full"] > 10
+    assert found["edge-front"]["missed"] == 0
+    assert {"static", "visitor", "member", "plain"} < set(told["benchmarks"]["edge-front"]["lanes"])
+    assert found["edge-levels"]["mysql"] > found["edge-levels"]["hit"] > 0
     assert {one["benchmark"] for one in told["targets"]} >= {"Front page", "Rows", "Writes", "A herd"}
     assert not list(tmp_path.iterdir())
     assert not (fresh.var / "etc").exists()
@@ -107,6 +112,13 @@ def test_failed_requests_are_named_and_end_with_1(capsys: pytest.CaptureFixture[
     assert "Front page, one web process, round 2: 7 time-outs" in capsys.readouterr().err
 
 
+def test_a_name_before_a_dash_is_that_of_all_that_begin_so() -> None:
+    called = [one.name for one in benchmarks().values() if "edge" in one.names]
+
+    assert called == NAMES[-4:]
+    assert [one.name for one in benchmarks().values() if "front" in one.names] == ["front"]
+
+
 def test_ratios_are_taken_within_a_round() -> None:
     def sample(rate: float) -> Sample:
         return Sample(rate, 1, 1.0, 1.0, 1.0)
@@ -146,6 +158,15 @@ def test_targets_are_met_or_not() -> None:
     assert [(one.bound, one.words) for one in missed] == [("≥ 0.61", "✗ not met"), ("≤ 5 µs", "✗ not met")]
     assert missed[1].value == 40
     assert list(verdicts.of(result())) == []
+
+
+def test_a_figure_may_have_a_lower_bound() -> None:
+    one = result()
+    for least, words in ((5.0, "✓ met"), (5.1, "✗ not met")):
+        figure = Figure("n", "a number", "×", least=least)
+        judged = Result(one.benchmark, Subject("", {}, (), (figure,)), [], one.found)
+
+        assert [(verdict.bound, verdict.words) for verdict in verdicts.of(judged)] == [(f"≥ {least:.2f} ×", words)]
 
 
 def test_a_missed_target_is_said_and_ends_with_1_only_when_that_is_wished() -> None:

@@ -15,6 +15,7 @@ from models.boards import Board, NewBoard
 from models.check_boards import check_boards
 from models.tokens import SCORES
 from tests.commands.instances import Instance
+from tests.harness.stubborn import Stubborn
 
 PATIENCE = (
     60.0  # s that a score is sent again and again: a machine that is too slow for the rate takes them all, but later
@@ -39,45 +40,19 @@ class Load:
         began, numbers = time.monotonic(), iter(range(int(self.rate * self.seconds)))
 
         async def client() -> None:
-            connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+            stubborn = Stubborn(self.port)
             for number in numbers:
                 due = began + number / self.rate
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
-                who, score = number % len(self.tokens), float(number % 977)
-                while (who, str(number)) not in self.acknowledged and time.monotonic() < due + PATIENCE:
-                    try:
-                        connection = connection or await asyncio.open_connection("127.0.0.1", self.port)
-                        status = await asyncio.wait_for(self._send(*connection, who, str(number), score), 5)
-                    except (OSError, TimeoutError, EOFError, asyncio.IncompleteReadError, ValueError):
-                        status = 0
-                    if status in (200, 201):
-                        self.acknowledged[who, str(number)] = score
-                        self.slow.append(time.monotonic() - due)
-                        break
-                    assert status in (0, 502, 503), status
-                    self.again += 1
-                    if connection:
-                        connection[1].close()
-                    connection = None
-                    await asyncio.sleep(0.05)
-            if connection:
-                connection[1].close()
+                who, score, id = number % len(self.tokens), float(number % 977), str(number)
+                path, body = "/api/v1/boards/race/scores", {"score": score, "id": id}
+                if await stubborn.acknowledged("POST", path, body, self.tokens[who], due + PATIENCE):
+                    self.acknowledged[who, id] = score
+                    self.slow.append(time.monotonic() - due)
+            self.again += stubborn.again
+            stubborn.hang_up()
 
         await asyncio.gather(*(client() for _ in range(CLIENTS)))
-
-    async def _send(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, who: int, id: str, score: float
-    ) -> int:
-        body = f'{{"score": {score}, "id": "{id}"}}'.encode()
-        writer.write(
-            f"POST /api/v1/boards/race/scores HTTP/1.1\r\nHost: localhost:{self.port}\r\nContent-Type: application/json\r\n"
-            f"Authorization: Bearer {self.tokens[who]}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-            + body
-        )
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        length = int(head.partition("content-length:")[2].partition("\r\n")[0])
-        await reader.readexactly(length)
-        return int(head.split(" ", 2)[1])
 
 
 async def prepare(models: Models, players: int) -> tuple[Board, list[int], list[str]]:

@@ -65,17 +65,18 @@ async def test_what_is_not_for_everybody_or_for_ever_new_is_not_stored(
     assert store.files == []
 
 
-async def test_the_page_is_stored_compressed_and_goes_out_in_the_form_that_is_asked_for(
-    visitor: Browser, store: Store, town: Town
-) -> None:
-    plain = await visitor.get(town.path)
-    small = await visitor.get(town.path, accept_encoding="gzip")
+async def test_each_form_is_stored_as_it_goes_out(visitor: Browser, store: Store, town: Town) -> None:
+    first = [await visitor.get(town.path), await visitor.get(town.path, accept_encoding="br, gzip;q=0.9")]
+    plain, small = await visitor.get(town.path), await visitor.get(town.path, accept_encoding="gzip")
+    refusing = await visitor.get(town.path, accept_encoding="gzip;q=0")
 
-    assert cache(small) == "HIT"
+    assert [cache(answer) for answer in (*first, plain, small, refusing)] == ["MISS", "MISS", "HIT", "HIT", "HIT"]
     assert small.headers["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in plain.headers
-    assert text(small) == plain.text
-    assert store.entry(f" {town.path}").endswith(small.body)
+    assert int(plain.headers["Content-Length"]) == len(plain.body)  # it was not unpacked on its way
+    assert text(small) == plain.text == refusing.text
+    assert store.entry(f" {town.path}").endswith(plain.body)
+    assert store.entry(f"-gzip {town.path}").endswith(small.body)
     assert "Accept-Encoding" in plain.headers["Vary"]
     assert "Accept-Encoding" in small.headers["Vary"]
 
