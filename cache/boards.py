@@ -128,6 +128,8 @@ class Rankings:
             BOARDS_LOOK, (*ranking.keys, WANTED),
             (secrets.token_bytes(8), ranking.ends_ms, first, who, neighbours, ranking.name.encode()),
         )  # fmt: skip
+        if reading is not None and ranking.ends is not None:
+            reading.ends_at(ranking.ends.timestamp())
         if answer is None or answer[0] != b"done":
             if reading is not None:
                 reading.taint(f"ranking {ranking.name} is not there")

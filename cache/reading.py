@@ -1,6 +1,7 @@
 """What an answer was made of: while READING is set, every name that the cache answers is noted in it."""
 
 from contextvars import ContextVar
+from math import inf
 
 from cache.local import Local
 
@@ -10,9 +11,10 @@ class Reading:
 
     `why` says, once, why the answer is not to be kept: something it was made of did not come from the cache. `unstored` are the
     names that were read without a stamp, as all are while they are being written: a page that is given away hangs on them too.
+    `until`: when it is over without a write, in seconds since 1970.
     """
 
-    __slots__ = ("alive_when_seen", "moved", "stamps", "ticket", "unstored", "why")
+    __slots__ = ("alive_when_seen", "moved", "stamps", "ticket", "unstored", "until", "why")
 
     def __init__(self, local: Local) -> None:
         self.ticket = local.ticket()
@@ -20,6 +22,7 @@ class Reading:
         self.unstored = set[str]()
         self.alive_when_seen = True
         self.moved = False  # a name was read twice, and differed
+        self.until = inf
         self.why = ""
 
     def saw(self, name: str, stamp: int | None, alive: bool) -> None:
@@ -40,6 +43,10 @@ class Reading:
     def taint(self, why: str) -> None:
         """This answer is for now only."""
         self.why = self.why or why
+
+    def ends_at(self, moment: float) -> None:
+        """Something it was made of is another from that moment on, though nobody writes."""
+        self.until = min(self.until, moment)
 
     @property
     def alive(self) -> bool:
@@ -69,6 +76,9 @@ class _Load(Reading):
         pass
 
     def taint(self, why: str) -> None:
+        pass
+
+    def ends_at(self, moment: float) -> None:
         pass
 
 

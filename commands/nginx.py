@@ -67,6 +67,7 @@ def render_files(settings: Settings) -> bool:
             render("error.json", answer, settings.var / "pages" / f"{status}.{language}.json", 0o644)
     render("error.css", {}, settings.var / "pages" / "error.css", 0o644)
     etc = settings.var / "etc"
+    render("nginx.sh", {}, etc / "nginx.sh")
     changed = [
         render("proxy.conf", filled, etc / "proxy.conf"),
         render("proxy.conf", filled | {"edge": True}, etc / "proxy-edge.conf"),
@@ -83,6 +84,7 @@ def _store(settings: Settings) -> dict[str, Any]:
     return {
         "edge_groups": groups,
         "edge_arguments": stored.arguments(groups),
+        "page_keys": max(8, settings.page_cache // 32),  # MB; 8,000 keys in each, and pages of some 4 kB
         "edge_secret": settings.secret("edge"),
         "site_host": urlsplit(settings.site_url).netloc.lower(),
         "web_servers": settings.upstreams or sockets,

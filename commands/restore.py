@@ -20,7 +20,7 @@ from rich.progress import Progress
 import settings as knobs
 from commands import embedded, instance, orphans
 from commands.archive import Contents, Table, decode, members, verify
-from commands.backup import bar, connect
+from commands.backup import OF_THE_MACHINE, bar, connect
 from commands.console import Trouble, say, step
 from commands.migrate import MIGRATIONS, apply, reachable
 from commands.places import make_folders
@@ -61,7 +61,7 @@ def command(file: Path, check: bool) -> None:
         mark.unlink()
     say(f"[green]✓[/] Restored into {escape(str(settings.var))}: {_summary(contents)}")
     for name, value in left.items():
-        say(f"[yellow]![/] {name} = {escape(str(value))}: there is no such file here; set it again")
+        say(f"[yellow]![/] {name} = {escape(str(value))}: that is of the other machine; set it again if it is meant")
     say("  Start it with: plaza up")
 
 
@@ -129,7 +129,8 @@ def _files(file: Path, settings: Settings, contents: Contents) -> dict[str, Any]
     (settings.var / "etc" / "demo").touch()  # `up` shall add nothing, however little there was
     lost = {name: value for name, value in contents.settings.items() if name in PATHS and not Path(str(value)).exists()}
     lost = {name: contents.settings[name] for name in PATHS if lost and name in contents.settings}  # they go together
-    lost |= {name: value for name, value in contents.settings.items() if name not in Settings.model_fields}
+    unfit = {name for name in contents.settings if name in OF_THE_MACHINE or name not in Settings.model_fields}
+    lost |= {name: contents.settings[name] for name in unfit}
     kept = {name: value for name, value in contents.settings.items() if name not in lost}
     if kept:
         lines = [

@@ -27,7 +27,7 @@ def versions(settings: Settings) -> Iterator[Finding]:
         yield _program("database", ("mariadbd", "mysqld"), "--version", (8, 0), "mariadb-server-core", mariadb=(10, 6))
     if settings.redis_url is None:
         yield _program("redis", ("redis-server",), "--version", (6, 2), "redis-server")
-    yield _program("nginx", ("nginx",), "-v", (1, 18), "nginx")
+    yield _program("nginx", ("nginx",), "-v", (1, 20), "nginx")
 
 
 def _program(

@@ -26,17 +26,15 @@ class Head(NamedTuple):
 
 
 class Answer:
-    """An answer with status 200, and what is said in its place to who has these bytes already. `names`: of what it was made."""
+    """An answer with status 200, and what is said in its place to who has these bytes already. `names`: of what it was made;
+    `until`: when it is over without a write."""
 
-    def __init__(self, route: str, etag: str, head: Head, head_304: Head, body: bytes, names: tuple[str, ...]) -> None:
-        self.route, self.etag, self.head, self.head_304, self.body, self.names = (
-            route,
-            etag,
-            head,
-            head_304,
-            body,
-            names,
-        )
+    def __init__(
+        self, route: str, etag: str, head: Head, head_304: Head, body: bytes, names: tuple[str, ...], until: float
+    ) -> None:
+        self.route, self.etag, self.body = route, etag, body
+        self.head, self.head_304 = head, head_304
+        self.names, self.until = names, until
 
     @property
     def weight(self) -> int:
@@ -77,7 +75,7 @@ def etag_of(body: bytes) -> str:
     return f'"{sha1(body, usedforsecurity=False).hexdigest()}"'
 
 
-def answer_of(route: str, headers: HTTPHeaders, body: bytes, names: Iterable[str]) -> Answer | None:
+def answer_of(route: str, headers: HTTPHeaders, body: bytes, names: Iterable[str], until: float) -> Answer | None:
     """The answer that Tornado is about to send under 200 with these headers and this body; None when it is not to be kept."""
     lines = list(headers.get_all())
     if len(body) > LARGEST or "Etag" in headers or "Content-Length" in headers:
@@ -88,7 +86,7 @@ def answer_of(route: str, headers: HTTPHeaders, body: bytes, names: Iterable[str
         _head("200 OK", lines),
         _head("304 Not Modified", [one for one in lines if one[0] not in _ONLY_200]),
     )
-    return Answer(route, etag, head, head_304, body, tuple(names)) if head and head_304 else None
+    return Answer(route, etag, head, head_304, body, tuple(names), until) if head and head_304 else None
 
 
 def _head(status: str, lines: list[tuple[str, str]]) -> Head | None:

@@ -31,9 +31,11 @@ def addresses(handler: Base, file: File) -> Addresses:
 
 
 def not_beyond(handler: Base, files: Iterable[File]) -> None:
-    """An answer with a file whose time will be over is not kept: at that moment it is another one, without a write."""
-    if any(file.expires_at for file in files):
-        handler.reading = None
+    """An answer with a file whose time will be over is another one from that moment on, without a write."""
+    ends = [file.expires_at for file in files if file.expires_at]
+    if ends and handler.reading is not None:
+        handler.reading.ends_at(min(ends).timestamp())
+        handler.reading.taint("a file will be over")
 
 
 def told(handler: Base, file: File) -> dict[str, Any]:

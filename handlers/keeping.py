@@ -8,7 +8,7 @@ from content.languages import LANGUAGES
 from handlers import origin
 from handlers.answers import Answer, answer_of, etag_of
 from handlers.app import App
-from handlers.storing import BEGUN, STATUSES, ZIPPED, labels, packed, stored_as, weak
+from handlers.storing import AGAIN, BEGUN, STATUSES, ZIPPED, labels, packed, stored_as, weak
 from handlers.tracing import Traced
 
 LONGEST = 300  # characters of an address that is kept
@@ -58,12 +58,14 @@ class Keeping(Traced):
         reading, key = self.reading, KEY.get()
         begun = BEGUN.get() if self._may_be_stored() else None
         keeping = self._may_be_kept()
+        if begun and reading is None:  # made without MySQL: whatever lies in the store is better
+            self.set_header(AGAIN, "1")
         if reading is None or key is None or not (keeping or begun):
             return super().finish(chunk)
         if chunk is not None:
             self.write(chunk)
         body = b"".join(self._write_buffer)
-        answer = answer_of(self.route, self._headers, body, reading.stamps) if keeping else None
+        answer = answer_of(self.route, self._headers, body, reading.stamps, reading.until) if keeping else None
         if begun:
             self._hand_over(begun, body, answer)
         sent = super().finish()
@@ -76,7 +78,8 @@ class Keeping(Traced):
     def _hand_over(self, begun: float, body: bytes, answer: Answer | None) -> None:
         """Send it as it is to lie in the store."""
         reading = self.reading
-        for name, value in labels(begun, reading.names, self.app.settings, changed=reading.changed):
+        settings = self.app.settings
+        for name, value in labels(begun, reading.names, settings, until=reading.until, changed=reading.changed):
             self.set_header(name, value)
         if ZIPPED.get() and (small := answer.packed if answer else packed(body)) is not None:
             self._etag = weak(answer.etag if answer else etag_of(body))

@@ -183,7 +183,7 @@ class Door(HTTPMessageDelegate):
         line = _connection_line(version, self._asked.get("Connection", ""))
         if self._begun and self._key:
             changed = True
-            said = labels(self._begun, answer.names, self._web.app.settings, changed=False)
+            said = labels(self._begun, answer.names, self._web.app.settings, until=answer.until)
             self._connection.write(answer.bytes_to_store(trace.id, line, said, zipped=self._zipped))
             key = stored_as(self._key, zipped=self._zipped)
             self._web.app.models.edge_news.made(key, self._begun, answer.names)

@@ -11,12 +11,11 @@ from settings import Settings
 BEGUN: ContextVar[float | None] = ContextVar("begun", default=None)
 # Whether it is for readers who take gzip. Nginx has entries for these, and for the others: unpacking costs more than sending.
 ZIPPED: ContextVar[bool] = ContextVar("zipped", default=False)
+AGAIN = "X-Plaza-Again"  # tells the worker to ask once more
 GZIP = "gzip"  # what Nginx says of them
 STATUSES = frozenset({200, 301, 302, 404, 410})
-SMALLEST, LARGEST = (
-    512,
-    1 << 18,
-)  # bytes that are compressed; what is larger would hold up the loop, and is left to Nginx
+# Bytes of what is compressed; what is larger would hold up the loop, and is left to Nginx.
+SMALLEST, LARGEST = 512, 1 << 18
 LEVEL = 6
 MOST_KEYS = 500  # of one answer, in a CDN
 
@@ -36,14 +35,19 @@ def weak(etag: str) -> str:
     return f"W/{etag}"
 
 
-def labels(begun: float, names: Sequence[str], settings: Settings, *, changed: bool) -> list[tuple[str, str]]:
-    """The headers. `changed`: it is known already that it is to be made again, so it takes the old one's place and is given to
-    nobody. Nginx goes on giving for as long as its clock shows the second that is told, so that is the one before."""
-    said = [("X-Accel-Expires", f"@{int(begun) - 1 + (0 if changed else settings.page_ttl)}")]
+def labels(
+    begun: float, names: Sequence[str], settings: Settings, *, until: float, changed: bool = False
+) -> list[tuple[str, str]]:
+    """The headers. `until`: when it is over without a write. `changed`: it is known already that it is to be made again, so it
+    takes the old one's place and is given to nobody. Nginx goes on giving for as long as its clock shows the second that is told,
+    so that is the one before."""
+    first = int(begun)
+    over = first if changed else int(min(first + settings.page_ttl, until))
+    said = [("X-Accel-Expires", f"@{over - 1}")]
     if changed:
-        said.append(("X-Plaza-Again", "1"))
+        said.append((AGAIN, "1"))
     if settings.purge_url or settings.purge_command:
-        age = f"max-age={settings.page_ttl}"
+        age = f"max-age={max(0, over - first)}"
         keys = " ".join(map(surrogate_key, names[:MOST_KEYS]))
         said += [("Surrogate-Key", keys), ("Surrogate-Control", age), ("CDN-Cache-Control", age)]
     return said

@@ -267,6 +267,7 @@ async def connected(settings: Settings, *, near: bool = False) -> AsyncIterator[
         await image_work.close()
         await previews.close()
         await cache.close()
+        await edge_news.close()
         await tracking.close()
         await link.close()
         await redis.aclose()

@@ -150,6 +150,27 @@ def test_a_restored_site_is_the_same_to_the_last_byte(
     assert (again.exit_code, "is not empty" in said(again)) == (1, True)
 
 
+@pytest.mark.parametrize("of_before", [False, True])
+def test_a_restored_site_acts_on_nothing_that_was_the_old_ones(
+    lived: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of_before: bool
+) -> None:
+    """A copy for a trial must not empty the CDN of the site, nor refresh its Nginxes."""
+    outside = {"PURGE_COMMAND": "purge-the-cdn", "PURGE_URL": "https://cdn.example.org/", "EDGES": "http://10.0.0.5:80"}
+    with monkeypatch.context() as patch:
+        if of_before:  # a backup of a Plaza that did not know better
+            patch.setattr(backup, "OF_THE_MACHINE", frozenset({"var", "mysql_url", "redis_url"}))
+        for name, value in outside.items():
+            patch.setenv(f"PLAZA_{name}", value)
+        assert run(backup.command, tmp_path / "site.plaza").exit_code == 0
+    with elsewhere(monkeypatch, tmp_path / "new"):
+        done = run(restore.command, tmp_path / "site.plaza")
+        restored = load()
+
+    assert done.exit_code == 0, said(done)
+    assert (restored.purge_command, restored.purge_url, restored.edges) == (None, None, ())
+    assert ("purge-the-cdn" in said(done)) is of_before
+
+
 def test_a_backup_is_for_its_owner_alone_and_whole_or_not_there(lived: Settings, tmp_path: Path) -> None:
     target = tmp_path / "site.plaza"
     target.write_bytes(b"the one of yesterday")

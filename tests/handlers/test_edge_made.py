@@ -2,22 +2,29 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+from math import inf
 from typing import Any
 
 import pytest
 from tornado.ioloop import IOLoop
 
+from cache.slots import is_scope
 from commands.stored import is_stored
 from handlers import routes
+from handlers.storing import labels
 from models import Models
 from models.edge_news import surrogate_key
 from models.writing import Draft
 from server import Running
+from settings import Settings
 from tests.cache.steps import until
 from tests.handlers.conftest import Town
 from tests.handlers.test_remembered import public_paths
 from tests.harness.browser import Answer, Browser
+from tests.harness.files import stored
 from tests.harness.people import People
+from tests.harness.wires import Wire
 
 EDGE = {"X-Plaza-Edge": "1"}
 
@@ -63,6 +70,10 @@ def heard(io_loop: IOLoop, other_models: Models) -> Iterator[Heard]:
     io_loop.run_sync(lambda: asyncio.wait((task,)))
 
 
+def some_settings(page_ttl: int, **choices: Any) -> Settings:
+    return Settings(page_ttl=page_ttl, **choices)
+
+
 async def handed_over(visitor: Browser, heard: Heard, path: str, variant: str = "") -> tuple[Answer, float, set[str]]:
     """The answer as it goes to Nginx, when it was begun, and the names that are told of it."""
     before = len(heard.made(f"{variant} {path}"))
@@ -106,17 +117,68 @@ async def test_what_is_being_written_is_among_the_names(
     visitor: Browser, models: Models, town: Town, heard: Heard, people: People
 ) -> None:
     """It is read around the cache; and the page that is made of it now is over when the write ends."""
-    _, _, usual = await handed_over(visitor, heard, "/")
-    async with models.posts.write() as w:
-        await w.execute("UPDATE posts SET version = version WHERE id = %s", town.post.id)
-        names = [name for name in usual if name.startswith("post")]
-        assert await models.cache.link.begin([], names, b"x" * 16, 5000)
-        _, _, meanwhile = await handed_over(visitor, heard, "/")
+    _, _, usual = await handed_over(visitor, heard, town.path)
+    scopes = [name for name in usual if is_scope(name)]
+    assert await models.cache.link.begin(list(usual.difference(scopes)), scopes, b"x" * 16, 5000)
+    _, _, meanwhile = await handed_over(visitor, heard, town.path)
 
-    assert meanwhile >= set(names)
+    assert scopes
+    assert meanwhile >= usual
 
 
-Act = Callable[[Models, People, Town], Awaitable[Any]]
+async def test_a_page_with_a_file_whose_time_will_be_over_is_over_with_it(
+    visitor: Browser, models: Models, people: People, heard: Heard
+) -> None:
+    file = await stored(models, people.bob, "a.txt", b"words", timedelta(hours=1))
+    path = f"/p/{file.stored_name}"
+    _, begun, _ = await handed_over(visitor, heard, path)
+    page, begun, names = await handed_over(visitor, heard, path)
+    latest, _, _ = await handed_over(visitor, heard, "/latest_files")
+
+    assert f"file:{file.id}" in names
+    assert page.headers["X-Accel-Expires"] == f"@{int(begun) + 9}"
+    assert latest.json()[0]["filename"] == "a.txt"
+    assert file.expires_at
+    soon = dict(labels(file.expires_at.timestamp() - 3, [], some_settings(10), until=file.expires_at.timestamp()))
+    assert soon["X-Accel-Expires"] == f"@{int(file.expires_at.timestamp()) - 1}"
+
+
+async def test_a_page_knows_when_what_it_is_made_of_ends(models: Models, people: People, town: Town) -> None:
+    file = await stored(models, people.bob, "a.txt", b"words", timedelta(hours=1))
+    with models.pages.reading() as whole:
+        await models.standings.top(town.board, "ever")
+    with models.pages.reading() as daily:
+        await models.standings.top(town.board, "day")
+        await models.standings.top(town.board, "week")
+
+    end = models.standings.current("day").ends
+    assert end
+    assert (whole.until, daily.until) == (inf, end.timestamp())
+    assert file.expires_at
+
+
+@pytest.mark.parametrize("changed", [False, True])
+async def test_a_cdn_keeps_nothing_that_is_over(changed: bool) -> None:
+    settings = some_settings(10, purge_command="true")
+    said = dict(labels(1000.7, ["post:1"], settings, until=1004.2, changed=changed))
+
+    assert said["X-Accel-Expires"] == ("@999" if changed else "@1003")
+    assert said["CDN-Cache-Control"] == said["Surrogate-Control"] == ("max-age=0" if changed else "max-age=4")
+    assert ("X-Plaza-Again" in said) is changed
+
+
+async def test_what_is_made_without_mysql_takes_no_place_and_is_asked_for_again(
+    mysql_wire: Wire, redis_wire: Wire, visitor: Browser
+) -> None:
+    await mysql_wire.cut()
+    await redis_wire.cut()
+    about = await visitor.request("GET", "/about", headers=EDGE)
+    await redis_wire.mend()
+    await mysql_wire.mend()
+
+    assert about.status == 200
+    assert about.headers["X-Plaza-Again"] == "1"
+    assert "X-Accel-Expires" not in about.headers
 
 
 @pytest.mark.parametrize(
@@ -138,6 +200,7 @@ async def test_nothing_is_handed_over_but_to_nginx_and_of_nobody(visitor: Browse
     assert not any({"X-Accel-Expires", "Content-Encoding"} & set(answer.headers) for answer in answers)
 
 
+Act = Callable[[Models, People, Town], Awaitable[Any]]
 WRITES: dict[str, Act] = {
     "comment": lambda m, p, t: m.comments.create(t.post.id, "MORE", by=p.bob),
     "comment edited": lambda m, p, t: m.comments.edit(t.talk.id, "OTHER", by=p.bob),
