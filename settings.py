@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=False)
 
     # Where, and how many
-    var: Path = ROOT / "var"
+    var: Path = (ROOT / "var").resolve()  # a release has a link to it there
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
     web: int = Field(default_factory=lambda: max(2, os.cpu_count() or 1), ge=1, le=64)

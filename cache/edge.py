@@ -183,6 +183,8 @@ class Index:
         for begun, names in page.makings:
             if everything > begun and (not first or everything < first):
                 first = everything
+            if written.keys().isdisjoint(names):
+                continue  # as nearly always
             for name in names:
                 at = written.get(name)
                 if at is not None and at > begun and (not first or at < first):

@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from commands.console import Trouble, err
+from commands.releases import hand_over
 from settings import ROOT, SettingsError
 
 # Name, the module with its `command`, and what it is for; this text is what `plaza --help` shows without loading any.
@@ -15,6 +16,7 @@ COMMANDS = {
     "up": ("up", "Start everything, and prepare it where that was not done yet."),
     "down": ("down", "Stop everything; nothing is lost."),
     "restart": ("restart", "Restart one process after another; no request fails."),
+    "deploy": ("deploy", "Bring in a new version, or go back to the one before; no request fails."),
     "status": ("status", "Show each process; status 0 only if all is well."),
     "logs": ("logs", "Show the logs, all or one."),
     "migrate": ("migrate", "Bring the tables of the database up to date."),
@@ -78,6 +80,7 @@ def plaza() -> None:
 def main() -> None:
     """Run the command that was asked for; wrong settings and full disks are one line each."""
     try:
+        hand_over(sys.argv[1:])
         plaza(prog_name="plaza")
     except SettingsError as error:
         Trouble(str(error)).show()

@@ -28,7 +28,20 @@ CHUNK = 8 * 1024 * 1024  # bytes of rows in one member
 # Below var, what `up` and the servers make anew. All else is kept, so that what is added later is kept as well.
 # plaza.toml is in settings.json.
 MADE_ANEW = frozenset(
-    {"mysql", "mysql.new", "redis", "run", "tmp", "static", "pages", "nginx", "log", "figures", "plaza.toml"}
+    {
+        "mysql",
+        "mysql.new",
+        "redis",
+        "run",
+        "tmp",
+        "static",
+        "pages",
+        "nginx",
+        "log",
+        "figures",
+        "releases",
+        "plaza.toml",
+    }
 )
 KEPT_OF_ETC = frozenset({"demo"})  # the rest is rendered, or (choices.json) is in settings.json
 OURS_TO_MIGRATE = ("_yoyo_log", "_yoyo_migration", "_yoyo_version", "yoyo_lock")  # a restored database has its own

@@ -24,6 +24,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     wellness.redis_server,
     wellness.mail,
     wellness.nginx,
+    wellness.release,
     wellness.site,
     wellness.proxy_headers,
 )

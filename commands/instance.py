@@ -45,8 +45,11 @@ def refuse_half_restored(settings: Settings) -> None:
 
 
 @contextmanager
-def alone(settings: Settings, name: str) -> Iterator[None]:
-    """Hold the instance's lock of that name; a second command waits for the first."""
+def alone(settings: Settings, name: str, *, wait: bool = True) -> Iterator[None]:
+    """Hold the instance's lock of that name; a second command waits for the first, or is refused (raises Trouble)."""
     with (settings.var / "etc" / f"{name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Trouble(f"another plaza {name} is under way") from None
         yield

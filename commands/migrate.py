@@ -19,6 +19,7 @@ from settings import ROOT, Settings
 MIGRATIONS = ROOT / "models" / "migrations"
 # The server's own named lock: it ends with the connection, so a command that was killed locks nobody out.
 LOCK = "plaza.migrate"
+_REFUSALS = (yoyo.exceptions.BadMigration, yoyo.exceptions.LockTimeout, yoyo.exceptions.MigrationConflict)
 PATIENCE = 600  # seconds that a second `migrate` waits for the first
 
 
@@ -73,9 +74,17 @@ def apply(settings: Settings, only: Collection[str] | None = None) -> list[str]:
         for migration in todo:
             try:
                 backend.apply_one(migration)
-            except (pymysql.Error, yoyo.exceptions.YoyoException) as error:
-                raise Trouble(f"migration {migration.id} fails: {error.args[-1] if error.args else error}") from error
+            except (pymysql.Error, *_REFUSALS) as error:
+                first = _first(error)
+                raise Trouble(f"migration {migration.id} fails: {first.args[-1] if first.args else first}") from error
     return [migration.id for migration in todo]
+
+
+def _first(error: BaseException) -> BaseException:
+    """What went wrong before yoyo went back to a savepoint, which MySQL had forgotten at the first ALTER."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 async def _seed(settings: Settings) -> None:
@@ -85,6 +94,10 @@ async def _seed(settings: Settings) -> None:
 
 def _url(settings: Settings) -> str:
     a = settings.mysql
-    options = {"charset": "utf8mb4"} | ({"unix_socket": a.unix_socket} if a.unix_socket else {})
+    # Who waits to alter a table has everybody behind him who wants to read it: no longer than those have patience for.
+    patience = f"SET SESSION lock_wait_timeout = {int(settings.mysql_timeout) or 1}"
+    options = {"charset": "utf8mb4", "init_command": patience} | (
+        {"unix_socket": a.unix_socket} if a.unix_socket else {}
+    )
     place = f"{a.host}:{a.port}" if a.port else a.host
     return f"mysql://{quote(a.user, '')}:{quote(a.password, '')}@{place}/{quote(a.database, '')}?{urlencode(options)}"

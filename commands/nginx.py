@@ -67,6 +67,7 @@ def render_files(settings: Settings) -> bool:
             render("error.json", answer, settings.var / "pages" / f"{status}.{language}.json", 0o644)
     render("error.css", {}, settings.var / "pages" / "error.css", 0o644)
     etc = settings.var / "etc"
+    render("nginx.sh", {}, etc / "nginx.sh")
     changed = [
         render("proxy.conf", filled, etc / "proxy.conf"),
         render("proxy.conf", filled | {"edge": True}, etc / "proxy-edge.conf"),

@@ -32,6 +32,8 @@ for part in "$@"; do
         has chromium || has chromium-browser || missing="$missing chromium"
         # Screenshots of Chinese posts need Chinese letters, and Latin ones should look the same everywhere.
         ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || missing="$missing fonts-noto-cjk"
+        has sshd || missing="$missing openssh-server"  # the tests of deploy/fabfile.py run one of their own
+        has systemd-analyze || missing="$missing systemd"
         ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf >/dev/null 2>&1 || missing="$missing fonts-dejavu-core"
         ;;
     esac
@@ -65,7 +67,8 @@ $root sh -c '
         { apt-get $wait update -q && apt-get $wait install -y -q --no-install-recommends "$@"; } || exit 1
     # Nor shall they start at the next boot: only what came just now is switched off.
     for package in "$@"; do
-        case $package in redis-server | nginx) systemctl disable "$package.service" >/dev/null 2>&1 ;; esac
+        case $package in redis-server | nginx) systemctl disable "$package.service" >/dev/null 2>&1 ;;
+        openssh-server) systemctl disable ssh.service >/dev/null 2>&1 ;; esac
     done
     exit 0
 ' packages $missing </dev/null >"$log" 2>&1

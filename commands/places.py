@@ -7,7 +7,6 @@ import resource
 import shlex
 import shutil
 import stat
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,14 +95,15 @@ def values(settings: Settings) -> dict[str, Any]:
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     files = 65_536 if files == resource.RLIM_INFINITY else min(files, 65_536)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    current = settings.var / "current"
+    code = current if current.exists() else ROOT
     return settings.model_dump(exclude={"mysql_url", "redis_url"}) | {
         "root": os.geteuid() == 0,
-        "root_dir": ROOT,
-        "root_dir_quoted": _quoted(ROOT),
+        "code": code,
+        "process": f"/bin/sh {_quoted(code)}/deploy/process.sh {_quoted(code)}",
         "run": settings.run,
         "run_quoted": _quoted(settings.run),
         "var_quoted": _quoted(settings.var),
-        "python": _quoted(sys.executable),
         "listen": f"{host}:{settings.port}",
         "listen_http": f"{host}:{settings.http_port}",
         "tls": settings.tls_cert is not None,

@@ -22,16 +22,24 @@ class _UnixConnection(http.client.HTTPConnection):
 
 def ready(path: Path, timeout: float = 3.0) -> str | None:
     """None when the web process at that socket and its databases answer, else what is wrong."""
+    try:
+        status, said = ask(path, "/readyz", timeout)
+    except OSError as error:
+        return f"{path.name} does not answer: {error}"
+    return None if status == 200 else f"{path.name} is not ready: {' '.join(said.split())[:300]}"
+
+
+def ask(path: Path, page: str, timeout: float) -> tuple[int, str]:
+    """Ask the web process at that socket for a page: status, the beginning of the body. Raises OSError."""
     connection = _UnixConnection(path, timeout)
     try:
-        connection.request("GET", "/readyz", headers={"Host": "localhost"})
+        connection.request("GET", page, headers={"Host": "localhost"})
         answer = connection.getresponse()
-        said = answer.read(2000).decode(errors="replace")
-    except (OSError, http.client.HTTPException) as error:
-        return f"{path.name} does not answer: {error}"
+        return answer.status, answer.read(2000).decode(errors="replace")
+    except http.client.HTTPException as error:
+        raise OSError(f"no answer: {error!r}") from None
     finally:
         connection.close()
-    return None if answer.status == 200 else f"{path.name} is not ready: {' '.join(said.split())[:300]}"
 
 
 def fetch(

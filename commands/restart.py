@@ -1,20 +1,24 @@
 """`plaza restart`: one process after another, each ready again before the next; no request fails."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
 
 import settings as knobs
-from commands import nginx
+from commands import nginx, starting
 from commands.console import Trouble, say, step
 from commands.embedded import last_line
 from commands.instance import alone, choices, current
 from commands.probes import ready
+from commands.releases import code_of
 from commands.supervision import Supervisor
 from settings import Settings
 
@@ -26,28 +30,49 @@ UNDER_WAY = 300.0  # seconds that what a process has begun may take, a long uplo
 def command() -> None:
     """Restart the web processes and the worker, one after another, as after a change of the program or of plaza.toml.
 
-    Nginx reads its configuration again if that changed. The database and the cache are left alone.
+    Nginx reads its configuration again if that changed, and Supervisor how they are started. The database and the cache are
+    left alone.
     """
     settings = current()
     supervisor = Supervisor(settings)
     if supervisor.pid() is None:
         raise Trouble("Plaza is not up; start it with: plaza up")
     with alone(settings, "up"):
-        names = [process.name for process in supervisor.processes() if process.group == "web"]
-        for name in sorted(names, key=lambda name: int(name.rpartition("-")[2])):
-            with step(f"Restarting {name}"):
-                if len(names) == 1:
-                    _beside(settings, supervisor, name)
-                else:
-                    _one(settings, supervisor, name)
+        starting.render_programs(settings)
+        redefined = supervisor.reread()
+        _web(settings, supervisor, redefined="web" in redefined)
         with step("Restarting worker"):
-            supervisor.stop("worker")
+            if "worker" in redefined:
+                supervisor.replace("worker")
+            else:
+                supervisor.stop("worker")
             supervisor.start("worker")
+        if "events" in redefined or _is_of_another_release(supervisor, "events"):
+            supervisor.replace("events")
+        if others := sorted(redefined - {"web", "worker", "events"}):
+            say(
+                f"[yellow]![/] How {', '.join(others)} is started has changed; that comes in with: plaza down, plaza up"
+            )
         if nginx.render_files(settings) or _certificate_is_newer(settings):
             if refusal := nginx.refusal(settings):
                 raise Trouble(f"Nginx goes on as it was, for it refuses its new configuration: {refusal}")
             supervisor.signal("nginx", "HUP")
             say("[green]✓[/] Nginx reads its configuration again")
+
+
+def _web(settings: Settings, supervisor: Supervisor, *, redefined: bool) -> None:
+    names = [process.name for process in supervisor.processes() if process.group == "web"]
+    names.sort(key=lambda name: int(name.rpartition("-")[2]))
+    if redefined:
+        with step("Restarting the web processes, as they are defined now"):
+            _all_beside(settings, supervisor, names)
+        return
+    for name in names:
+        with step(f"Restarting {name}"):
+            if len(names) == 1:
+                _beside(settings, supervisor, name)
+            else:
+                _one(settings, supervisor, name)
 
 
 def _one(settings: Settings, supervisor: Supervisor, name: str) -> None:
@@ -60,25 +85,46 @@ def _one(settings: Settings, supervisor: Supervisor, name: str) -> None:
 
 def _beside(settings: Settings, supervisor: Supervisor, name: str) -> None:
     """The only web process: a second one takes its socket over, until the first is there again."""
+    with _stand_in(settings, supervisor, name) as before:
+        _finish(settings, supervisor, name)
+        supervisor.stop(f"web:{name}")
+        supervisor.start(f"web:{name}", wait=False)
+        _until_replaced(settings, name, before)
+        _until_ready(settings, supervisor, name)
+
+
+def _all_beside(settings: Settings, supervisor: Supervisor, names: list[str]) -> None:
+    """Supervisor takes another definition only of a group that has ended, so each has somebody who stands in for it meanwhile."""
+    with ExitStack() as stack:
+        sockets = {name: stack.enter_context(_stand_in(settings, supervisor, name)) for name in names}
+        for name in names:
+            _finish(settings, supervisor, name)
+        supervisor.replace("web")
+        now = [process.name for process in supervisor.processes() if process.group == "web"]
+        for name in now:
+            supervisor.start(f"web:{name}", wait=False)
+        for name in now:
+            if name in sockets:
+                _until_replaced(settings, name, sockets[name])
+            _until_ready(settings, supervisor, name)
+
+
+@contextmanager
+def _stand_in(settings: Settings, supervisor: Supervisor, name: str) -> Iterator[int]:
+    """A web process of our own that takes the socket of `name` over, until the block ends; the socket's inode."""
     path = settings.run / f"{name}.sock"
-    log = settings.var / "log" / f"{name}.log"
     before = path.stat().st_ino if path.exists() else 0
-    with log.open("ab") as output:
-        stand_in = subprocess.Popen(
+    with (settings.var / "log" / f"{name}.log").open("ab") as output:
+        process = subprocess.Popen(
             [sys.executable, "-P", f"{knobs.ROOT}/server.py", "--socket", str(path)],
             env=knobs.environment(choices(settings)), cwd=knobs.ROOT, stdout=output, stderr=output,
         )  # fmt: skip
     try:
-        before = _until_replaced(path, before, log)
-        _finish(settings, supervisor, name)
-        supervisor.stop(f"web:{name}")
-        supervisor.start(f"web:{name}", wait=False)
-        _until_replaced(path, before, log)
-        _until_ready(settings, supervisor, name)
-        _finish(settings, supervisor, name, stand_in)
+        yield _until_replaced(settings, name, before)
+        _finish(settings, supervisor, name, process)
     finally:
-        stand_in.terminate()
-        stand_in.wait(settings.drain_seconds + 10)
+        process.terminate()
+        process.wait(settings.drain_seconds + 10)
 
 
 def _finish(
@@ -93,7 +139,7 @@ def _finish(
 
     # The process takes the file away when it has done all, and another one when it starts in its place.
     busy, asked, until = settings.run / f"{name}.leaving", pid(), time.monotonic() + UNDER_WAY
-    if asked is None:
+    if asked is None or not _hears(asked):
         return
     busy.touch()
     try:
@@ -106,14 +152,24 @@ def _finish(
         busy.unlink(missing_ok=True)
 
 
-def _until_replaced(path: Path, before: int, log: Path) -> int:
+def _hears(pid: int) -> bool:
+    """Whether it knows USR1. One of an older version would be killed by it."""
+    try:
+        caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(), re.M)
+    except OSError:
+        return False
+    return bool(caught and int(caught[1], 16) >> (signal.SIGUSR1 - 1) & 1)
+
+
+def _until_replaced(settings: Settings, name: str, before: int) -> int:
+    path = settings.run / f"{name}.sock"
     until = time.monotonic() + PATIENCE
     while True:
         now = path.stat().st_ino if path.exists() else before
         if now != before and ready(path) is None:
             return now
         if time.monotonic() > until:
-            raise Trouble(f"{path.stem} is not there again", log)
+            raise Trouble(f"{name} is not there again", settings.var / "log" / f"{name}.log")
         time.sleep(0.05)
 
 
@@ -126,6 +182,13 @@ def _until_ready(settings: Settings, supervisor: Supervisor, name: str) -> None:
         if crashed or time.monotonic() > until:
             raise Trouble(f"{last_line(log) if crashed else said}; the other processes were left as they are", log)
         time.sleep(0.05)
+
+
+def _is_of_another_release(supervisor: Supervisor, name: str) -> bool:
+    return any(
+        process.name == name and process.pid and code_of(process.pid) not in (knobs.ROOT, None)
+        for process in supervisor.processes()
+    )
 
 
 def _certificate_is_newer(settings: Settings) -> bool:

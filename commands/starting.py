@@ -37,24 +37,30 @@ def prepare(settings: Settings) -> None:
     """Render every configuration; make the data directory; try what is not ours before anything starts."""
     if binary("nginx") is None:
         raise Trouble("Nginx is not installed: apt-get install nginx")
-    own: dict[str, object] = {"mysql_command": "", "redis_command": ""}
     if settings.mysql_url is None:
         embedded.prepare_mysql(settings)
-        own["mysql_command"] = program_line(embedded.mysql_command(settings))
     else:
         reachable(settings)
     if settings.redis_url is None:
         embedded.prepare_redis(settings)
-        own["redis_command"] = program_line(embedded.redis_command(settings))
     elif said := embedded.redis_answers(settings):
         raise Trouble(f"Redis (PLAZA_REDIS_URL) does not answer: {said}")
     nginx.render_files(settings)
-    own["nginx_command"] = program_line(nginx.command(settings))
-    render("supervisord.conf", values(settings) | own, settings.var / "etc" / "supervisord.conf")
+    render_programs(settings)
     if refusal := nginx.refusal(settings):
         log = settings.var / "log" / "nginx.log"
         log.write_text(refusal + "\n")
         raise Trouble(f"Nginx refuses its configuration: {embedded.last_line(log)}", log)
+
+
+def render_programs(settings: Settings) -> None:
+    """Write what Supervisor reads: which programs there are, and how each is started."""
+    own = {
+        "mysql_command": program_line(embedded.mysql_command(settings)) if settings.mysql_url is None else "",
+        "redis_command": program_line(embedded.redis_command(settings)) if settings.redis_url is None else "",
+        "nginx_command": program_line(nginx.command(settings)),
+    }
+    render("supervisord.conf", values(settings) | own, settings.var / "etc" / "supervisord.conf")
 
 
 def start_supervisor(settings: Settings, told: dict[str, str]) -> None:
@@ -62,7 +68,7 @@ def start_supervisor(settings: Settings, told: dict[str, str]) -> None:
     environment = knobs.environment(told | {"var": str(settings.var)})
     done = subprocess.run(
         [sys.executable, "-P", "-m", "supervisor.supervisord", "-c", f"{settings.var}/etc/supervisord.conf"],
-        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=knobs.ROOT,
+        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=settings.var,
     )  # fmt: skip
     if done.returncode != 0:
         with log.open("a") as file:

@@ -6,6 +6,7 @@ import sys
 import click
 from rich.table import Table
 
+from commands import releases
 from commands.console import err, out, say
 from commands.instance import current
 from commands.probes import fetch
@@ -17,21 +18,26 @@ COLOURS = {"RUNNING": "green", "STARTING": "yellow", "STOPPING": "yellow", "STOP
 
 @click.command()
 @click.option(
-    "--json", "as_json", is_flag=True, help='Print {"url", "processes": [{"name", "state", "pid", "socket"}]}.'
+    "--json",
+    "as_json",
+    is_flag=True,
+    help='Print {"url", "processes": [{"name", "state", "pid", "socket"}]}, and "release".',
 )
 def command(as_json: bool) -> None:
     """Show each process. Ends with 0 only if every process runs and the site is ready."""
     settings = current()
     processes = Supervisor(settings).processes()
+    release = releases.current(settings)
     trouble = _unready(settings) if processes else "Plaza is not up; start it with: plaza up"
     if as_json:
         rows = [
             {"name": p.name, "state": p.state, "pid": p.pid, "socket": str(p.socket) if p.socket else None}
             for p in processes
         ]
-        print(json.dumps({"url": settings.site_url, "processes": rows}, indent=2))
+        told: dict[str, object] = {"url": settings.site_url, "processes": rows}
+        print(json.dumps(told | ({"release": release.name} if release else {}), indent=2))
     elif processes:
-        say(f"[bold]{settings.site_url}/[/]")
+        say(f"[bold]{settings.site_url}/[/]" + (f"  [dim]release {release.name}[/]" if release else ""))
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
         for heading in ("process", "state", "pid", "socket"):
             table.add_column(heading, overflow="fold")

@@ -92,6 +92,30 @@ class Supervisor:
         """Send it a signal, named as in "HUP"."""
         self._call("signalProcess", name, signal)
 
+    def reread(self) -> set[str]:
+        """Have it read its configuration; the groups whose definition is another one now. Each goes on by its old one until
+        `replace`. Raises Trouble."""
+        try:
+            [[added, changed, _removed]] = self._ask("reloadConfig")
+        except xmlrpc.client.Fault as fault:
+            log = self.settings.var / "log" / "supervisord.log"
+            raise Trouble(f"Supervisor refuses its configuration: {fault.faultString}", log) from None
+        return {*added, *changed}
+
+    def replace(self, group: str) -> None:
+        """Stop a whole group and let it be what it is defined as now; what does not start by itself is to be started."""
+        for method, arguments in (
+            ("stopProcessGroup", (group, True)),
+            ("removeProcessGroup", (group,)),
+            ("addProcessGroup", (group,)),
+        ):
+            try:
+                self._ask(method, *arguments)
+            except xmlrpc.client.Fault as fault:
+                if "BAD_NAME" not in fault.faultString:  # a group that was not there before
+                    log = self.settings.var / "log" / "supervisord.log"
+                    raise Trouble(f"Supervisor does not replace {group}: {fault.faultString.lower()}", log) from None
+
     def shutdown(self) -> None:
         """Stop every process in the right order, then Supervisor, and wait for its end. Raises Trouble."""
         pid = self.pid()

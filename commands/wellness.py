@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pymysql
 import redis
 
+from commands import releases
 from commands.findings import BAD, GOOD, WARNING, Finding, judged
 from commands.nginx import refusal
 from commands.places import binary
@@ -122,6 +123,24 @@ def site(settings: Settings) -> Iterator[Finding]:
         return
     seen = f"{settings.site_url} answers" if status == 200 else f"{status} {body[:200].decode(errors='replace')}"
     yield judged("site", status == 200, seen, "plaza logs web-0")
+
+
+def release(settings: Settings) -> Iterator[Finding]:
+    """Whether every process is of the release that is current, where there are releases."""
+    now = releases.current(settings)
+    if now is None:
+        return
+    if not (now / "plaza").is_file():
+        yield Finding("release", BAD, f"{now} is gone", "plaza deploy, from a checkout")
+        return
+    ours = (p for p in Supervisor(settings).processes() if p.pid and p.group in ("web", "worker", "events"))
+    strange = ", ".join(p.name for p in ours if p.pid and releases.code_of(p.pid) not in (now, None))
+    seen = (
+        f"{strange} of another release than {now.name}"
+        if strange
+        else f"{now.name}, of {len(releases.found(settings))}"
+    )
+    yield judged("release", not strange, seen, "plaza restart")
 
 
 def proxy_headers(settings: Settings) -> Iterator[Finding]:

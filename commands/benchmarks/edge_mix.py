@@ -23,7 +23,7 @@ from models.metrics import Series
 from models.snapshots import EVERY, read_all
 
 LATE = 1.0  # s; before a step is measured, so much may be late, as what nobody has read for a while is made
-FEWEST = 5.0  # requests a second; below that there is nothing to measure
+FEWEST = 10.0  # requests a second; below that there is nothing to measure
 NEAR = 1.1  # the highest rate is between the one that is told and so many times that
 DOWN = 0.9  # what is tried next when the long run finds that the rate was too high
 SEEN_MS, SEEN_ALWAYS_MS = 100.0, 10_000.0
@@ -157,16 +157,19 @@ async def _measured(
 
 
 async def highest(meets: Callable[[float], Awaitable[bool]], first: float, most: float) -> float:
-    """The highest rate that meets it, within NEAR: doubled until one does not, then halved between the two. Raises Trouble."""
+    """The highest rate that meets it, within NEAR: doubled until one does not, then halved between the two.
+
+    Where none does it is FEWEST: the long run will say so.
+    """
     good, bad, rate = 0.0, math.inf, first
     while bad > good * NEAR and good < most:
         if await meets(rate):
             good = rate
         else:
             bad = rate
-        if bad < FEWEST:
-            raise Trouble(f"{bad:.0f} requests a second are too many")
-        rate = good * 2 if bad == math.inf else bad / 2 if not good else math.sqrt(good * bad)
+        if bad <= FEWEST:
+            return FEWEST
+        rate = good * 2 if bad == math.inf else max(FEWEST, bad / 2) if not good else math.sqrt(good * bad)
     return good
 
 

@@ -14,7 +14,7 @@ import pytest
 from commands.benchmarks import edge_log
 from commands.benchmarks.edge_load import Load, Question
 from commands.benchmarks.edge_log import AccessLog
-from commands.benchmarks.edge_mix import NEAR, Plan, highest, mix
+from commands.benchmarks.edge_mix import FEWEST, NEAR, Plan, highest, mix
 from commands.benchmarks.edge_shares import most_hits, zipf
 from commands.benchmarks.laboratory import laboratory
 from commands.console import Trouble
@@ -97,7 +97,7 @@ async def test_a_run_that_cannot_be_in_time_is_given_up() -> None:
 
     assert tally.overrun
     assert tally.p99 == float("inf")
-    assert 60 < len(tally.reads) < 1_500
+    assert 60 < len(tally.reads) < 400
 
 
 async def test_what_is_refused_or_not_answered_has_failed() -> None:
@@ -134,7 +134,7 @@ async def test_answers_in_pieces_are_put_together_and_a_line_that_ends_is_replac
     assert [(one.status, one.cache, one.body) for one in found] == [(200, "", b"a page " * 9_000)] * 3
 
 
-@pytest.mark.parametrize("most", [7.0, 60.0, 400.0, 3_333.0, 15_000.0])
+@pytest.mark.parametrize("most", [12.0, 60.0, 400.0, 3_333.0, 15_000.0])
 async def test_the_highest_rate_is_found(most: float) -> None:
     tried: list[float] = []
 
@@ -148,12 +148,11 @@ async def test_the_highest_rate_is_found(most: float) -> None:
     assert len(tried) < 14
 
 
-async def test_no_rate_is_found_where_none_is_good() -> None:
+async def test_where_no_rate_is_good_the_search_ends_with_the_fewest() -> None:
     async def meets(rate: float) -> bool:
         return False
 
-    with pytest.raises(Trouble):
-        await highest(meets, first=400, most=20_000)
+    assert await highest(meets, first=400, most=20_000) == FEWEST
 
 
 def line(path: str, cache: str, address: str = "127.0.0.1") -> str:

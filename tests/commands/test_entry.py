@@ -96,8 +96,8 @@ def test_with_everything_there_nothing_is_installed_or_said() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("command", ["", "up", "down", "restart", "status", "logs", "migrate", "create-admin",
-                                     "reset-password", "shell", "doctor", "check", "dev", "test", "import"])  # fmt: skip
+@pytest.mark.parametrize("command", ["", "up", "down", "restart", "status", "logs", "migrate", "create-admin", "shell",
+                                     "reset-password", "deploy", "doctor", "check", "dev", "test", "import"])  # fmt: skip
 def test_every_command_explains_itself(command: str) -> None:
     done = run(ROOT / "plaza", *([command] if command else []), "--help")
 

@@ -13,7 +13,7 @@ from commands.probes import ready
 from commands.supervision import Supervisor
 from tests.commands.instances import Instance, free_port, until
 from tests.commands.mix import Mix, prepare
-from tests.harness.load import Report, reading
+from tests.harness.load import MANY, Report, reading
 
 ENOUGH = 300  # requests that a short form makes at least, however slow the machine
 PATIENCE = 120.0  # s for a process to be there again
@@ -121,7 +121,7 @@ def test_nginx_that_reads_its_configuration_again_fails_no_request(crowded: Crow
 @pytest.mark.long
 @pytest.mark.parametrize("fault", FAULTS)
 def test_nor_at_two_thousand_a_second_for_a_minute(crowded: Crowded, fault: str) -> None:
-    with reading(crowded.instance.port, crowded.mix.reads, rate=RATE, patience=WITHIN) as load:
+    with reading(crowded.instance.port, crowded.mix.reads, rate=RATE, clients=MANY, patience=WITHIN) as load:
         ends = time.monotonic() + SECONDS
         while time.monotonic() < ends:
             time.sleep(2)
@@ -132,7 +132,7 @@ def test_nor_at_two_thousand_a_second_for_a_minute(crowded: Crowded, fault: str)
 
 @pytest.mark.long
 def test_nor_does_a_restart_at_two_thousand_a_second_for_a_minute(crowded: Crowded) -> None:
-    with reading(crowded.instance.port, crowded.mix.both, rate=RATE, patience=WITHIN) as load:
+    with reading(crowded.instance.port, crowded.mix.both, rate=RATE, clients=MANY, patience=WITHIN) as load:
         ends = time.monotonic() + SECONDS
         while time.monotonic() < ends:
             crowded.restart()

@@ -15,7 +15,7 @@ from models import connected
 from tests.commands.instances import Instance
 from tests.commands.mix import prepare
 from tests.commands.writers import kept, writing
-from tests.harness.load import reading
+from tests.harness.load import FEW, MANY, reading
 
 PATIENCE = 60.0  # s for the site to be well again, on any machine
 
@@ -49,7 +49,7 @@ async def away_under_load(instance: Instance, outage: Outage, *, seconds: float,
     supervisor = Supervisor(instance.settings)
     pid = next(one.pid for one in supervisor.processes() if one.name == "mariadb")
     assert pid
-    with reading(instance.port, mix.reads, rate=rate) as load:
+    with reading(instance.port, mix.reads, rate=rate, clients=FEW if rate < 200 else MANY) as load:
         async with writing(instance.port, mix) as written:
             await soon(lambda: len(written.acknowledged) > 10)
             await asyncio.to_thread(outage.begin, supervisor, pid)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -50,18 +51,18 @@ async def test_from_written_to_visible(models: Models, people: People, settings:
             answer.read()
             seen[f"{answer.status} {answer.headers['X-Cache']}"] += 1
             at += 7
+        connection.close()
 
     def visible(path: str, word: bytes) -> float:
         connection = http.client.HTTPConnection("localhost", settings.port, timeout=10)
-        until = time.perf_counter() + 15
-        while True:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            body = answer.read()
-            if word in body:
-                return time.perf_counter()
-            time.sleep(0.001)
-            assert time.perf_counter() < until, (path, answer.status, answer.headers.items(), word, body[:3000])
+        latest = time.perf_counter() + 15
+        with closing(connection):
+            while True:
+                connection.request("GET", path)
+                if word in connection.getresponse().read():
+                    return time.perf_counter()
+                time.sleep(0.001)
+                assert time.perf_counter() < latest, path
 
     threads = [threading.Thread(target=read, args=(n,)) for n in range(READERS)]
     for thread in threads:

@@ -1,0 +1,287 @@
+"""`plaza deploy`: a new version while readers read and nobody sees an error; whatever is wrong with it, the old one goes on."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from commands import backup, releases, sources
+from commands.instance import alone
+from settings import ROOT
+from tests.commands.instances import Instance, free_port, until
+from tests.commands.versions import BROKEN, COLUMN, TABLE, lend_environment, version
+from tests.harness.load import Ask, reading
+
+RATE = 60.0  # requests a second
+PATIENCE = 600.0  # seconds for one deploy on a busy machine
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """A running Plaza, started from this checkout and not deployed yet, in a folder whose name has a space."""
+    instance = Instance(tmp_path_factory.mktemp("a town"), free_port())
+    try:
+        instance.up("--web", "2")
+        lend_environment(instance)
+        yield instance
+    finally:
+        instance.plaza("down")
+
+
+@pytest.fixture(scope="module")
+def deployed(town: Instance, tmp_path_factory: pytest.TempPathFactory) -> Instance:
+    """It runs a release, whatever the tests before have done."""
+    if releases.current(town.settings) is None:
+        deploy(town, str(version(tmp_path_factory.mktemp("settled") / "v", "the settled one")))
+    return town
+
+
+def deploy(instance: Instance, *arguments: str) -> Done:
+    done = instance.plaza("deploy", *arguments, timeout=PATIENCE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def says(instance: Instance, word: str) -> Callable[[], bool]:
+    """Pages that Nginx has stored may be as old as page_ttl."""
+    return lambda: word in instance.get("/").text
+
+
+def pids(instance: Instance) -> dict[str, int]:
+    return {name: row["pid"] for name, row in instance.processes().items()}
+
+
+def sheet(instance: Instance) -> str:
+    return instance.get("/").text.split('rel="stylesheet" href="')[1].split('"')[0]
+
+
+@contextmanager
+def nothing_fails(instance: Instance) -> Iterator[None]:
+    """Under the steady load of readers of pages, feeds, the API and the style sheet of the old version."""
+    paths = ("/", "/archive", "/polls", "/feed.atom", "/api/blogs", "/signin", sheet(instance))
+    with reading(instance.port, [Ask("read", path) for path in paths], rate=RATE, clients=8) as load:
+        yield
+    print(load.report)
+    assert not load.report.failed, load.report
+    assert load.report.requests > 100
+
+
+def test_the_first_deploy_fails_no_request(town: Instance, tmp_path: Path) -> None:
+    before = pids(town)
+    old_sheet = sheet(town)
+    new = version(tmp_path / "new", "the new one", files={"models/migrations/0098-mood.sql": COLUMN})
+
+    with nothing_fails(town):
+        done = deploy(town, str(new))
+        until(says(town, "the new one"), 60)
+
+    assert "migration 0098-mood" in done.stdout
+    assert sheet(town) != old_sheet
+    assert town.get(old_sheet).status == town.get(sheet(town)).status == 200
+    after = pids(town)
+    assert {name for name in before if before[name] != after[name]} == {"web-0", "web-1", "worker", "events"}
+    told = json.loads(town.plaza("status", "--json").stdout)
+    assert told["release"] in town.plaza("deploy", "--list").stdout
+
+
+@pytest.mark.long
+def test_the_way_forth_and_back_fails_no_request(deployed: Instance, tmp_path: Path) -> None:
+    before = releases.current(deployed.settings)
+    new = version(tmp_path / "new", "the next one", files={"models/migrations/0097-mood.sql": TABLE})
+    with nothing_fails(deployed):
+        deploy(deployed, str(new))
+        until(says(deployed, "the next one"), 60)
+    with nothing_fails(deployed):
+        deploy(deployed, "--rollback")
+        until(lambda: not says(deployed, "the next one")(), 60)
+    listed = [line for line in deployed.plaza("deploy", "--list").stdout.splitlines() if line.startswith("20")]
+
+    assert releases.current(deployed.settings) == before
+    assert "rolled back" in listed[0]
+    assert "current" in listed[1]
+
+
+WRONG = {
+    "syntax": ({"server.py": "+\ndef (:\n"}, "it cannot run"),
+    "import": ({"worker.py": "^import nothing_of_that_name\n"}, "No module named 'nothing_of_that_name'"),
+    "setting": ({"commands/candidate.py": "^import settings\nsettings.Settings.model_fields.clear()\n"}, "it cannot run"),
+    "nginx": ({"deploy/nginx.conf": "+nonsense;\n"}, "Nginx refuses its configuration"),
+    "migration": ({"models/migrations/0099-broken.sql": BROKEN}, "migration 0099-broken fails"),
+    "page": ({"templates/base.html": "+{{ nothing.of_that_name }}\n"}, "it is answered with 500"),
+    "ends": ({"server.py": "^import sys\nif '--socket' in sys.argv: sys.exit('no fun')\n"}, "no fun"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.long) if kind != "import" else kind for kind in WRONG]
+)
+def test_what_is_wrong_with_a_version_is_told_and_nothing_else_happens(
+    kind: str, town: Instance, tmp_path: Path
+) -> None:
+    deployed = town
+    files, said = WRONG[kind]
+    before = pids(deployed), releases.current(deployed.settings), releases.found(deployed.settings)
+
+    done = deployed.plaza("deploy", str(version(tmp_path / "v", "the wrong one", files=files)), timeout=PATIENCE)
+
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "The site runs as before" in done.stderr
+    assert (pids(deployed), releases.current(deployed.settings), releases.found(deployed.settings)) == before
+
+
+# In the trial all is well; as web-0 it ends.
+FALSE_FRIEND = "^import sys\nif 'web-' in ' '.join(sys.argv): sys.exit('only as web')\n"
+
+
+@pytest.mark.long
+def test_what_fails_after_the_switch_is_taken_back(deployed: Instance, tmp_path: Path) -> None:
+    wrong = version(tmp_path / "v", "the false one", files={"server.py": FALSE_FRIEND})
+    before = releases.current(deployed.settings)
+
+    with nothing_fails(deployed):
+        done = deployed.plaza("deploy", str(wrong), timeout=PATIENCE)
+
+    assert done.returncode == 1
+    assert "only as web" in done.stderr
+    assert "The site runs as before" in done.stderr
+    assert releases.current(deployed.settings) == before
+    assert all(releases.code_of(pids(deployed)[name]) == before for name in ("web-0", "web-1", "worker"))
+    assert "the false one" not in deployed.get("/").text
+
+
+@pytest.mark.long
+def test_commands_in_the_checkout_act_on_the_release(deployed: Instance) -> None:
+    current = releases.current(deployed.settings)
+    assert current is not None
+
+    done = deployed.plaza("restart", timeout=PATIENCE)
+
+    assert done.returncode == 0, done.stderr
+    assert f"by release {current.name}, which runs here; {ROOT} is not deployed" in done.stderr
+    assert releases.code_of(pids(deployed)["web-0"]) == current
+    assert deployed.plaza("--help").stderr == ""
+
+
+@pytest.mark.long
+def test_what_was_stopped_starts_as_the_release(deployed: Instance) -> None:
+    current = releases.current(deployed.settings)
+
+    deployed.plaza("down")
+    deployed.up("--web", "2")
+
+    assert {releases.code_of(pids(deployed)[name]) for name in ("web-0", "web-1", "worker", "events")} == {current}
+
+
+def test_two_deploys_exclude_each_other(deployed: Instance) -> None:
+    with alone(deployed.settings, "deploy"):
+        done = deployed.plaza("deploy", "--rollback")
+
+    assert (done.returncode, done.stderr.strip().splitlines()[-1]) == (1, "✗ another plaza deploy is under way")
+
+
+@pytest.fixture
+def quiet(tmp_path: Path) -> Instance:
+    """A folder where nothing runs."""
+    instance = Instance(tmp_path / "var", free_port())
+    lend_environment(instance)
+    return instance
+
+
+def test_where_nothing_runs_a_release_waits_for_up(quiet: Instance, tmp_path: Path) -> None:
+    done = deploy(quiet, str(version(tmp_path / "v", "one")))
+
+    (release,) = releases.found(quiet.settings)
+    assert releases.current(quiet.settings) == release.path
+    assert "Plaza is not up; start it with: plaza up" in done.stdout
+    assert (release.path / "var").resolve() == quiet.var
+    assert not (release.path / ".git").exists()
+    said = quiet.plaza("down")
+    assert f"by release {release.name}" in said.stderr
+
+
+def test_what_is_no_plaza_is_refused(quiet: Instance, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    empty = quiet.plaza("deploy", str(tmp_path / "empty"))
+    nowhere = quiet.plaza("deploy", "no-such-commit")
+    option = quiet.plaza("deploy", "--", "--output=x")
+    both = quiet.plaza("deploy", "--rollback", "HEAD")
+    back = quiet.plaza("deploy", "--rollback")
+
+    assert "is not a version of Plaza that can be deployed: it has no plaza" in empty.stderr
+    assert "there is neither a folder nor a commit no-such-commit" in nowhere.stderr
+    assert "there is neither a folder nor a commit --output=x" in option.stderr
+    assert both.returncode == 2
+    assert "there is no release to go back to" in back.stderr
+    assert list(releases.folder(quiet.settings).glob("[.2]*")) == []
+
+
+def made(instance: Instance, *names: str) -> list[Path]:
+    """Releases of a lock file each."""
+    folder = releases.folder(instance.settings)
+    found = []
+    for name in names:
+        path = folder / f"{name}-abc"
+        (path).mkdir()
+        (path / "requirements.lock").write_text(name)
+        (path / releases.ABOUT).write_text("{}")
+        venv = releases.environment_of(instance.settings, path)
+        venv.mkdir()
+        (path / ".venv").symlink_to(f"../venvs/{venv.name}")
+        found.append(path)
+    return found
+
+
+def test_old_releases_go_with_their_environments_unless_they_are_needed(quiet: Instance) -> None:
+    first, second, third, fourth, fifth = made(quiet, "1", "2", "3", "4", "5")
+    releases.point(quiet.settings, second)
+    user = subprocess.Popen(["sleep", "600"], cwd=third)
+    try:
+        gone = releases.prune(quiet.settings, 1)
+    finally:
+        user.kill()
+        user.wait()
+
+    assert gone == [fourth.name]  # first is the one to go back to, second is current, somebody is in third
+    assert not releases.environment_of(quiet.settings, fifth).samefile(first / ".venv")
+    left = {path.name for path in (releases.folder(quiet.settings) / "venvs").iterdir() if not path.is_symlink()}
+    assert left == {(path / ".venv").resolve().name for path in (first, second, third, fifth)}
+
+
+def test_the_way_back_leads_past_what_somebody_went_back_from(quiet: Instance) -> None:
+    first, second, third = made(quiet, "1", "2", "3")
+    (second / releases.WITHDRAWN).touch()
+    releases.point(quiet.settings, third)
+    before = releases.before(quiet.settings)
+    releases.point(quiet.settings, first)
+
+    assert before is not None
+    assert before.path == first
+    assert releases.before(quiet.settings) is None
+
+
+def test_a_clock_that_was_set_back_does_not_turn_the_order(quiet: Instance) -> None:
+    made(quiet, "29991231T235959Z")
+
+    assert releases.next_stamp(quiet.settings) == "30000101T000000Z"
+
+
+def test_a_backup_leaves_releases_out(quiet: Instance) -> None:
+    (release,) = made(quiet, "1")
+    releases.point(quiet.settings, release)
+    (quiet.var / "kept").touch()
+
+    assert list(backup.files(quiet.var)) == [quiet.var / "kept"]
+
+
+def test_a_commit_is_what_it_was(tmp_path: Path) -> None:
+    about = sources.copy("HEAD", tmp_path / "copy")
+
+    assert about["commit"].startswith(about["hash"])
+    assert (tmp_path / "copy" / "plaza").stat().st_mode & 0o111
+    assert not (tmp_path / "copy" / ".git").exists()
+    assert list(tmp_path.iterdir()) == [tmp_path / "copy"]
