@@ -229,6 +229,7 @@ def made(instance: Instance, *names: str) -> list[Path]:
         (path).mkdir()
         (path / "requirements.lock").write_text(name)
         (path / releases.ABOUT).write_text("{}")
+        releases.mark(path, releases.RAN)
         venv = releases.environment_of(instance.settings, path)
         venv.mkdir()
         (path / ".venv").symlink_to(f"../venvs/{venv.name}")
@@ -253,8 +254,9 @@ def test_old_releases_go_with_their_environments_unless_they_are_needed(quiet: I
 
 
 def test_the_way_back_leads_past_what_somebody_went_back_from(quiet: Instance) -> None:
-    first, second, third = made(quiet, "1", "2", "3")
-    (second / releases.WITHDRAWN).touch()
+    first, second, failed, third = made(quiet, "1", "2", "3", "4")
+    releases.mark(second, releases.WITHDRAWN)
+    (failed / releases.RAN).unlink()
     releases.point(quiet.settings, third)
     before = releases.before(quiet.settings)
     releases.point(quiet.settings, first)
