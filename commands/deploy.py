@@ -1,13 +1,17 @@
 """`plaza deploy`: a new version beside the old one, checked, then switched to, process by process; and back again."""
 
 import json
+import os
 import shutil
+import signal
+import sys
 import time
 from pathlib import Path
 
 import click
 from rich.table import Table
 
+import settings as knobs
 from commands import releases, rolling, sources
 from commands.console import Trouble, out, say, step
 from commands.instance import alone, current
@@ -33,7 +37,9 @@ def command(source: str, rollback: bool, listing: bool, keep: int) -> None:
         return
     if rollback and source:
         raise click.UsageError("--rollback goes back to the release before, and takes no SOURCE.")
+    _by_its_own_settings(settings)
     make_folders(settings)
+    _let_no_signal_pass()
     with alone(settings, "deploy", wait=False):
         started = time.monotonic()
         if rollback:
@@ -53,8 +59,7 @@ def command(source: str, rollback: bool, listing: bool, keep: int) -> None:
 def _bring_in(settings: Settings, source: str) -> Path:
     folder = releases.folder(settings)
     (folder / "venvs").mkdir(parents=True, exist_ok=True)
-    is_up = Supervisor(settings).pid() is not None
-    if is_up and releases.current(settings) is None:
+    if Supervisor(settings).pid() is not None and releases.current(settings) is None:
         _keep_what_runs(settings, source)
     with step("Copying the new version"):
         release = _copied(settings, source)
@@ -63,19 +68,40 @@ def _bring_in(settings: Settings, source: str) -> Path:
             rolling.prepare_environment(settings, release)
         with step("Checking it"):
             rolling.candidate(settings, release, "check")
-        if is_up:
+        if not rolling.switch_while_down(settings, release):
             with step("Bringing the tables up to date"):
                 migrations = rolling.candidate(settings, release, "migrate")
             for name in migrations.split():
                 say(f"[dim]  migration {name}[/]")
             with step("Trying it beside the running processes"):
                 rolling.trial(settings, release)
-        rolling.switch(settings, release)
+            rolling.switch(settings, release)
     except BaseException:
-        if releases.current(settings) != release:
+        # One that was current for a moment may have processes; it goes when it is too old and they have ended.
+        if releases.current(settings) != release and not (release / releases.SWITCHED).exists():
             shutil.rmtree(release, ignore_errors=True)
         raise
     return release
+
+
+def _let_no_signal_pass() -> None:
+    """A terminal that goes away, and a TERM, are as Ctrl-C: what has begun is taken back."""
+
+    def interrupt(number: int, _: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, interrupt)
+
+
+def _by_its_own_settings(settings: Settings) -> None:
+    """Called in another checkout than the site was started from: begin again with the plaza.toml of the site."""
+    home, told = (_home(settings) / "plaza.toml").resolve(), knobs.environment(knobs.from_environment())
+    if home.is_file() and home != (ROOT / "plaza.toml").resolve() and "PLAZA_CONFIG" not in told:
+        program = str(ROOT / "plaza")
+        told |= {"PLAZA_CONFIG": str(home), "PLAZA_VAR": str(settings.var), "PYTHONPATH": ""}
+        os.execve(program, [program, *sys.argv[1:]], told)  # noqa: S606 - a program of our own
 
 
 def _keep_what_runs(settings: Settings, source: str) -> None:
@@ -83,9 +109,13 @@ def _keep_what_runs(settings: Settings, source: str) -> None:
     checkout = rolling.checkout(settings)
     if checkout == Path(source or ROOT).expanduser().resolve():
         return  # it was changed in place: what runs is nowhere any more
+    if not all((checkout / name).is_file() for name in sources.NEEDED):
+        say(f"[yellow]![/] What runs from {checkout} is too old to be kept: there will be no way back to it")
+        return
     with step("Keeping what runs now as a release"):
         release = _copied(settings, str(checkout))
         rolling.prepare_environment(settings, release)
+        releases.mark(release, releases.RAN)
 
 
 def _copied(settings: Settings, source: str) -> Path:
@@ -104,6 +134,7 @@ def _copied(settings: Settings, source: str) -> Path:
         (new / ".venv").symlink_to(f"../venvs/{venv.name}")
         (new / releases.ABOUT).write_text(json.dumps(about, indent=1) + "\n")
         release = folder / f"{releases.next_stamp(settings)}-{about['hash']}"
+        os.sync()
         new.rename(release)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
@@ -122,11 +153,15 @@ def _back(settings: Settings) -> Path:
     now, target = releases.current(settings), releases.before(settings)
     if now is None or target is None:
         raise Trouble("there is no release to go back to; see: plaza deploy --list")
-    if Supervisor(settings).pid() is not None:
-        with step("Trying it beside the running processes"):
-            rolling.trial(settings, target.path)
-    rolling.switch(settings, target.path)
-    (now / releases.WITHDRAWN).touch()
+    releases.mark(now, releases.WITHDRAWN)
+    try:
+        if not rolling.switch_while_down(settings, target.path):
+            with step("Trying it beside the running processes"):
+                rolling.trial(settings, target.path)
+            rolling.switch(settings, target.path)
+    except BaseException:
+        (now / releases.WITHDRAWN).unlink(missing_ok=True)
+        raise
     return target.path
 
 

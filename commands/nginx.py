@@ -1,5 +1,7 @@
 """What Nginx reads: its configuration, the pages that it shows by itself, and whether it accepts them."""
 
+import hashlib
+import re
 import subprocess
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,7 +49,30 @@ def command(settings: Settings) -> list[str]:
 def refusal(settings: Settings) -> str:
     """What Nginx has against its configuration; empty when it accepts it."""
     done = subprocess.run([*command(settings), "-t", "-q"], capture_output=True, text=True, check=False)
-    return done.stderr.strip() if done.returncode else ""
+    said = done.stderr.strip() if done.returncode else ""
+    worst = [line for line in said.splitlines() if "[emerg]" in line]
+    # `-t` tries the ports as well: one below 1024 is for whoever starts Nginx, a unit of systemd say, and not for us.
+    return "" if worst and all(re.search(r"\bbind\(\) to .* \(13:", line) for line in worst) else said
+
+
+def is_read(settings: Settings) -> bool:
+    """Whether Nginx has been told of its configuration as it is now; a restart that was cut short has not told it."""
+    mark = settings.var / "etc" / "nginx.read"
+    return mark.exists() and mark.read_text() == _digest(settings)
+
+
+def mark_read(settings: Settings) -> None:
+    """Nginx has been told."""
+    (settings.var / "etc" / "nginx.read").write_text(_digest(settings))
+
+
+def _digest(settings: Settings) -> str:
+    names = sorted((settings.var / "etc").glob("*.conf"))
+    found = hashlib.sha256()
+    for path in names:
+        if path.name.startswith(("nginx", "proxy")):
+            found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def render_files(settings: Settings) -> bool:

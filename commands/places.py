@@ -109,7 +109,7 @@ def values(settings: Settings) -> dict[str, Any]:
         "tls": settings.tls_cert is not None,
         "drain": int(settings.drain_seconds),
         "minfds": min(files, 1024),
-        "connections": (settings.web + 2) * settings.mysql_pool + ROOM_FOR_PEOPLE,
+        "connections": (2 * settings.web + 2) * settings.mysql_pool + ROOM_FOR_PEOPLE,
         "nginx_user": nginx_user(settings),
         "nginx_workers": min(os.cpu_count() or 1, 8),
         "nginx_files": files,

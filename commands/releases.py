@@ -22,7 +22,8 @@ from commands.console import err
 from settings import ROOT, Settings
 
 ABOUT = "release.json"  # in the release: where it came from
-WITHDRAWN = ".withdrawn"  # in a release that was rolled back from
+# Marks in a release: it was made current; all was well then; somebody went back from it.
+SWITCHED, RAN, WITHDRAWN = ".switched", ".ran", ".withdrawn"
 STAMP = "%Y%m%dT%H%M%SZ"
 # These are of the checkout that they are called in; all others act on the site, with the code that it runs.
 HERE = frozenset({"deploy", "dev", "test", "bench", "prove"})
@@ -30,10 +31,11 @@ HERE = frozenset({"deploy", "dev", "test", "bench", "prove"})
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A folder under var/releases. `withdrawn`: somebody went back from it."""
+    """A folder under var/releases. `ran`: all was well with it once; `withdrawn`: somebody went back from it."""
 
     path: Path
     about: dict[str, Any]
+    ran: bool
     withdrawn: bool
 
     @property
@@ -54,13 +56,26 @@ def current(settings: Settings) -> Path | None:
 def found(settings: Settings) -> list[Release]:
     """All of them, the oldest first."""
     paths = sorted(path for path in folder(settings).glob("[0-9]*-*") if (path / ABOUT).is_file())
-    return [Release(path, json.loads((path / ABOUT).read_text()), (path / WITHDRAWN).exists()) for path in paths]
+    return [Release(path, about(path), (path / RAN).exists(), (path / WITHDRAWN).exists()) for path in paths]
+
+
+def about(release: Path) -> dict[str, Any]:
+    """Where it came from; empty when that cannot be read."""
+    try:
+        told: dict[str, Any] = json.loads((release / ABOUT).read_text())
+    except (OSError, ValueError):
+        return {}
+    return told
+
+
+def mark(release: Path, name: str) -> None:
+    (release / name).touch()
 
 
 def before(settings: Settings) -> Release | None:
-    """The one to go back to: the newest that is older than the current one and that nobody went back from."""
+    """The one to go back to: the newest older than the current one that was well, and that nobody went back from."""
     now = current(settings)
-    older = [one for one in found(settings) if now is not None and one.name < now.name and not one.withdrawn]
+    older = [one for one in found(settings) if now and one.name < now.name and one.ran and not one.withdrawn]
     return older[-1] if older else None
 
 
@@ -73,6 +88,7 @@ def point(settings: Settings, target: Path | None) -> None:
     mine = link.with_name(f".current.{os.getpid()}")
     mine.unlink(missing_ok=True)
     mine.symlink_to(Path("releases") / target.name if target.parent == folder(settings) else target)
+    os.sync()  # the release is on the disk before the link is
     mine.replace(link)
 
 
@@ -108,9 +124,10 @@ def prune(settings: Settings, keep: int) -> list[str]:
     for release in gone:
         shutil.rmtree(release.path)
     needed = {(release.path / ".venv").resolve() for release in found(settings)}
-    for venv in (folder(settings) / "venvs").glob("*"):
-        if venv.resolve() not in needed and not any(place.startswith(f"{venv}/") for place in places):
+    for venv in (folder(settings) / "venvs").iterdir():
+        if venv.is_dir() and venv.resolve() not in needed and not any(place.startswith(f"{venv}/") for place in places):
             venv.unlink() if venv.is_symlink() else shutil.rmtree(venv)
+            venv.with_name(f"{venv.name}.lock").unlink(missing_ok=True)
     return [release.name for release in gone]
 
 

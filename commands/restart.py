@@ -13,12 +13,11 @@ from pathlib import Path
 import click
 
 import settings as knobs
-from commands import nginx, starting
+from commands import nginx, releases, starting
 from commands.console import Trouble, say, step
 from commands.embedded import last_line
 from commands.instance import alone, choices, current
 from commands.probes import ready
-from commands.releases import code_of
 from commands.supervision import Supervisor
 from settings import Settings
 
@@ -38,6 +37,8 @@ def command() -> None:
     if supervisor.pid() is None:
         raise Trouble("Plaza is not up; start it with: plaza up")
     with alone(settings, "up"):
+        if (now := releases.current(settings)) not in (None, knobs.ROOT):
+            raise Trouble(f"release {now.name if now else ''} has become current meanwhile; call plaza restart again")
         starting.render_programs(settings)
         redefined = supervisor.reread()
         _web(settings, supervisor, redefined="web" in redefined)
@@ -53,10 +54,11 @@ def command() -> None:
             say(
                 f"[yellow]![/] How {', '.join(others)} is started has changed; that comes in with: plaza down, plaza up"
             )
-        if nginx.render_files(settings) or _certificate_is_newer(settings):
+        if nginx.render_files(settings) or not nginx.is_read(settings) or _certificate_is_newer(settings):
             if refusal := nginx.refusal(settings):
                 raise Trouble(f"Nginx goes on as it was, for it refuses its new configuration: {refusal}")
             supervisor.signal("nginx", "HUP")
+            nginx.mark_read(settings)
             say("[green]✓[/] Nginx reads its configuration again")
 
 
@@ -118,6 +120,7 @@ def _stand_in(settings: Settings, supervisor: Supervisor, name: str) -> Iterator
         process = subprocess.Popen(
             [sys.executable, "-P", f"{knobs.ROOT}/server.py", "--socket", str(path)],
             env=knobs.environment(choices(settings)), cwd=knobs.ROOT, stdout=output, stderr=output,
+            start_new_session=True,  # Ctrl-C in the terminal reaches us, and we end it in order
         )  # fmt: skip
     try:
         yield _until_replaced(settings, name, before)
@@ -186,7 +189,7 @@ def _until_ready(settings: Settings, supervisor: Supervisor, name: str) -> None:
 
 def _is_of_another_release(supervisor: Supervisor, name: str) -> bool:
     return any(
-        process.name == name and process.pid and code_of(process.pid) not in (knobs.ROOT, None)
+        process.name == name and process.pid and releases.code_of(process.pid) not in (knobs.ROOT, None)
         for process in supervisor.processes()
     )
 

@@ -13,7 +13,7 @@ from settings import ROOT
 
 # Of the machine or of tools, where there is no git to say so.
 NEVER = frozenset({"var", ".venv", ".git", "plaza.toml", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache",
-                   "release.json", ".withdrawn"})  # fmt: skip
+                   "release.json", ".switched", ".ran", ".withdrawn"})  # fmt: skip
 # Without these it is no Plaza, or one from before there were releases.
 NEEDED = ("plaza", "server.py", "worker.py", "requirements.lock", "deploy/process.sh", "commands/candidate.py")
 PATIENCE = 120.0  # seconds for git

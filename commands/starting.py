@@ -95,6 +95,7 @@ def start_site(settings: Settings, supervisor: Supervisor) -> None:
     for number in range(settings.web):
         _until_ready(settings, supervisor, number, until, pids)
     supervisor.start("nginx", wait=False)
+    nginx.mark_read(settings)
     said = "no answer"
     while time.monotonic() < until:
         broken = supervisor.crashed(pids)

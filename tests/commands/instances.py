@@ -47,6 +47,18 @@ class Instance:
             timeout=timeout, check=False,
         )  # fmt: skip
 
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+        """The same, while it runs; what it says can be read as it comes."""
+        pipe = subprocess.PIPE
+        command = [PLAZA, *arguments]
+        with subprocess.Popen(command, env=self._environment(), stdout=pipe, stderr=pipe, text=True) as process:
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.kill()
+
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PLAZA_")}
         return kept | {"PLAZA_VAR": str(self.var), "NO_COLOR": "1"} | self.environment

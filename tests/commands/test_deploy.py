@@ -1,6 +1,7 @@
 """`plaza deploy`: a new version while readers read and nobody sees an error; whatever is wrong with it, the old one goes on."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from commands import backup, releases, sources
+from commands import backup, nginx, releases, rolling, sources
 from commands.instance import alone
+from commands.places import make_folders
 from settings import ROOT
 from tests.commands.instances import Instance, free_port, until
 from tests.commands.versions import BROKEN, COLUMN, TABLE, lend_environment, version
@@ -134,24 +136,77 @@ def test_what_is_wrong_with_a_version_is_told_and_nothing_else_happens(
     assert (pids(deployed), releases.current(deployed.settings), releases.found(deployed.settings)) == before
 
 
-# In the trial all is well; as web-0 it ends.
-FALSE_FRIEND = "^import sys\nif 'web-' in ' '.join(sys.argv): sys.exit('only as web')\n"
+# In the trial all is well.
+FALSE_FRIENDS = {
+    "web": {"server.py": "^import sys\nif 'web-' in ' '.join(sys.argv): sys.exit('only as web')\n"},
+    "worker": {
+        "worker.py": "^import sys, time\nif __name__ == '__main__':\n    time.sleep(1.5)\n    sys.exit('a while')\n"
+    },
+}
+
+
+def runs(instance: Instance, release: Path | None) -> bool:
+    """Every process of it, and it is current."""
+    found = pids(instance)
+    names = ("web-0", "web-1", "worker")
+    return releases.current(instance.settings) == release and all(releases.code_of(found[n]) == release for n in names)
 
 
 @pytest.mark.long
-def test_what_fails_after_the_switch_is_taken_back(deployed: Instance, tmp_path: Path) -> None:
-    wrong = version(tmp_path / "v", "the false one", files={"server.py": FALSE_FRIEND})
+@pytest.mark.parametrize("kind", FALSE_FRIENDS)
+def test_what_fails_after_the_switch_is_taken_back(kind: str, deployed: Instance, tmp_path: Path) -> None:
+    wrong = version(tmp_path / "v", "the false one", files=FALSE_FRIENDS[kind])
     before = releases.current(deployed.settings)
 
     with nothing_fails(deployed):
         done = deployed.plaza("deploy", str(wrong), timeout=PATIENCE)
 
     assert done.returncode == 1
-    assert "only as web" in done.stderr
+    assert ("only as web" if kind == "web" else "worker") in done.stderr
     assert "The site runs as before" in done.stderr
-    assert releases.current(deployed.settings) == before
-    assert all(releases.code_of(pids(deployed)[name]) == before for name in ("web-0", "web-1", "worker"))
+    assert runs(deployed, before)
     assert "the false one" not in deployed.get("/").text
+
+
+@contextmanager
+def under_way(instance: Instance, source: Path, line: str) -> Iterator["subprocess.Popen[str]"]:
+    """A deploy that has printed a line which begins so."""
+    with instance.started("deploy", str(source)) as process:
+        assert process.stdout is not None
+        for said in process.stdout:
+            if line in said:
+                break
+        else:
+            raise AssertionError(process.stderr)
+        yield process
+        process.wait(PATIENCE)
+
+
+@pytest.mark.long
+def test_whoever_reads_may_go_away(deployed: Instance, tmp_path: Path) -> None:
+    """As `plaza deploy | head` does."""
+    new = version(tmp_path / "v", "the unwatched one")
+
+    with nothing_fails(deployed), under_way(deployed, new, "Trying it") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+
+    newest = releases.found(deployed.settings)[-1]
+    assert newest.ran
+    assert runs(deployed, newest.path)
+
+
+@pytest.mark.long
+def test_a_deploy_that_is_told_to_end_goes_back(deployed: Instance, tmp_path: Path) -> None:
+    before = releases.current(deployed.settings)
+    new = version(tmp_path / "v", "the late one")
+
+    with nothing_fails(deployed), under_way(deployed, new, "Restarting web-0") as process:
+        process.terminate()
+
+    assert process.returncode != 0
+    assert runs(deployed, before)
+    assert not releases.found(deployed.settings)[-1].ran
 
 
 @pytest.mark.long
@@ -229,6 +284,7 @@ def made(instance: Instance, *names: str) -> list[Path]:
         (path).mkdir()
         (path / "requirements.lock").write_text(name)
         (path / releases.ABOUT).write_text("{}")
+        releases.mark(path, releases.RAN)
         venv = releases.environment_of(instance.settings, path)
         venv.mkdir()
         (path / ".venv").symlink_to(f"../venvs/{venv.name}")
@@ -253,8 +309,9 @@ def test_old_releases_go_with_their_environments_unless_they_are_needed(quiet: I
 
 
 def test_the_way_back_leads_past_what_somebody_went_back_from(quiet: Instance) -> None:
-    first, second, third = made(quiet, "1", "2", "3")
-    (second / releases.WITHDRAWN).touch()
+    first, second, failed, third = made(quiet, "1", "2", "3", "4")
+    releases.mark(second, releases.WITHDRAWN)
+    (failed / releases.RAN).unlink()
     releases.point(quiet.settings, third)
     before = releases.before(quiet.settings)
     releases.point(quiet.settings, first)
@@ -285,3 +342,59 @@ def test_a_commit_is_what_it_was(tmp_path: Path) -> None:
     assert (tmp_path / "copy" / "plaza").stat().st_mode & 0o111
     assert not (tmp_path / "copy" / ".git").exists()
     assert list(tmp_path.iterdir()) == [tmp_path / "copy"]
+
+
+def test_a_trial_that_outlived_its_deploy_is_ended(quiet: Instance) -> None:
+    (release,) = made(quiet, "1")
+    note = quiet.var / "trial.pid"
+    orphan, other = subprocess.Popen(["sleep", "600"], cwd=release), subprocess.Popen(["sleep", "600"], cwd=quiet.var)
+    try:
+        for process in (orphan, other):
+            note.write_text(str(process.pid))
+            rolling._end_orphan(quiet.settings, note)
+
+        assert orphan.wait(30) == -signal.SIGKILL
+        assert other.poll() is None  # its number was somebody else's
+    finally:
+        for process in (orphan, other):
+            process.kill()
+            process.wait()
+
+
+def test_a_release_whose_origin_cannot_be_read_is_one_all_the_same(quiet: Instance) -> None:
+    (release,) = made(quiet, "1")
+    (release / releases.ABOUT).write_text("")
+
+    assert [one.path for one in releases.found(quiet.settings)] == [release]
+    assert release.name in quiet.plaza("deploy", "--list").stdout
+
+
+def test_nginx_is_told_until_it_was_told(quiet: Instance) -> None:
+    settings = quiet.settings
+    make_folders(settings)
+    nginx.render_files(settings)
+    before = nginx.is_read(settings)
+    nginx.mark_read(settings)
+    after = nginx.is_read(settings)
+    (settings.var / "etc" / "nginx.conf").write_text("# changed")
+
+    assert (before, after, nginx.is_read(settings)) == (False, True, False)
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ("nginx: [emerg] bind() to 0.0.0.0:443 failed (13: Permission denied)", False),
+        ("nginx: [emerg] bind() to 0.0.0.0:443 failed (98: Address already in use)", True),
+        ("nginx: [emerg] bind() to [::]:80 failed (13: Permission denied)\nnginx: [emerg] unknown directive", True),
+        ("nginx: [warn] something", True),
+    ],
+)
+def test_a_port_that_only_its_unit_may_take_is_no_refusal(
+    quiet: Instance, said: str, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nginx").write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{said}\nEND\nexit 1\n")
+    (tmp_path / "nginx").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    assert bool(nginx.refusal(quiet.settings)) == refused

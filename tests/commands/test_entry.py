@@ -51,6 +51,27 @@ def test_it_makes_its_environment_once_mends_a_broken_one_and_follows_links(chec
     assert "Preparing" in again.stderr
 
 
+def test_where_a_release_runs_a_command_goes_there_before_anything_here_is_looked_at(
+    checkout: Path, tmp_path: Path
+) -> None:
+    release = tmp_path / "releases" / "1-abc"
+    release.mkdir(parents=True)
+    (release / "plaza").write_text('#!/bin/sh\necho "release: $*"\n')
+    (release / "plaza").chmod(0o755)
+    (tmp_path / "current").symlink_to("releases/1-abc")
+    broken = shutil.copytree(checkout, tmp_path / "broken")
+    (broken / "requirements.lock").write_text("what is not installed\n")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PLAZA_")}
+
+    done = subprocess.run(
+        [broken / "plaza", "status", "two words"], env=kept | {"PLAZA_VAR": str(tmp_path)}, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+
+    assert done.stdout == "release: status two words\n"
+    assert done.stderr == f"by release 1-abc, which runs here; {broken} is not deployed\n"
+
+
 def test_what_cannot_be_installed_is_told_with_its_log(checkout: Path) -> None:
     (checkout / "requirements.lock").write_text("nothing-of-that-name==1 --hash=sha256:" + "0" * 64 + "\n")
     (checkout / "pip.conf").write_text("[global]\nno-index = true\n")
