@@ -5,13 +5,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from commands import releases, sources
 from settings import ROOT
-from tests.commands.instances import Instance, free_port
+from tests.commands.instances import Instance, free_port, until
 from tests.commands.sshd import Door, sshd
 from tests.commands.versions import lend_environment
 
@@ -88,7 +90,7 @@ def test_two_hosts_one_after_another_and_back(
     older = git(checkout, "rev-parse", "HEAD")[:8]
 
     first = fab("deploy", "--inventory", told, root=checkout)
-    (checkout / "static" / "site.css").open("a").write("/* newer */\n")
+    (checkout / "static" / "newer.css").write_text("/* newer */\n")
     newer = commit(checkout)
     second = fab("deploy", "--inventory", lame, root=checkout)
     between = running(hosts)
@@ -160,6 +162,30 @@ def test_what_breaks_on_the_way_is_told_in_a_line(
     assert done.returncode == 1
     assert re.search(f"failed: .*{said} were not touched", done.stderr), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_connection_that_is_lost_meanwhile_is_told(tmp_path: Path, door: Door, hosts: list[Instance]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        deploying = pool.submit(fab, "deploy", "--inventory", inventory(tmp_path, door, hosts))
+        until(lambda: at_work(hosts[0]), 120)
+        door.slam()
+        done = deploying.result()
+    until(lambda: not at_work(hosts[0]), 300)
+
+    assert done.returncode == 1
+    assert "failed: the connection was lost; what was begun there may go on; " in done.stderr
+    assert "1 after it were not touched" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def at_work(host: Instance) -> bool:
+    """Whether a process is there that was started for this host."""
+    told = f"PLAZA_VAR={host.var}\0".encode()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it has ended
+            if told in path.read_bytes():
+                return True
+    return False
 
 
 def test_a_host_that_is_away_is_no_reason_not_to_look_at_the_others(
