@@ -1,6 +1,7 @@
 """What `plaza deploy` copies: the files of a checkout, of one of its commits, or of an unpacked folder."""
 
 import hashlib
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ from settings import ROOT
 
 # Of the machine or of tools, where there is no git to say so.
 NEVER = frozenset({"var", ".venv", ".git", "plaza.toml", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache",
-                   "release.json", ".switched", ".ran", ".withdrawn"})  # fmt: skip
+                   "release.json", ".switched", ".ran", ".withdrawn", ".commit"})  # fmt: skip
 # Without these it is no Plaza, or one from before there were releases.
 NEEDED = ("plaza", "server.py", "worker.py", "requirements.lock", "deploy/process.sh", "commands/candidate.py")
+# In an archive of deploy/fabfile.py: what it was made of, so that a release is named as where it was built.
+COMMIT, HASH = ".commit", re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 PATIENCE = 120.0  # seconds for git
 
 
@@ -43,8 +46,18 @@ def _folder(path: Path, target: Path) -> dict[str, Any]:
     about = {"source": str(path), "hash": digest.hexdigest()[:8], "commit": None}
     if is_checkout and not _git(path, "status", "--porcelain", "--untracked-files=no"):
         about["commit"] = _git(path, "rev-parse", "HEAD").strip()
-        about["hash"] = about["commit"][:8] if about["commit"] else about["hash"]
+    elif not is_checkout:
+        about["commit"] = _told(path)
+    about["hash"] = about["commit"][:8] if about["commit"] else about["hash"]
     return about
+
+
+def _told(path: Path) -> str | None:
+    try:
+        told = (path / COMMIT).read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return told if HASH.fullmatch(told) else None
 
 
 def _commit(reference: str, target: Path) -> dict[str, Any]:

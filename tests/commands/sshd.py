@@ -1,7 +1,9 @@
 """An OpenSSH server of a test's own on loopback: it knows one key, listens at a free port, and ends with the test."""
 
 import getpass
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +36,12 @@ class Door:
     address: str
     known_hosts: Path
     key: Path
+    pid: int
+
+    def slam(self) -> None:
+        """End every connection as a cable does that is pulled out; the server stays."""
+        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
 
 
 @contextmanager
@@ -53,7 +61,7 @@ def sshd(folder: Path) -> Iterator[Door]:
         process = subprocess.Popen([program, "-D", "-e", "-f", folder / "config"], stdout=log, stderr=log)
     try:
         until(lambda: b"Server listening" in (folder / "sshd.log").read_bytes(), 30)
-        yield Door(f"{getpass.getuser()}@127.0.0.1:{port}", known, folder / "key")
+        yield Door(f"{getpass.getuser()}@127.0.0.1:{port}", known, folder / "key", process.pid)
     finally:
         process.terminate()
         process.wait(30)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,34 @@ def test_compose_names_nothing_that_is_not_there(services: dict[str, Any]) -> No
     for service in services.values():
         assert set(service.get("depends_on", {})) <= set(services)
     upstreams = settings_of(services["nginx"])["upstreams"].split(",")
-    assert {one.partition(":")[0] for one in upstreams} == {name for name in services if name.startswith("web")}
+    webs = {name: services[name]["command"][-1].partition(":")[2] for name in services if name.startswith("web")}
+    assert set(upstreams) == {f"{name}:{port}" for name, port in webs.items()}
+    assert all(f":{port}/healthz" in services[name]["healthcheck"]["test"][-1] for name, port in webs.items())
+    assert len(set(webs.values())) == len(webs), "they share var, where a web process is named after its port"
     address = services["nginx"]["networks"]["inside"]["ipv4_address"]
     assert all(settings_of(services[name])["trusted_proxies"] == address for name in ("web1", "web2"))
+
+
+def test_nobody_gets_the_address_of_nginx(services: dict[str, Any]) -> None:
+    told = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["networks"]["inside"]["ipam"]["config"][0]
+    whole, dynamic = IPv4Network(told["subnet"]), IPv4Network(told["ip_range"])
+    address = IPv4Address(services["nginx"]["networks"]["inside"]["ipv4_address"])
+
+    assert address in whole
+    assert dynamic.subnet_of(whole)
+    assert address not in dynamic
+
+
+def test_the_command_that_compose_shows_is_one() -> None:
+    text = (ROOT / "deploy" / "compose.yaml").read_text()
+    told = re.search(r"compose run --rm tables (.+) you@example.org", text)
+    assert told
+    command = told[1].replace("/srv/plaza/app", str(ROOT)).split()
+
+    done = subprocess.run([*command, "--help"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+
+    assert done.returncode == 0, done.stderr
+    assert "EMAIL" in done.stdout
 
 
 def test_nginx_accepts_what_it_gets_in_its_container(services: dict[str, Any], tmp_path: Path) -> None:
