@@ -32,11 +32,12 @@ class Page:
     `doubtful`: something older may have been stored after the refresh, so it is to be fetched once more. `gone`: it has ended in
     the store, or there is no room for it here. `heat`: how much it is read. The rest is the queue's (`cache/refreshes.py`): when
     it was `fetched`, how many `tries` there were since the last write, whether it is `busy` now, and `wanted` though it is right.
+    `ending`: it is fetched only to end it, for nobody reads it.
     """
 
     __slots__ = (
-        "answered", "asked", "busy", "doubtful", "failing", "fetched", "gone", "heard", "heat", "key", "last_write", "makings",
-        "read", "since", "tries", "wanted",
+        "answered", "asked", "busy", "doubtful", "ending", "failing", "fetched", "gone", "heard", "heat", "key", "last_write",
+        "makings", "read", "since", "tries", "wanted",
     )  # fmt: skip
 
     def __init__(self, key: str) -> None:
@@ -44,7 +45,7 @@ class Page:
         self.heard = self.read = self.since = self.last_write = self.heat = 0.0
         self.asked = self.answered = float("-inf")
         self.fetched, self.tries = float("-inf"), 0
-        self.doubtful = self.busy = self.failing = self.gone = self.wanted = False
+        self.doubtful = self.busy = self.ending = self.failing = self.gone = self.wanted = False
 
     @property
     def names(self) -> frozenset[str]:
@@ -105,6 +106,11 @@ class Index:
             self._hear_of(page, now)
             self._replace(page, min(began, now), max(page.makings).names)
             page.since = self._wrong_since(page)
+
+    def end(self, page: Page, began: float) -> None:
+        """It was fetched as over: nothing is stored of it, unless somebody else has had it made since `began`."""
+        if not page.gone and page.begun <= began:
+            self._drop(page)
 
     def wrote(self, names: Iterable[str], at: float, now: float) -> list[Page]:
         """A write has ended. The pages that it has made wrong, those that were wrong already included."""

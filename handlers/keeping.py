@@ -8,7 +8,7 @@ from content.languages import LANGUAGES
 from handlers import origin
 from handlers.answers import Answer, answer_of, etag_of
 from handlers.app import App
-from handlers.storing import AGAIN, BEGUN, STATUSES, ZIPPED, labels, packed, stored_as, weak
+from handlers.storing import AGAIN, STATUSES, STORING, Storing, labels, packed, weak
 from handlers.tracing import Traced
 
 LONGEST = 300  # characters of an address that is kept
@@ -56,32 +56,32 @@ class Keeping(Traced):
 
     def _finish_and_keep(self, chunk: str | bytes | dict[str, Any] | None) -> "Future[None]":
         reading, key = self.reading, KEY.get()
-        begun = BEGUN.get() if self._may_be_stored() else None
+        storing = STORING.get() if self._may_be_stored() else None
         keeping = self._may_be_kept()
-        if begun and reading is None:  # made without MySQL: whatever lies in the store is better
+        if storing and reading is None:  # made without MySQL: whatever lies in the store is better
             self.set_header(AGAIN, "1")
-        if reading is None or key is None or not (keeping or begun):
+        if reading is None or key is None or not (keeping or storing):
             return super().finish(chunk)
         if chunk is not None:
             self.write(chunk)
         body = b"".join(self._write_buffer)
         answer = answer_of(self.route, self._headers, body, reading.stamps, reading.until) if keeping else None
-        if begun:
-            self._hand_over(begun, body, answer)
+        if storing:
+            self._hand_over(storing, body, answer)
         sent = super().finish()
         if answer:
             self.app.models.pages.put(key, reading, answer)
-        if begun:
-            self.app.models.edge_news.made(stored_as(key, zipped=ZIPPED.get()), begun, reading.names)
+        if storing and not storing.over:
+            self.app.models.edge_news.made(storing.key(key), storing.begun, reading.names)
         return sent
 
-    def _hand_over(self, begun: float, body: bytes, answer: Answer | None) -> None:
+    def _hand_over(self, storing: Storing, body: bytes, answer: Answer | None) -> None:
         """Send it as it is to lie in the store."""
         reading = self.reading
         settings = self.app.settings
-        for name, value in labels(begun, reading.names, settings, until=reading.until, changed=reading.changed):
+        for name, value in labels(storing, reading.names, settings, until=reading.until, changed=reading.changed):
             self.set_header(name, value)
-        if ZIPPED.get() and (small := answer.packed if answer else packed(body)) is not None:
+        if storing.zipped and (small := answer.packed if answer else packed(body)) is not None:
             self._etag = weak(answer.etag if answer else etag_of(body))
             self.set_header("Content-Encoding", "gzip")
             self._write_buffer = [small]

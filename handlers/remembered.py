@@ -28,7 +28,7 @@ from handlers.answers import Answer
 from handlers.app import App
 from handlers.keeping import KEY, MADE, key_of
 from handlers.media import accepts_json
-from handlers.storing import BEGUN, GZIP, ZIPPED, labels, stored_as
+from handlers.storing import STORING, Storing, labels
 from handlers.tracing import ASKED_BY, Recorder
 from models.traces import TRACE, Trace
 
@@ -89,8 +89,7 @@ class Door(HTTPMessageDelegate):
         self._web, self._inside, self._connection = web, inside, connection
         self._asked: dict[str, str] = {}
         self._key: str | None = None
-        self._begun: float | None = None  # when, if the answer is to be stored by Nginx
-        self._zipped = False  # for whom (`ZIPPED`)
+        self._storing: Storing | None = None  # if the answer is to be stored by Nginx
         self._answer: Answer | None = None
         self._trace: Trace | None = None
         self._reads = self._signed_in = self._gone_in = False
@@ -111,10 +110,10 @@ class Door(HTTPMessageDelegate):
                 self._key = key_of(start_line.path, asked.get("Accept-Language", ""), asked.get("Cookie", ""))
         settings = self._web.app.settings
         if self._key and self._start.method == "GET" and origin.for_the_store(asked, self._connection, settings):
-            self._begun, self._zipped = time.time(), asked["X-Plaza-Edge"] == GZIP
+            self._storing = Storing.asked(time.time(), asked["X-Plaza-Edge"])
         elif self._key is not None and not self._signed_in:
             self._answer = self._web.pages.get(self._key)
-        if self._answer or self._signed_in or self._begun or self._may_be_kept():
+        if self._answer or self._signed_in or self._storing or self._may_be_kept():
             told = asked.get("X-Request-Id", "")
             self._trace = Trace(origin.request_id(told, self._connection, settings))
         return None if self._answer else self._inside.headers_received(start_line, headers)
@@ -145,7 +144,7 @@ class Door(HTTPMessageDelegate):
         TRACE.set(trace)
         answer = None
         try:
-            if self._signed_in or self._begun:
+            if self._signed_in or self._storing:
                 await self._web.caught_up()
             if self._key is not None and self._may_be_kept():
                 answer = await self._found(self._key)
@@ -172,8 +171,7 @@ class Door(HTTPMessageDelegate):
     def _go_in(self) -> None:
         self._gone_in = True
         KEY.set(self._key)  # the next question of this connection sets them anew
-        BEGUN.set(self._begun)
-        ZIPPED.set(self._zipped)
+        STORING.set(self._storing)
         self._inside.finish()
 
     def _give(self, answer: Answer, trace: Trace) -> None:
@@ -181,12 +179,12 @@ class Door(HTTPMessageDelegate):
         method, uri, version = self._start
         changed = answer.is_new_for(self._asked.get("If-None-Match"))
         line = _connection_line(version, self._asked.get("Connection", ""))
-        if self._begun and self._key:
+        if (storing := self._storing) and self._key:
             changed = True
-            said = labels(self._begun, answer.names, self._web.app.settings, until=answer.until)
-            self._connection.write(answer.bytes_to_store(trace.id, line, said, zipped=self._zipped))
-            key = stored_as(self._key, zipped=self._zipped)
-            self._web.app.models.edge_news.made(key, self._begun, answer.names)
+            said = labels(storing, answer.names, self._web.app.settings, until=answer.until)
+            self._connection.write(answer.bytes_to_store(trace.id, line, said, zipped=storing.zipped))
+            if not storing.over:
+                self._web.app.models.edge_news.made(storing.key(self._key), storing.begun, answer.names)
         else:
             self._connection.write(answer.bytes_for(trace.id, line, changed=changed, with_body=method == "GET"))
         self._connection.finish()

@@ -47,22 +47,22 @@ class Edges:
         self._silent: dict[str, float] = {}  # and until when they are not asked
         self.failure = ""
 
-    async def refresh(self, key: str) -> Outcome:
-        """Have the page under a key (`handlers.keeping.key_of`) asked for anew and stored, at all of them. `again`: something
-        changed while it was made."""
+    async def refresh(self, key: str, *, over: bool = False) -> Outcome:
+        """Have the page under a key (`handlers.keeping.key_of`) asked for anew and stored, at all of them; `over`: as one that
+        has ended already, so that the next reader has it made. "again": something changed while it was made."""
         now = monotonic()
         urls = [url for url in self._urls if self._silent.get(url, 0.0) <= now] or self._urls
         COUNTS["edge.left_out"] += len(self._urls) - len(urls)
-        outcomes = await asyncio.gather(*(self._ask(url, key) for url in urls))
+        outcomes = await asyncio.gather(*(self._ask(url, key, over) for url in urls))
         return next((outcome for outcome in ("failed", "again") if outcome in outcomes), "refreshed")
 
     def close(self) -> None:
         self._client.close()
 
-    async def _ask(self, url: str, key: str) -> Outcome:
+    async def _ask(self, url: str, key: str, over: bool) -> Outcome:
         variant, _, uri = key.partition(" ")
         language, _, form = variant.partition("-")
-        asked = {"Accept-Language": language, "Accept-Encoding": form}
+        asked = {"Accept-Language": language, "Accept-Encoding": form, "X-Plaza-Over": "1" * over}
         request = HTTPRequest(
             url + uri,
             headers=self._headers | {name: value for name, value in asked.items() if value},

@@ -64,7 +64,8 @@ class Refresher:
         while True:
             page = await self._pages.due()
             unshown, began = page.since, time.time()
-            self._pages.fetched(page, began, unshown, await self._edges.refresh(page.key))
+            outcome = await self._edges.refresh(page.key, over=page.ending)
+            self._pages.fetched(page, began, unshown, outcome)
 
     async def _look(self) -> None:
         while True:

@@ -19,7 +19,7 @@ Outcome = Literal["refreshed", "again", "failed"]
 FADES = 0.8  # of a page's heat is left after a second
 WARM = 1.0  # heat; what is read once in 5 s has as much in the long run
 HOTTEST = 100  # pages that are kept from ending
-UNREAD, UNREAD_ELSEWHERE = 2, 6  # lives of a page after which, if nobody reads it, it is left to end by itself
+UNREAD, UNREAD_ELSEWHERE = 2, 6  # lives of a page after which, if nobody has read it, a write ends it
 BEFORE = 2.0  # s before its end that one of them is fetched anew
 MOST_TO_PURGE = 10_000  # names, and addresses; what is more ends by itself
 LONGEST = 3.0  # s that a name waits for its pages to be right in Nginx
@@ -27,7 +27,10 @@ _KEY = re.compile(
     r"(?:en|zh)?(?:-gzip)? /[!\"$-~]*", re.ASCII
 )  # with another sign it would be another address on its way
 COUNTS.update(
-    {f"edge.{event}": 0 for event in ("refreshed", "again", "failed", "ahead", "dropped", "missed", "unpurged")}
+    {
+        f"edge.{event}": 0
+        for event in ("refreshed", "again", "failed", "ahead", "ended", "dropped", "missed", "unpurged")
+    }
 )
 
 
@@ -70,9 +73,9 @@ class EdgePages:
             match entry:
                 case ["made", str(key), float(begun), list(names)]:
                     if _KEY.fullmatch(key) and (page := self._index.made(key, begun, names, now)).since:
-                        self._add((page,), now, moment)
+                        self._queue.add((page,), moment)
                 case ["wrote", float(at), list(names)]:
-                    self._add(self._index.wrote(names, at, now), now, moment)
+                    self._queue.add(self._index.wrote(names, at, now), moment)
                     if self._purges:
                         self._purge_names(names, moment)
         self._queue.look_later(self._index.unsure(), moment)
@@ -93,11 +96,12 @@ class EdgePages:
         self._wake()
 
     async def due(self) -> Page:
-        """The next page to be fetched anew. It is to be told what became of it."""
+        """The next page to be fetched anew; one that is `ending`, as over. What became of it is to be told."""
         while True:
             if (page := self._queue.take(monotonic())) is not None:
                 self._under_way.add(page)
-                page.asked = time.time()
+                page.asked = now = time.time()
+                page.ending = now - page.read >= self._unread
                 return page
             self._came.clear()
             try:
@@ -117,7 +121,9 @@ class EdgePages:
                 if self._purges:
                     self._uris_to_purge[page.key.partition(" ")[2]] = None
                     self._bound(self._uris_to_purge)
-            COUNTS["edge.refreshed" if unshown else "edge.ahead"] += 1
+            if page.ending:
+                self._index.end(page, began)
+            COUNTS["edge.ended" if page.ending else "edge.refreshed" if unshown else "edge.ahead"] += 1
         else:
             COUNTS[f"edge.{outcome}"] += 1
             page.since = page.since or unshown  # whoever has told of a making: it is not in every Nginx
@@ -149,10 +155,6 @@ class EdgePages:
         for uri in found.uris:
             del self._uris_to_purge[uri]
         return found
-
-    def _add(self, pages: Iterable[Page], now: float, moment: float) -> None:
-        """What nobody reads is not kept alive: it ends in the store, `page_ttl` after we last fetched it."""
-        self._queue.add((page for page in pages if now - page.read < self._unread), moment)
 
     def _purge_names(self, names: Iterable[str], now: float) -> None:
         """Names that no page is made of are nothing to a CDN."""

@@ -77,7 +77,9 @@ def test_every_change_is_there_at_the_next_reload(crowded: Crowded, chromium: Br
 
     assert not load.report.failed, load.report
     assert load.report.caches["HIT"] > load.report.requests / 2
-    assert sorted(reloads)[CHANGES // 2] == 1, reloads  # a reload that came within milliseconds of the write may be early
+    assert sorted(reloads)[CHANGES // 2] == 1, (
+        reloads
+    )  # a reload that came within milliseconds of the write may be early
     assert [problem for window in windows for problem in window.drain()] == []
     for window in windows:
         window.context.close()

@@ -38,11 +38,11 @@ class Store:
         found = [data for path in self.files if f"\nKEY: {key}\n".encode() in (data := path.read_bytes())]
         return found[0] if found else b""
 
-    async def refresh(self, path: str, variant: str = "", secret: str | None = None) -> bytes:
-        """Ask over the worker's socket for a page to be made anew, or with another secret; all bytes of the answer."""
+    async def refresh(self, path: str, variant: str = "", secret: str | None = None, *, over: bool = False) -> bytes:
+        """Ask over the worker's socket for a page to be made anew, or as `over`, or with another secret; all that it answers."""
         told = self.settings.secret("edge") if secret is None else secret
         reader, writer = await asyncio.open_unix_connection(f"{self.settings.run}/edge.sock")
-        language = f"Accept-Language: {variant}\r\n" if variant else ""
+        language = (f"Accept-Language: {variant}\r\n" if variant else "") + ("X-Plaza-Over: 1\r\n" if over else "")
         writer.write(
             f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{language}X-Plaza-Refresh: {told}\r\nConnection: close\r\n\r\n".encode()
         )

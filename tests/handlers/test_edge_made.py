@@ -12,7 +12,7 @@ from tornado.ioloop import IOLoop
 from cache.slots import is_scope
 from commands.stored import is_stored
 from handlers import routes
-from handlers.storing import labels
+from handlers.storing import Storing, labels
 from models import Models
 from models.edge_news import surrogate_key
 from models.writing import Draft
@@ -139,7 +139,9 @@ async def test_a_page_with_a_file_whose_time_will_be_over_is_over_with_it(
     assert page.headers["X-Accel-Expires"] == f"@{int(begun) + 9}"
     assert latest.json()[0]["filename"] == "a.txt"
     assert file.expires_at
-    soon = dict(labels(file.expires_at.timestamp() - 3, [], some_settings(10), until=file.expires_at.timestamp()))
+    soon = dict(
+        labels(Storing(file.expires_at.timestamp() - 3), [], some_settings(10), until=file.expires_at.timestamp())
+    )
     assert soon["X-Accel-Expires"] == f"@{int(file.expires_at.timestamp()) - 1}"
 
 
@@ -160,7 +162,7 @@ async def test_a_page_knows_when_what_it_is_made_of_ends(models: Models, people:
 @pytest.mark.parametrize("changed", [False, True])
 async def test_a_cdn_keeps_nothing_that_is_over(changed: bool) -> None:
     settings = some_settings(10, purge_command="true")
-    said = dict(labels(1000.7, ["post:1"], settings, until=1004.2, changed=changed))
+    said = dict(labels(Storing(1000.7), ["post:1"], settings, until=1004.2, changed=changed))
 
     assert said["X-Accel-Expires"] == ("@999" if changed else "@1003")
     assert said["CDN-Cache-Control"] == said["Surrogate-Control"] == ("max-age=0" if changed else "max-age=4")

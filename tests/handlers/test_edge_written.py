@@ -61,6 +61,26 @@ async def test_a_refresh_puts_the_page_of_now_in_place_of_the_old_one(
     assert len(store.files) == 1
 
 
+async def test_a_page_that_is_ended_is_made_anew_for_the_next_reader(
+    visitor: Browser, store: Store, town: Town
+) -> None:
+    for _ in range(2):  # made by its handler, then given from the memory of the process
+        await visitor.get(town.path)
+        await store.refresh(town.path, over=True)
+        ended = await visitor.get(town.path)
+        again = await visitor.get(town.path)
+
+        assert (cache(ended), cache(again)) == ("EXPIRED", "HIT")
+        assert ended.body == again.body
+
+
+async def test_only_the_worker_ends_pages(visitor: Browser, store: Store, town: Town) -> None:
+    await visitor.get(town.path)
+    await store.refresh(town.path, over=True, secret="guessed")
+
+    assert cache(await visitor.get(town.path)) == "HIT"
+
+
 @pytest.mark.parametrize("secret", ["", "1", "x" * 43, "true", "*", "~.*"])
 async def test_a_forged_refresh_is_a_question_like_any_other(
     visitor: Browser, store: Store, models: Models, people: People, town: Town, secret: str

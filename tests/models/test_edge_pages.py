@@ -126,17 +126,32 @@ async def test_where_clocks_differ_each_page_is_looked_at_once_more(pages: EdgeP
 
 
 @pytest.mark.parametrize("choices", [{"page_ttl": 10}])
-async def test_what_nobody_reads_is_not_kept_alive(pages: EdgePages) -> None:
+@pytest.mark.parametrize("read", [False, True])
+async def test_what_nobody_reads_is_ended_and_not_kept_alive(pages: EdgePages, read: bool) -> None:
+    before = COUNTS["edge.ended"]
     pages.heard([made(" /", "a")])
     page = pages._index.pages[" /"]
     page.read -= 21
+    pages.read({" /": 1} if read else {})
     pages.heard([wrote("a")])
-    unread = nothing_is_due(pages)
-    pages.read({" /": 1})
-    pages.heard([wrote("a")])
+    await fetched(pages)
 
-    assert unread
-    assert not nothing_is_due(pages)
+    assert page.ending is not read
+    assert (" /" in pages._index.pages) is read
+    assert COUNTS["edge.ended"] == before + (not read)
+
+
+@pytest.mark.parametrize("choices", [{"page_ttl": 10}])
+async def test_who_has_it_made_while_it_is_ended_is_not_forgotten(pages: EdgePages) -> None:
+    pages.heard([made(" /", "a", ago=30)])
+    pages._index.pages[" /"].read -= 60
+    pages.heard([wrote("a", ago=20)])
+    page = await pages.due()
+    pages.heard([made(" /", "a")])
+    pages.fetched(page, time.time() - 1, page.since, "refreshed")
+
+    assert page.ending
+    assert " /" in pages._index.pages
 
 
 async def test_a_refresh_that_failed_leaves_the_page_wrong_whatever_was_told(pages: EdgePages) -> None:
