@@ -93,7 +93,7 @@ def test_the_panels_of_the_dashboard_lie_beside_each_other() -> None:
     assert len(places) == len(set(places))
     assert len({panel["id"] for panel in panels}) == len(panels)
     assert [panel["title"] for panel in panels if panel["type"] == "row"] == [
-        "Traffic", "Cache: truth", "Cache: speed", "Stores", "Worker",
+        "Traffic", "Cache: truth", "Cache: speed", "Pages in Nginx", "Stores", "Worker",
     ]  # fmt: skip
 
 
