@@ -62,6 +62,6 @@ class News:
         """Until cancelled, call with the polls that others, and we, tell of. None: some may have been missed."""
 
         def told(message: bytes | None) -> None:
-            heard([int(id) for id in message.split()] if message else None)
+            heard(None if message is None else [int(id) for id in message.split()])
 
         await hear(self._redis, self._channel, told)
