@@ -26,7 +26,9 @@ class Canary:
         self.key = f"{namespace}:canary:{token_hex(8)}".encode()
         self.lag: float | None = None  # s from the write to its push
         self._began = now()
-        self._task = asyncio.create_task(self._write(redis), name="canary")
+        self.task = asyncio.create_task(
+            self._write(redis), name="canary"
+        )  # to be held, and waited for, by who begins it
         self._written: float | None = None
         self._error: Exception | None = None
 
@@ -52,4 +54,4 @@ class Canary:
         return False
 
     def end(self) -> None:
-        self._task.cancel()
+        self.task.cancel()

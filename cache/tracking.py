@@ -79,6 +79,7 @@ class Tracking:
         self._which = _pack("GET", f"{namespace}:epoch")
         self._epoch = ""  # of the Redis that brings the pushes
         self._canary: Canary | None = None
+        self._flying = set[asyncio.Task[None]]()  # canaries, those that were ended included
         self._next_canary = 0.0
         self._wire: Wire | None = None
         self._socket: socket.socket | None = None  # that of the wire, to be read without the loop; none with TLS
@@ -102,9 +103,10 @@ class Tracking:
     async def close(self) -> None:
         """End, and close the connection."""
         # Told until it listens: asyncio.wait_for of Python 3.11, by which redis-py connects, swallows one that meets an answer.
-        while self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait((self._task,), timeout=0.1)
+        while unfinished := [task for task in (self._task, *self._flying) if task is not None and not task.done()]:
+            for task in unfinished:
+                task.cancel()
+            await asyncio.wait(unfinished, timeout=0.1)
 
     def told(self) -> None:
         """The link's epoch changed, or it went down or came up: nothing that was kept is to be trusted."""
@@ -259,6 +261,8 @@ class Tracking:
 
     def _release_canary(self) -> None:
         self._canary, self._next_canary = Canary(self._redis, self._namespace), now() + CANARY
+        self._flying.add(self._canary.task)
+        self._canary.task.add_done_callback(self._flying.discard)
 
     def _pushed(self, push: list[Any]) -> None:
         """`push`: what is pushed, and the keys; None for all of them (FLUSHALL)."""

@@ -28,17 +28,20 @@ def test_a_changed_source_file_restarts_the_process(fresh: Instance) -> None:
             return False
 
     try:
-        until(answers, 60)
+        until(answers, 120)
         first = server()
 
         os.utime(ROOT / "static" / "site.css")
 
-        until(lambda: server() not in (0, first), 30)
-        until(answers, 30)
+        until(lambda: server() not in (0, first), 120)
+        until(answers, 120)
         assert fresh.get("/").status == 200
     finally:
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
+        try:
+            said, _ = process.communicate(timeout=180)
+        finally:
+            process.kill()  # what does not end by itself must not be there in other tests
     assert "changed: static/site.css" in said
     assert process.returncode == 0
     assert not (fresh.settings.run / "mysql.sock").exists()  # its database ended with it
