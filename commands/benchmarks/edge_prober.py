@@ -10,7 +10,7 @@ from commands.benchmarks.edge_traffic import PROBED, Text, Traffic
 from commands.console import Trouble
 
 EVERY = 0.005  # s between two looks at a page
-PAUSE = 0.02  # s between the last page that showed it and the next write
+PAUSE = 0.5  # s between the last page that showed it and the next write: the prober is not to be the load
 LONGEST = 20.0  # s; what is not seen until then counts as that
 COMMENTED = range(10, 40)  # places among the posts, beside those that are edited: few others comment there
 
