@@ -3,10 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from tornado.ioloop import IOLoop
 
 from jobs.refreshing import NAME
 from models import Models, connected
@@ -18,6 +16,8 @@ from tests.harness.people import People, find
 from tests.harness.servers import Databases
 from tests.harness.site import Site, run_site
 from tests.jobs.refreshed import PATIENCE, Reader, worker
+
+pytest_plugins = ["tests.cache.stages"]
 
 pytestmark = pytest.mark.gen_test(timeout=180)
 TTL = 3  # s
@@ -84,14 +84,6 @@ async def test_a_page_that_is_read_does_not_end(models: Models, people: People, 
                 since = time.monotonic()
             assert since < latest
             await asyncio.sleep(0.1)
-
-
-@pytest.fixture
-def own_redis(io_loop: IOLoop, tmp_path: Path) -> Iterator[OwnRedis]:
-    redis = OwnRedis(tmp_path)
-    io_loop.run_sync(redis.start)
-    yield redis
-    io_loop.run_sync(redis.kill)
 
 
 @pytest.fixture
