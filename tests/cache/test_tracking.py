@@ -267,3 +267,20 @@ async def test_a_blocked_loop_gives_nothing_old_and_recovers_on_the_same_connect
     await until(lambda: here.local.open)
     assert here.tracking.connections == 1
     assert here.has("a") is None
+
+
+async def test_a_canary_that_does_not_listen_is_waited_for_at_the_end(here: Side) -> None:
+    """redis-py connects by asyncio.wait_for, which in Python 3.11 can swallow a cancellation."""
+
+    async def deaf() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await asyncio.sleep(60)
+
+    flying = asyncio.create_task(deaf(), name="canary")
+    here.tracking._flying.add(flying)
+    await asyncio.sleep(0)
+    await here.tracking.close()
+
+    assert flying.done()
