@@ -1,15 +1,13 @@
 """`plaza COMMAND`: finds the command's file, loads that alone, and turns errors into one clear line."""
 
-import difflib
-import importlib
 import sys
 
 import click
-from click.shell_completion import CompletionItem
 
 from commands.console import Trouble, err
+from commands.groups import Group
 from commands.releases import hand_over
-from settings import ROOT, SettingsError
+from settings import SettingsError
 
 # Name, the module with its `command`, and what it is for; this text is what `plaza --help` shows without loading any.
 COMMANDS = {
@@ -33,43 +31,18 @@ COMMANDS = {
     "check": ("check", "Count again what is counted; status 0 when all agrees."),
     "cache": ("cache", "Look into the cache: how well, what, and whether it is true."),
     "bench": ("bench", "Measure pages beside two yardsticks."),
+    "record": ("record", "Write down what the site is asked, without its secrets."),
+    "replay": ("replay", "Ask a site what was recorded, measure it, and compare."),
     "prove": ("prove", "Prove that the cache never answers with old data."),
     "dev": ("dev", "One web process, restarted at each change of a source file."),
     "test": ("test", "Run ruff, mypy and pytest."),
 }
 
 
-class Commands(click.Group):
-    """Loads a command when it is called, so that each starts as fast as it can."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name, (module, _) in COMMANDS.items() if (ROOT / "commands" / f"{module}.py").exists()]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        found = importlib.import_module(f"commands.{COMMANDS[cmd_name][0]}").command
-        assert isinstance(found, click.Command)
-        return found
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if not ctx.resilient_parsing and not name.startswith("-") and name not in self.list_commands(ctx):
-            near = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
-            ctx.fail(f"There is no command '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""))
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(name) for name in self.list_commands(ctx) if name.startswith(incomplete)]
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Group, package="commands", table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)  # fmt: skip
 def plaza() -> None:
     """Plaza, a community site that stays fast and truthful when a crowd arrives.
 

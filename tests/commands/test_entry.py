@@ -19,6 +19,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "commands" / "packages.sh", root / "commands")
     (root / "requirements.lock").touch()
     (root / "requirements-test.lock").touch()
+    (root / "requirements-load.lock").touch()
     (root / "commands" / "__init__.py").touch()
     (root / "commands" / "__main__.py").write_text("import sys\nprint(sys.argv[1:], sys.prefix)\n")
     return root

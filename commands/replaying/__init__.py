@@ -1,0 +1,1 @@
+"""The commands of `plaza replay`, one file each."""

@@ -1,0 +1,153 @@
+"""What a record file holds: who asked what and when, and what was answered, without a secret.
+
+`*.rec.jsonl.gz`, mode 0600: one JSON object a line, first the header, then the requests in the order of their `t`, last the
+footer. A file without a footer was cut off. The keys in the file are short; the names here say what they mean.
+"""
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+FORMAT = "plaza-record/1"
+# What stands for a secret, an address, or an id that the replay has to find out: {{kind:name}}.
+PLACEHOLDER = re.compile(r"\{\{([a-z][a-z0-9_.]*):([A-Za-z0-9_-]{1,40})\}\}", re.ASCII)
+PLACEHOLDER_BYTES = re.compile(PLACEHOLDER.pattern.encode(), re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """`started_ns` is wall time, `monotonic_ns` the same moment on the monotonic clock. `snapshot` names the backup that this
+    goes with, "" when unknown. `policy` and `key_id`: which rules of redaction, under which key. `sampling`: "all", or the
+    share of the sessions. `clock` tells how exact `t` is, such as "exact" or "+-2 ms". `source`: plaza, nginx, combined.
+    `mapping`: for an imported file each address that was mapped, and onto which."""
+
+    commit: str
+    started_ns: int
+    monotonic_ns: int
+    base_url: str
+    source: str = "plaza"
+    snapshot: str = ""
+    policy: str = ""
+    key_id: str = ""
+    sampling: str = "all"
+    clock: str = "exact"
+    mapping: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"format": FORMAT} | {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Something new that an answer told of. `pointer` says where its id stands there: a JSON pointer (RFC 6901) into the body,
+    `location:<pattern>` with one group, or `cookie:<name>`."""
+
+    kind: str
+    placeholder: str
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Times are microseconds from the moment the request's header had arrived: `first_byte_us` to the head of the answer,
+    `total_us` to its last byte. `hash` is of the body as it was, `normal_hash` without what differs each time; both "" when
+    the source does not know. `cookies`: the names that were set. `level`: which cache gave it (X-Cache), "" unknown."""
+
+    status: int
+    total_us: int
+    first_byte_us: int = 0
+    length: int = 0
+    content_type: str = ""
+    hash: str = ""
+    normal_hash: str = ""
+    location: str = ""
+    cookies: tuple[str, ...] = ()
+    made: tuple[Made, ...] = ()
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`i` counts all requests from 0; `t_us` is microseconds since the start, at the arrival of the header. `connection` and
+    `session` are pseudonyms; `k` counts inside the session. `after`: the `i` of the last request of the session that had
+    been answered when this one came, None for none: this one may have come of it. `body_length` is what was sent, which is
+    more than `body` holds when that is `truncated`. Header names are lower case, in their order. In target, header values
+    and body a placeholder stands for each secret, and for each id that an earlier answer told (`Made`)."""
+
+    i: int
+    t_us: int
+    session: str
+    k: int
+    method: str
+    target: str
+    answer: Answer
+    connection: int = 0
+    after: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    body_length: int = 0
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """`statuses`: answers by status. `dropped`: what was not recorded, by reason. `sha256`: of all lines before, with their
+    ends of line."""
+
+    requests: int
+    statuses: dict[str, int]
+    dropped: dict[str, int]
+    sha256: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"footer": True} | {name: getattr(self, name) for name in self.__slots__}
+
+
+def as_json(request: Request) -> dict[str, Any]:
+    """One line of the file; what is empty is left out."""
+    answer = request.answer
+    line: dict[str, Any] = {
+        "i": request.i, "t": request.t_us, "c": request.connection, "s": request.session, "k": request.k,
+        "dep": request.after, "m": request.method, "u": request.target, "h": [list(pair) for pair in request.headers],
+        **_body_as_json(request.body), "bl": request.body_length, "trunc": request.truncated,
+        "st": answer.status, "ttfb": answer.first_byte_us, "rt": answer.total_us, "len": answer.length,
+        "ct": answer.content_type, "hash": answer.hash, "nhash": answer.normal_hash, "loc": answer.location,
+        "set": list(answer.cookies), "mk": [[one.kind, one.placeholder, one.pointer] for one in answer.made],
+        "x": answer.level,
+    }  # fmt: skip
+    return {name: value for name, value in line.items() if value not in (None, "", [], False) or name in _ALWAYS}
+
+
+_ALWAYS = frozenset({"i", "t", "s", "k", "m", "u", "st", "rt"})
+
+
+def request_of(line: dict[str, Any]) -> Request:
+    """The other way round. Raises KeyError, TypeError or ValueError when this is no line of a request."""
+    answer = Answer(
+        int(line["st"]), int(line["rt"]), int(line.get("ttfb", 0)), int(line.get("len", 0)), str(line.get("ct", "")),
+        str(line.get("hash", "")), str(line.get("nhash", "")), str(line.get("loc", "")), tuple(line.get("set", ())),
+        tuple(Made(*one) for one in line.get("mk", ())), str(line.get("x", "")),
+    )  # fmt: skip
+    after, body = line.get("dep"), _body_of(line)
+    return Request(
+        int(line["i"]), int(line["t"]), str(line["s"]), int(line["k"]), str(line["m"]), str(line["u"]), answer,
+        int(line.get("c", 0)), None if after is None else int(after), _pairs(line.get("h", ())), body,
+        int(line.get("bl", len(body))), bool(line.get("trunc", False)),
+    )  # fmt: skip
+
+
+def _pairs(told: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(name), str(value)) for name, value in told)
+
+
+def _body_as_json(body: bytes) -> dict[str, str]:
+    try:
+        return {"b": body.decode()} if body else {}
+    except UnicodeDecodeError:
+        return {"b64": base64.b64encode(body).decode()}
+
+
+def _body_of(line: dict[str, Any]) -> bytes:
+    return base64.b64decode(line["b64"], validate=True) if "b64" in line else str(line.get("b", "")).encode()
