@@ -6,8 +6,8 @@ import click
 
 from commands.console import Trouble, say
 from replay import locust
-from replay.sites import AnySite
 from replay.reading import NoRecord, Reader
+from replay.sites import AnySite
 
 
 @click.group()
@@ -42,5 +42,8 @@ def as_locust(file: Path, out: Path, writes: bool, sessions: int, speed: float) 
     if reader.cut:
         say(f"[yellow]![/] {file} was cut off; what there is was written.")
     requests = sum(map(len, kept))
-    say(f"[green]✓[/] {requests:,} requests of {len(kept):,} sessions" + (f" of {len(found):,}" if kept != found else ""))
+    say(
+        f"[green]✓[/] {requests:,} requests of {len(kept):,} sessions"
+        + (f" of {len(found):,}" if kept != found else "")
+    )
     say(f"  locust -f {out} --host URL --headless -u 50 -r 10 -t 1m")
