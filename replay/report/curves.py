@@ -11,6 +11,7 @@ from replay.report.scales import Scale, logarithmic, nines
 _SAMPLES = 160  # places on a line
 _ASKED = (0.0, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999, 0.999999)
 HEIGHT = 300
+_CHANCE = f"Grey: fewer than {ABOVE} samples lie above, so it is chance."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def curve(named: Sequence[tuple[str, str, Histogram]], id: str = "curve") -> Cur
     chart = Chart(
         id, "Percentiles", _about(known), x, y, lines, f"{id}-rows", tuple(range(1, len(known) + 1)), HEIGHT,
         spots=(Spot(x.at(1 - 1 / first.n), y.at(first.max / 1000), f"longest {words.time(first.max / 1000)}"),),
-        chance=trusted,
+        chance=trusted, note=_CHANCE,
     )  # fmt: skip
     return Curve(chart, _rows([h for _, _, h in known], most, x))
 

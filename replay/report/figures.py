@@ -43,8 +43,8 @@ def figures(run: Run) -> list[Figure]:
     unsent = run.offered - run.sent
     return [
         Figure(
-            "Requests", words.count(run.completed), "answered",
-            f"of {words.count(run.offered)} due" + (f", {words.count(unsent)} not sent" if unsent else ""),
+            "Requests", words.count(run.completed), "",
+            f"answered, of {words.count(run.offered)} due" + (f", {words.count(unsent)} not sent" if unsent else ""),
         ),
         Figure("Rate", words.rate(run.completed / run.seconds if run.seconds else 0), "a second", _peak(run)),
         _time("Half within", run.response_ms, "p50"),
@@ -72,7 +72,7 @@ def _peak(run: Run) -> str:
     """Of whole seconds: the last one may be short."""
     peak = max((one.offered for one in run.series), default=0)
     width = run.series[1].t - run.series[0].t if len(run.series) > 1 else run.seconds
-    return f"at most {words.rate(peak / width)} due" if width else ""
+    return f"at most {words.rate(peak / width)} due in a second" if width else ""
 
 
 def times(run: Run) -> list[Times]:

@@ -7,6 +7,7 @@ from replay import results
 from replay.report import thinning, words
 from replay.report.scales import Tick
 
+_APART = 0.08  # of the height, between the words of its axis
 DEPTHS = 7  # colours; each stands for several times as many answers as the one before
 
 
@@ -90,16 +91,12 @@ def _depths(heat: results.Heat, limits: list[int]) -> list[Depth]:
 
 
 def _ticks(tops: list[float]) -> tuple[Tick, ...]:
-    """The upper edges that lie nearest to round numbers, not too near to each other."""
+    """The upper edges that lie nearest to round numbers, the roundest first, not too near to each other."""
     ticks: list[Tick] = []
-    for power in range(-3, 7):
-        for nice in (1, 2, 5):
-            wanted = float(f"{nice}e{power}")
-            if not tops[0] <= wanted <= tops[-1]:
-                continue
-            row = min(range(len(tops)), key=lambda one: abs(math.log(tops[one] / wanted)))
-            at = (row + 1) / len(tops)
-            if not ticks or at - ticks[-1].at >= 0.09:
+    for wanted in (float(f"{nice}e{power}") for nice in (1, 5, 2) for power in range(-3, 7)):
+        if tops[0] <= wanted <= tops[-1]:
+            at = (min(range(len(tops)), key=lambda row: abs(math.log(tops[row] / wanted))) + 1) / len(tops)
+            if all(abs(at - other.at) >= _APART for other in ticks):
                 ticks.append(Tick(at, words.time(wanted)))
     return tuple(ticks)
 

@@ -44,16 +44,18 @@ def failures(outcomes: Mapping[str, int]) -> int:
 
 
 def bars(outcomes: Mapping[str, int]) -> list[Bar]:
-    """Statuses in their order, then what went wrong, the most frequent first."""
+    """Statuses in their order, then what went wrong, the most frequent first, then what was not sent."""
     whole = sum(outcomes.values())
-    ordered = sorted(
-        outcomes.items(), key=lambda one: (not one[0].isdigit(), one[0] if one[0].isdigit() else "", -one[1])
-    )
-    return [
-        Bar(name, _meaning(name), n, n / whole, "bad" if is_failure(name) else "quiet" if name in UNSENT else "good")
-        for name, n in ordered
-        if n
-    ]
+    statuses = sorted((name, n) for name, n in outcomes.items() if name.isdigit())
+    errors = ((name, n) for name, n in outcomes.items() if not name.isdigit())
+    others = sorted(errors, key=lambda one: (one[0] in UNSENT, -one[1]))
+    return [Bar(name, _meaning(name), n, n / whole, _look(name)) for name, n in statuses + others if n]
+
+
+def _look(outcome: str) -> str:
+    if is_failure(outcome):
+        return "bad"
+    return "quiet" if outcome in UNSENT or outcome >= "400" else "good"
 
 
 def _meaning(outcome: str) -> str:

@@ -58,12 +58,12 @@ def logarithmic(low: float, high: float) -> Scale:
 def nines(n: int) -> Scale:
     """Shares of `n` samples, each nine as wide as the one before; the last sample stands at the right end."""
     long = math.log10(max(n, 10))
-    shares = [0.0, 0.5, *(1 - 10.0**-power for power in range(1, int(long + 1e-9) + 1))]
+    shares = [0.5, *(1 - 10.0**-power for power in range(1, int(long + 1e-9) + 1))]
 
     def place(share: float) -> float:
         return -math.log10(max(1 - share, 1e-12)) / long
 
-    return Scale(place, tuple(Tick(place(one), f"{100 * one:.10g} %", one == 0.5) for one in shares if place(one) <= 1))
+    return Scale(place, tuple(Tick(place(one), f"{100 * one:.10g} %") for one in shares if place(one) <= 1))
 
 
 def moments(seconds: float) -> Scale:

@@ -30,7 +30,7 @@ def timeline(run: Run, x: Scale) -> Timeline | None:
     rows = points(run.series, run.seconds)
     if not rows:
         return None
-    charts = [_rates(rows, x), *_times(rows, x), *_lateness(rows, x), _waiting(rows, x)]
+    charts = [_rates(rows, x), *_times(rows, x), *_failed(rows, x), *_lateness(rows, x), _waiting(rows, x)]
     width = rows[0].end - rows[0].t
     return Timeline(charts, rows, [x.at(one.middle) for one in rows], width, len(rows) < len(run.series))
 
@@ -44,16 +44,24 @@ def time_axis(run: Run) -> Scale:
 def _rates(rows: Sequence[Point], x: Scale) -> Chart:
     top = max(max(one.offered, one.sent, one.completed) for one in rows)
     y = linear(top)
-    lines = [
+    lines = (
         _line("due", "due", rows, x, y, lambda one: one.offered, filled=True),
         _line("sent", "sent", rows, x, y, lambda one: one.sent),
         _line("answered", "done", rows, x, y, lambda one: one.completed),
-    ]
-    if any(one.failed for one in rows):
-        lines.append(_line("failed", "bad", rows, x, y, lambda one: one.failed))
+    )
     about = f"Requests a second over time: at most {words.rate(max(one.offered for one in rows))} were due."
-    cells = (1, 2, 3, 4)[: len(lines)]
-    return Chart("rates", "Requests a second", about, x, y, tuple(lines), TABLE, cells, HEIGHT)
+    return Chart("rates", "Requests a second", about, x, y, lines, TABLE, (1, 2, 3), HEIGHT)
+
+
+def _failed(rows: Sequence[Point], x: Scale) -> list[Chart]:
+    """On a scale of their own: a few are as important as many, and could not be seen beside all."""
+    most = max(one.failed for one in rows)
+    if not most:
+        return []
+    y = linear(most)
+    lines = (_line("failed", "bad", rows, x, y, lambda one: one.failed, filled=True),)
+    about = f"Requests that failed a second, over time: at most {words.rate(most)}."
+    return [Chart("failed", "Failed a second", about, x, y, lines, TABLE, (4,), HEIGHT // 2)]
 
 
 def _times(rows: Sequence[Point], x: Scale) -> list[Chart]:

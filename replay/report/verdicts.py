@@ -84,14 +84,23 @@ def _failed(run: Run) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
+    """`look` is a class of report.css."""
+
     text: str
     measured: str
-    met: bool
+    result: str
+    look: str
 
 
 def objectives(run: Run) -> list[Goal]:
     """Each with what was measured, in its own unit: per cent where its text has one, else milliseconds."""
-    return [Goal(one.text, _measured(one), one.met) for one in run.objectives]
+    return [Goal(one.text, _measured(one), *_result(run, one)) for one in run.objectives]
+
+
+def _result(run: Run, objective: Objective) -> tuple[str, str]:
+    if run.verdict == "invalid":
+        return "does not count", "quiet"
+    return ("✓ met", "good") if objective.met else ("✗ missed", "bad")
 
 
 def _measured(objective: Objective) -> str:
