@@ -81,7 +81,7 @@ def entries(lines: Iterable[bytes], kind: str, refused: Refused) -> Iterator[Ent
 def nginx(text: str) -> Entry:
     """A line of our own log: the moment is that of the answer's end. Raises NoEntry."""
     try:
-        told: dict[str, Any] = json.loads(text.encode("latin-1"))
+        told: dict[str, Any] = json.loads(text)
         exact = str(told["msec"]) if "msec" in told else ""
         at_us = round(float(exact) * _SECOND) if exact else _iso(str(told["at"]))
         took_us, status, length = round(float(told["seconds"]) * _SECOND), int(told["status"]), int(told["bytes"])
@@ -145,20 +145,17 @@ def _method(method: str) -> str:
 
 def _target(target: str) -> str:
     """Path and query, each letter one that may be sent."""
-    if target.startswith(("http://", "https://")):  # as a proxy is asked
-        try:
-            parts = urlsplit(target)
-        except ValueError:
-            raise NoEntry("its address is no path") from None
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        raise NoEntry("its address is no path") from None
+    if parts.scheme in ("http", "https"):  # as a proxy is asked
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not target.startswith("/"):
         raise NoEntry("its address is no path")
     if target.isascii() and target.isprintable() and " " not in target:
         return target
-    try:
-        raw = target.encode("latin-1")
-    except UnicodeEncodeError:
-        raw = target.encode(errors="surrogatepass")
+    raw = target.encode("latin-1") if max(target) < "\u0100" else target.encode(errors="replace")
     return quote(raw, safe="/%?&=+:;,@!$'()*~[]|#-._")
 
 
