@@ -14,7 +14,7 @@ EXAMPLES: Final = 3  # lines shown of each reason
 LONGEST: Final = 1 << 16  # bytes of a line; Nginx takes addresses up to 32 kB
 _WIDE: Final = 200  # characters of an example
 _SECOND: Final = 1_000_000  # us
-_MONTHS: Final = dict(zip("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), range(1, 13), strict=True))
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _COMBINED: Final = re.compile(
     r'(?P<address>\S+) \S+ .*?\[(?P<at>[^\]]+)\] "(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<length>\d+|-)'
     r'(?: "(?P<referrer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?',
@@ -174,7 +174,13 @@ def _apache(at: str) -> int:
     ahead = timedelta(hours=int(hours), minutes=int(minutes)) * (1 if sign == "+" else -1)
     try:
         moment = datetime(
-            int(year), _MONTHS[found[2]], int(day), int(hour), int(minute), min(int(second), 59), tzinfo=timezone(ahead)
+            int(year),
+            _MONTHS.index(found[2]) + 1,
+            int(day),
+            int(hour),
+            int(minute),
+            min(int(second), 59),
+            tzinfo=timezone(ahead),
         )
         return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * _SECOND
     except (ValueError, OverflowError):

@@ -23,8 +23,9 @@ _SWEEP: Final = 100_000  # requests after which sessions that are over are forgo
 
 @dataclass(slots=True)
 class Spool:
-    """Entries by time. What is more than `RUN` lies in unnamed files. `started_us`: the earliest begin; `longest_us`: the longest
-    that one took; `whole_seconds`: how many have a moment that is no more exact; `disorder`: how many stood behind a later one."""
+    """Entries by time. What is more than `RUN` lies in unnamed files. `started_us`: the earliest begin; `longest_us`: the
+    longest that one took; `whole_seconds`: how many have a moment that is no more exact; `disorder`: how many stood behind a
+    later one."""
 
     started_us: int | None = None
     longest_us: int = 0
@@ -64,7 +65,7 @@ class Spool:
 
     def _put_away(self) -> None:
         self._here.sort(key=_moment)
-        file = self._stack.enter_context(tempfile.TemporaryFile("w+"))
+        file = self._stack.enter_context(tempfile.TemporaryFile("w+"))  # noqa: SIM115
         for entry in self._here:
             file.write(json.dumps(astuple(entry)) + "\n")
         self._away.append(file)
@@ -83,7 +84,7 @@ def begins(spool: Spool, seed: int) -> Iterator[tuple[int, Entry]]:
     """Each with the microsecond of its begin, in that order. Those of which the second alone is known are spread over it, evenly
     but for chance, in the order of the log."""
     waiting: list[tuple[int, int, Entry]] = []
-    for number, (at_us, entry) in enumerate(_spread(spool, random.Random(seed))):  # noqa: S311: no secret
+    for number, (at_us, entry) in enumerate(_spread(spool, random.Random(seed))):  # noqa: S311
         begin = at_us - entry.took_us if entry.ended else at_us
         heapq.heappush(waiting, (begin, number, entry))
         # What comes now ended later than all before; it can have begun earlier by the longest that any took.
@@ -192,7 +193,15 @@ def requests(
         told.ranges += entry.status == 206
         answer = Answer(entry.status, entry.took_us, length=entry.length, level=entry.level)
         yield Request(
-            i, begin_us - (spool.started_us or 0), session.name, k, entry.method, target, answer, after=after, headers=_headers(entry)
+            i,
+            begin_us - (spool.started_us or 0),
+            session.name,
+            k,
+            entry.method,
+            target,
+            answer,
+            after=after,
+            headers=_headers(entry),
         )
 
 

@@ -19,9 +19,13 @@ _INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "front": ("page",), "page": ("front",), "feed": (),
 }  # fmt: skip
 KINDS: Final = (*_INSTEAD, "well known", "not found")
-_WELL_KNOWN: Final = frozenset({"/robots.txt", "/favicon.ico", "/sitemap.xml", "/apple-touch-icon.png", "/ads.txt", "/humans.txt"})
+_WELL_KNOWN: Final = frozenset(
+    {"/robots.txt", "/favicon.ico", "/sitemap.xml", "/apple-touch-icon.png", "/ads.txt", "/humans.txt"}
+)
 _FRONT: Final = re.compile(r"/(index\.[a-z]{2,5}|default\.aspx?)?", re.IGNORECASE)
-_FEED: Final = re.compile(r"\.(rss|atom|rdf)$|(^|/)(feeds?|rss|atom)([./][^/]*)?/?$|(^|/)(feed|index|rss|atom)\.(xml|json)$", re.IGNORECASE)
+_FEED: Final = re.compile(
+    r"\.(rss|atom|rdf)$|(^|/)(feeds?|rss|atom)([./][^/]*)?/?$|(^|/)(feed|index|rss|atom)\.(xml|json)$", re.IGNORECASE
+)
 _FEED_QUERY: Final = re.compile(r"(^|&)(flav|feed|format|type)=(rss|atom|rdf)[0-9.]*", re.IGNORECASE)
 _TAG: Final = re.compile(r"/(tags?|category|categories|topics?|labels?)/", re.IGNORECASE)
 _PICTURE: Final = re.compile(r"\.(png|jpe?g|gif|webp|avif|svg|ico|bmp)$", re.IGNORECASE)

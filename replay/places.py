@@ -54,7 +54,9 @@ def of_site(url: str, *, verify: bool = True) -> list[str]:
     finally:
         site.close()
     if not named and not linked:
-        raise NoPlaces(f"{url} has no sitemap.xml, and no links on its first page; give a file of its addresses in its place")
+        raise NoPlaces(
+            f"{url} has no sitemap.xml, and no links on its first page; give a file of its addresses in its place"
+        )
     return list(dict.fromkeys([*named, *linked]))[:MOST]
 
 

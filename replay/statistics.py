@@ -12,9 +12,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 Word = Literal["faster", "slower", "no difference shown", "not enough power"]
@@ -22,7 +23,9 @@ SURE: Final = 0.05  # how often, at the most, A against A may be called a differ
 POWER: Final = 0.8  # how often a change of the size that matters must be found, else there are too few rounds
 MOST_ROUNDS: Final = 200
 _RESAMPLED: Final = 5000
-_AGAINST_NORMAL: Final = 0.955  # a rank test needs that many times fewer samples than a t-test does, where noise is normal
+_AGAINST_NORMAL: Final = (
+    0.955  # a rank test needs that many times fewer samples than a t-test does, where noise is normal
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,9 @@ def change(rounds: Rounds, seed: int = 1) -> Change:
     return Change(*_ratio(rounds, seed), p, least, _noise(blocks))
 
 
-def judge(changes: Sequence[Change], rounds: int, matters: float, *, more_is_better: Sequence[bool] = ()) -> list[Judged]:
+def judge(
+    changes: Sequence[Change], rounds: int, matters: float, *, more_is_better: Sequence[bool] = ()
+) -> list[Judged]:
     """All that is asked about the same runs, at once: the more is asked, the surer each answer has to be. `matters`: what change
     must not stay unseen, 0.05 for 5 %."""
     adjusted = holm([one.p for one in changes])
@@ -129,13 +134,14 @@ def _rank_test(blocks: list[tuple[list[float], list[float]]]) -> tuple[float, fl
     return min(1.0, float(p)), min(1.0, 2 * float(min(possible[0], possible[-1])))
 
 
-def _ways(ranks: "np.typing.NDArray[np.int_]", take: int) -> "np.typing.NDArray[np.float64]":
+def _ways(ranks: NDArray[np.int_], take: int) -> NDArray[np.float64]:
     """In how many ways so many of the ranks have each sum."""
     ways = np.zeros((take + 1, int(ranks.sum()) + 1))
     ways[0, 0] = 1
     for rank in ranks:
         ways[1:, rank:] += ways[:-1, : ways.shape[1] - rank].copy()
-    return ways[take]
+    enough: NDArray[np.float64] = ways[take]
+    return enough
 
 
 def _ratio(rounds: Rounds, seed: int) -> tuple[float, float, float]:
@@ -155,9 +161,9 @@ def _ratio(rounds: Rounds, seed: int) -> tuple[float, float, float]:
     return math.exp(middle), math.exp(interval.low), math.exp(interval.high)
 
 
-def _difference(first: "np.typing.NDArray[np.float64]", *second: "np.typing.NDArray[np.float64]", axis: int = -1) -> float:
+def _difference(first: NDArray[np.float64], *second: NDArray[np.float64], axis: int = -1) -> Any:
     taken = np.median(second[0], axis=axis) if second else 0.0
-    return np.median(first, axis=axis) - taken  # type: ignore[no-any-return]
+    return np.median(first, axis=axis) - taken
 
 
 def _middle(rounds: Rounds) -> float:

@@ -4,7 +4,7 @@ import gzip
 import io
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, Final, cast
@@ -53,8 +53,8 @@ def command(
     writes, "combined" the format of Apache and of most Nginx.
 
     A session is an address with a user agent, until half an hour without a request. Neither is told by the file: a session's
-    name is made under a key that is thrown away. What an access log does not know is not made up: writes, whose bodies it does not
-    hold, are left out; lines that do not fit are counted and shown.
+    name is made under a key that is thrown away. What an access log does not know is not made up: writes, whose bodies it
+    does not hold, are left out; lines that do not fit are counted and shown.
     """
     how = how or ("popularity" if target or addresses else "none")
     if how == "popularity" and bool(target) == bool(addresses):
@@ -104,7 +104,7 @@ def _lines(source: Path, stack: ExitStack) -> Iterator[bytes]:
         err.print(f"[yellow]![/] {escape(str(source))} is cut off or damaged: what stands before is taken")
 
 
-def _mapper(popularity: Popularity | None) -> "access_logs.Callable[[Entry], str | None]":
+def _mapper(popularity: Popularity | None) -> Callable[[Entry], str | None]:
     if popularity is None:
         return lambda entry: entry.target
     return lambda entry: popularity.place_of(entry.target, entry.status)
@@ -123,9 +123,13 @@ def _tell(file: Path, header: Header, spool: Spool, sessions: Sessions, told: To
     if spool.disorder:
         say(f"  {spool.disorder:>8,}  stood behind a later one, and were put in order")
     if told.conditional:
-        say(f"  {told.conditional:>8,}  were answered 304: no log tells what the client had, so a replay gets the whole")
+        say(
+            f"  {told.conditional:>8,}  were answered 304: no log tells what the client had, so a replay gets the whole"
+        )
     if told.ranges:
-        say(f"  {told.ranges:>8,}  were answered 206: no log tells which part was asked for, so a replay gets the whole")
+        say(
+            f"  {told.ranges:>8,}  were answered 206: no log tells which part was asked for, so a replay gets the whole"
+        )
     for reason, count in sorted(told.dropped.items()):
         say(f"  {count:>8,}  left out: {reason}")
 
@@ -135,7 +139,9 @@ def _mapped(kinds: list[Kind]) -> None:
         say()
         say(f"  [dim]{'kind':<12}{'requests':>10}{'addresses':>11}   onto this site's[/]")
     for one in kinds:
-        lost = f"   [red]{one.unmapped:,} not mapped[/], such as {escape(', '.join(one.examples))}" if one.unmapped else ""
+        lost = (
+            f"   [red]{one.unmapped:,} not mapped[/], such as {escape(', '.join(one.examples))}" if one.unmapped else ""
+        )
         say(f"  {one.kind:<12}{one.asked:>10,}{one.distinct:>11,}{one.places:>8,}{lost}")
 
 
