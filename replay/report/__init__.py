@@ -7,8 +7,8 @@ from replay.histogram import Histogram, of_json
 from replay.report import plans
 from replay.report.curves import Curve, curve
 from replay.report.figures import figures, times
-from replay.report.heatmaps import heat_map
-from replay.report.outcomes import bars, level_bars, route_rows
+from replay.report.heatmaps import heat_maps
+from replay.report.outcomes import bars, changed_rows, level_bars, route_rows
 from replay.report.pages import page
 from replay.report.timelines import time_axis, timeline
 from replay.report.verdicts import objectives, verdict
@@ -18,13 +18,13 @@ __all__ = ["html"]
 
 def html(run: results.Run) -> str:
     """The report of a run, whatever became of it."""
-    x, heat = time_axis(run), heat_map(run)
+    x = time_axis(run)
     machine, shares = plans.shares(run.machine)
     return page(
         "run.html", run=run, verdict=verdict(run), started=_moment(run.started), figures=figures(run), objectives=objectives(run),
-        times=times(run), curve=_curve(run), axis=x, timeline=timeline(run, x), heat=heat,
-        heat_part=x.place(heat.columns * heat.seconds) if heat else 0, routes=route_rows(run), outcomes=bars(run.outcomes),
-        levels=level_bars(run.levels), command=plans.command(run), plan=plans.facts(run.plan), machine=machine, shares=shares,
+        times=times(run), curve=_curve(run), axis=x, timeline=timeline(run, x), heats=heat_maps([run]),
+        routes=route_rows(run), outcomes=bars(run.outcomes), levels=level_bars(run.levels), changed=changed_rows(run),
+        command=plans.command(run), plan=plans.facts(run.plan), machine=machine, shares=shares,
         selfcheck=plans.facts(run.selfcheck),
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from replay.report import words
-from replay.report.outcomes import UNSENT, failures
+from replay.report.outcomes import failures, tried
 from replay.results import Run, Summary
 
 _PERCENTILES = ("p50", "p90", "p99", "p99.9", "max")
@@ -39,7 +39,7 @@ class Times:
 
 def figures(run: Run) -> list[Figure]:
     """What a reader looks for first."""
-    bad, tried = failures(run.outcomes), run.offered - sum(run.outcomes.get(name, 0) for name in UNSENT)
+    bad = failures(run.outcomes)
     unsent = run.offered - run.sent
     return [
         Figure(
@@ -50,7 +50,7 @@ def figures(run: Run) -> list[Figure]:
         _time("Half within", run.response_ms, "p50"),
         _time("99 % within", run.response_ms, "p99"),
         _time("Longest", run.response_ms, "max"),
-        Figure("Failed", *_number(words.share(bad, tried)), words.plural(bad, "request"), "bad" if bad else ""),
+        Figure("Failed", *_number(words.share(bad, tried(run))), words.plural(bad, "request"), "bad" if bad else ""),
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """How long answers took over time: each cell as deep as many answers fell into it, so that a second crowd is seen."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from replay import results
@@ -30,8 +31,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """`cells` are the counts for the script, a word for each column of `seconds`, from the lowest row on, whose upper edges
-    are `tops`."""
+    """`cells` are the counts for the script, a word for each column of `seconds` from `began` on, the lowest row first; `tops`
+    are the upper edges of the rows."""
 
     about: str
     columns: int
@@ -40,29 +41,33 @@ class HeatMap:
     depths: list[Depth]
     cells: str
     tops: list[str]
+    began: float
     seconds: float
     table: list[Row]
 
 
-def heat_map(run: results.Run) -> HeatMap | None:
-    """None when nothing was answered."""
-    if not run.heat:
-        return None
-    heat = thinning.heat(run.heat)
-    most = max((max(column) for column in heat.counts), default=0) if heat.rows_ms else 0
-    if not most:
-        return None
-    columns, rows = len(heat.counts), len(heat.rows_ms)
+def heat_maps(runs: Sequence[results.Run]) -> list[HeatMap]:
+    """One for each run, with the same rows and colours, so that they can be compared. None at all where one has no answers."""
+    wholes = [run.heat for run in runs if run.heat and run.heat.rows_ms == (runs[0].heat or run.heat).rows_ms]
+    if not wholes or len(wholes) < len(runs):
+        return []
+    kept = thinning.used_rows(wholes)
+    heats = [thinning.heat(whole, kept) for whole in wholes]
+    most = max(count for heat in heats for column in heat.counts for count in column) if kept else 0
+    return [_map(run, heat, _limits(most)) for run, heat in zip(runs, heats, strict=True)] if most else []
+
+
+def _map(run: results.Run, heat: results.Heat, limits: list[int]) -> HeatMap:
     tops = [words.time(min(top, run.response_ms["max"] or top)) for top in heat.rows_ms]
-    limits = _limits(most)
-    at = max(range(columns), key=lambda column: (_highest(heat.counts[column]), -column))
+    began = run.series[0].t if run.series else 0.0
+    worst = max(range(len(heat.counts)), key=lambda column: (_highest(heat.counts[column]), -column))
     about = (
         f"Heat map of {words.plural(sum(map(sum, heat.counts)), 'answer')}: time to the right, response time upwards. "
-        f"The longest began around {words.clock(at * heat.seconds)}."
+        f"The longest began around {words.clock(began + worst * heat.seconds)}."
     )
     return HeatMap(
-        about, columns, rows, _ticks(heat.rows_ms), _depths(heat, limits),
-        " ".join(",".join(str(count or "") for count in column) for column in heat.counts), tops, heat.seconds,
+        about, len(heat.counts), len(heat.rows_ms), _ticks(heat.rows_ms), _depths(heat, limits),
+        " ".join(",".join(str(count or "") for count in column) for column in heat.counts), tops, began, heat.seconds,
         _table(heat, tops),
     )  # fmt: skip
 

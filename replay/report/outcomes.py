@@ -4,14 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from replay.objectives import NEVER_SENT
 from replay.report import words
 from replay.results import Route, Run
 
-UNSENT = frozenset({"unmapped", "not sent"})  # decided before anything went out: no fault of the site
 _MEANINGS = {
     "timeout": "no whole answer in time", "reset": "the connection was broken off", "refused": "nobody listened there",
-    "broken": "the answer was no HTTP", "unmapped": "it needs what another answer should have told",
-    "not sent": "left out by choice, or the run ended before", "closed": "the connection ended before the answer",
+    "closed": "the connection ended before the answer", "broken": "the answer was no HTTP", "dns": "the name is not known",
+    "tls": "no encrypted connection came about", "unreachable": "no way leads there",
+    "no descriptor": "this machine had no free descriptor", "no port": "this machine had no free port",
+    "interrupted": "under way when the run was ended", "unmapped": "it needs what another answer should have told",
+    "not sent": "a write, and writes were not asked for", "truncated": "of its body not all was recorded",
 }  # fmt: skip
 _LEVELS = {
     "HIT": "from the store", "MISS": "made anew", "STALE": "an old one, while a new one is made", "BYPASS": "past the store",
@@ -36,11 +39,16 @@ class Bar:
 
 def is_failure(outcome: str) -> bool:
     """The site's own fault: a status from 500 on, or no answer."""
-    return outcome >= "500" if outcome.isdigit() else outcome not in UNSENT
+    return outcome >= "500" if outcome.isdigit() else outcome not in NEVER_SENT
 
 
 def failures(outcomes: Mapping[str, int]) -> int:
     return sum(n for outcome, n in outcomes.items() if is_failure(outcome))
+
+
+def tried(run: Run) -> int:
+    """How many were meant to be sent."""
+    return run.offered - sum(run.outcomes.get(name, 0) for name in NEVER_SENT)
 
 
 def bars(outcomes: Mapping[str, int]) -> list[Bar]:
@@ -48,14 +56,14 @@ def bars(outcomes: Mapping[str, int]) -> list[Bar]:
     whole = sum(outcomes.values())
     statuses = sorted((name, n) for name, n in outcomes.items() if name.isdigit())
     errors = ((name, n) for name, n in outcomes.items() if not name.isdigit())
-    others = sorted(errors, key=lambda one: (one[0] in UNSENT, -one[1]))
+    others = sorted(errors, key=lambda one: (one[0] in NEVER_SENT, -one[1]))
     return [Bar(name, _meaning(name), n, n / whole, _look(name)) for name, n in statuses + others if n]
 
 
 def _look(outcome: str) -> str:
     if is_failure(outcome):
         return "bad"
-    return "quiet" if outcome in UNSENT or outcome >= "400" else "good"
+    return "quiet" if outcome in NEVER_SENT or outcome >= "400" else "good"
 
 
 def _meaning(outcome: str) -> str:
@@ -65,6 +73,12 @@ def _meaning(outcome: str) -> str:
         return HTTPStatus(int(outcome)).phrase
     except ValueError:
         return ""
+
+
+def changed_rows(run: Run) -> list[tuple[str, str, str]]:
+    """Recorded status, the status now, and how many: the most frequent first."""
+    pairs = ((name.partition(" > "), n) for name, n in sorted(run.changed.items(), key=lambda one: -one[1]))
+    return [(before, now, words.count(n)) for (before, _, now), n in pairs]
 
 
 def level_bars(levels: Mapping[str, int]) -> list[Bar]:

@@ -43,14 +43,14 @@ const clock = seconds => {
 for (const plot of document.querySelectorAll('[data-heat]')) {
   const columns = plot.dataset.heat.split(' ').map(column => column.split(','))
   const tops = plot.dataset.tops.split('|')
-  const { seconds, part, height } = Object.fromEntries(Object.entries(plot.dataset).map(([k, v]) => [k, Number(v)]))
+  const { began, seconds, part, height } = Object.fromEntries(Object.entries(plot.dataset).map(([k, v]) => [k, Number(v)]))
   plot.addEventListener('pointermove', event => {
     const x = under(event, plot), column = Math.floor(x / part * columns.length)
     const y = event.clientY - plot.getBoundingClientRect().top
     const row = Math.floor((1 - y / height) * tops.length)
     if (!(column in columns) || !(row in tops)) return mark(plot, 0, '')
     const count = columns[column][row] || '0'
-    return mark(plot, x, `${clock(column * seconds)} · up to ${tops[row]} · ${count} ${count === '1' ? 'answer' : 'answers'}`)
+    return mark(plot, x, `${clock(began + column * seconds)} · up to ${tops[row]} · ${count} ${count === '1' ? 'answer' : 'answers'}`)
   })
   plot.addEventListener('pointerleave', () => mark(plot, 0, ''))
 }

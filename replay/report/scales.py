@@ -20,10 +20,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """`at` is held within the axis."""
+    """`at` is held within the axis. `long`: how many seconds an axis of time holds."""
 
     place: Callable[[float], float]
     ticks: tuple[Tick, ...]
+    long: float = 0.0
 
     def at(self, value: float) -> float:
         return min(max(self.place(value), 0.0), 1.0)
@@ -66,11 +67,14 @@ def nines(n: int) -> Scale:
     return Scale(place, tuple(Tick(place(one), f"{100 * one:.10g} %") for one in shares if place(one) <= 1))
 
 
-def moments(seconds: float) -> Scale:
-    """The time of a run, in at most eight steps."""
+def moments(began: float, seconds: float) -> Scale:
+    """So much of the time of a run from `began` on, in at most eight steps."""
     seconds = max(seconds, 0.001)
     step = next((one for one in _MOMENTS if seconds / one <= 8), 86_400 * math.ceil(seconds / 86_400 / 8))
-    marks = [n * step for n in range(int(seconds / step) + 1)]
-    return Scale(
-        lambda at: at / seconds, tuple(Tick(one / seconds, words.clock(one), n % 2 == 1) for n, one in enumerate(marks))
-    )
+    first, last = math.ceil(began / step), math.floor((began + seconds) / step + 1e-9)
+    marks = [n * step for n in range(first, last + 1)]
+
+    def place(at: float) -> float:
+        return (at - began) / seconds
+
+    return Scale(place, tuple(Tick(place(one), words.clock(one), n % 2 == 1) for n, one in enumerate(marks)), seconds)

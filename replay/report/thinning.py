@@ -32,9 +32,9 @@ class Point:
         return (self.t + self.end) / 2
 
 
-def points(series: Sequence[Second], seconds: float, most: int = POINTS) -> list[Point]:
-    """At most `most` of them, as even as they go. `seconds` is when the last interval ended."""
-    ends = [*(one.t for one in series[1:]), max(seconds, series[-1].t + 0.001)] if series else []
+def points(series: Sequence[Second], end: float, most: int = POINTS) -> list[Point]:
+    """At most `most` of them, as even as they go. `end` is when the last interval ended."""
+    ends = [*(one.t for one in series[1:]), max(end, series[-1].t + 0.001)] if series else []
     size = math.ceil(len(series) / most) or 1
     return [_one(series[at : at + size], ends[min(at + size, len(ends)) - 1]) for at in range(0, len(series), size)]
 
@@ -57,17 +57,23 @@ def worst(values: Iterable[float | None]) -> float | None:
     return max((one for one in values if one is not None), default=None)
 
 
-def heat(whole: Heat, columns: int = COLUMNS, rows: int = ROWS) -> Heat:
-    """Neighbours are added up, and rows above and below all samples are left out."""
-    used = [row for column in whole.counts for row, count in enumerate(column) if count]
-    if not used:
+def used_rows(wholes: Sequence[Heat]) -> range:
+    """From the lowest to the highest row of these maps that has anything in it."""
+    used = [row for whole in wholes for column in whole.counts for row, count in enumerate(column) if count]
+    return range(min(used, default=0), min(max(used, default=-1) + 1, *(len(whole.rows_ms) for whole in wholes)))
+
+
+def heat(whole: Heat, kept: range, columns: int = COLUMNS, rows: int = ROWS) -> Heat:
+    """Only the `kept` rows; neighbours are added up."""
+    if not kept:
         return Heat(whole.seconds, [], [])
-    low, high = min(used), min(max(used) + 1, len(whole.rows_ms))
-    tall = math.ceil((high - low) / rows)
+    tall = math.ceil(len(kept) / rows)
     wide = math.ceil(len(whole.counts) / columns)
-    kept = [_added(column[low:high], tall) for column in whole.counts]
-    merged = [[sum(cells) for cells in zip(*kept[at : at + wide], strict=True)] for at in range(0, len(kept), wide)]
-    tops = [whole.rows_ms[min(row + tall, high) - 1] for row in range(low, high, tall)]
+    slim = [_added(column[kept.start : kept.stop], tall) for column in whole.counts]
+    merged = [
+        [sum(cells) for cells in zip(*slim[at : at + wide], strict=True)] for at in range(0, len(slim), wide or 1)
+    ]
+    tops = [whole.rows_ms[min(row + tall, kept.stop) - 1] for row in range(kept.start, kept.stop, tall)]
     return Heat(whole.seconds * wide, tops, merged)
 
 

@@ -27,7 +27,7 @@ class Timeline:
 
 def timeline(run: Run, x: Scale) -> Timeline | None:
     """None when the run had no time to measure anything."""
-    rows = points(run.series, run.seconds)
+    rows = points(run.series, (run.series[0].t if run.series else 0) + run.seconds)
     if not rows:
         return None
     charts = [_rates(rows, x), *_times(rows, x), *_failed(rows, x), *_lateness(rows, x), _waiting(rows, x)]
@@ -38,7 +38,8 @@ def timeline(run: Run, x: Scale) -> Timeline | None:
 def time_axis(run: Run) -> Scale:
     """One for all that is drawn over time, the heat map too."""
     heated = run.heat.seconds * len(run.heat.counts) if run.heat else 0
-    return moments(max(run.seconds, heated, run.series[-1].t if run.series else 0))
+    began, last = (run.series[0].t, run.series[-1].t) if run.series else (0, 0)
+    return moments(began, max(run.seconds, heated, last - began))
 
 
 def _rates(rows: Sequence[Point], x: Scale) -> Chart:
@@ -76,7 +77,8 @@ def _times(rows: Sequence[Point], x: Scale) -> list[Chart]:
         _line("p99", "response", rows, x, y, lambda one: one.p99),
     )
     about = f"p50 and p99 of the response time over time: p99 at most {words.time(worst(one.p99 for one in rows))}."
-    return [Chart("quantiles", "Response time", about, x, y, lines, TABLE, (5, 6), HEIGHT)]
+    note = "Of each second, however few answers it had."
+    return [Chart("quantiles", "Response time", about, x, y, lines, TABLE, (5, 6), HEIGHT, note=note)]
 
 
 def _lateness(rows: Sequence[Point], x: Scale) -> list[Chart]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from replay.report import words
-from replay.report.outcomes import UNSENT, failures
+from replay.report.outcomes import failures, tried
 from replay.results import Objective, Run
 
 _LOOKS = {
@@ -78,8 +78,8 @@ def _within(run: Run) -> str:
 
 
 def _failed(run: Run) -> str:
-    bad, sent = failures(run.outcomes), run.offered - sum(run.outcomes.get(name, 0) for name in UNSENT)
-    return f"{words.plural(bad, 'request')} failed ({words.share(bad, sent)})."
+    bad = failures(run.outcomes)
+    return f"{words.plural(bad, 'request')} failed ({words.share(bad, tried(run))})."
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,6 @@ def test_the_pointer_reads_all_charts_of_one_moment(run: Run, shown: Any) -> Non
 def test_the_pointer_reads_a_cell_of_the_heat_map(run: Run, shown: Any) -> None:
     page = shown(html(run))
 
-    page.locator("#heat .area").hover(position={"x": 2, "y": 120})
+    page.locator(".heat .area").hover(position={"x": 2, "y": 120})
 
-    expect(page.locator("#heat .readout")).to_contain_text("0:00 · up to")
+    expect(page.locator(".heat .readout")).to_contain_text("0:00 · up to")

@@ -50,12 +50,12 @@ def test_each_nine_is_as_wide_as_the_one_before(n: int) -> None:
     assert scale.at(1 - 1 / max(n, 10)) == pytest.approx(1, abs=1e-3)
 
 
-@given(st.floats(0.01, 1e6))
-def test_the_time_of_a_run_has_at_most_nine_words(seconds: float) -> None:
-    ticks = scales.moments(seconds).ticks
+@given(st.floats(0, 1e4), st.floats(0.01, 1e6))
+def test_the_time_of_a_run_has_at_most_nine_words(began: float, seconds: float) -> None:
+    ticks = scales.moments(began, seconds).ticks
 
-    assert 1 <= len(ticks) <= 9
-    assert all(0 <= tick.at <= 1 + 1e-9 for tick in ticks)
+    assert len(ticks) <= 9
+    assert all(-1e-9 <= tick.at <= 1 + 1e-6 for tick in ticks)
 
 
 @given(
@@ -81,7 +81,7 @@ def test_thinning_keeps_all_requests_and_the_worst(told: list[tuple[int, float |
 )
 def test_a_thinned_heat_map_holds_every_answer(counts: list[list[int]], columns: int, rows: int) -> None:
     whole = Heat(1.0, [float(2**row) for row in range(20)], counts)
-    heat = thinning.heat(whole, columns, rows)
+    heat = thinning.heat(whole, thinning.used_rows([whole]), columns, rows)
 
     assert sum(map(sum, heat.counts)) == sum(map(sum, counts))
     assert len(heat.counts) <= columns
