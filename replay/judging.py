@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from replay.histogram import Histogram, edges
+from replay.machine import reasons
 from replay.measuring import Measure, OfSecond
 from replay.objectives import Wanted
 from replay.plans import Plan
 from replay.results import Heat, Route, Run, Second
-from replay.wire import OF_THIS_MACHINE
 
 LAG_MS: Final = 0.5  # what the p99 of the lag may be, or
 LAG_SHARE: Final = 0.05  # of the median response, whichever is more
@@ -21,7 +21,7 @@ _ROWS_MS: Final = [round(0.25 * 2 ** (row / 2), 3) for row in range(36)]  # 0.25
 def run_of(
     measure: Measure, plan: Plan, told: dict[str, Any], started: str, *, interrupted: bool = False,
     machine: dict[str, Any] | None = None, selfcheck: dict[str, Any] | None = None, invalid: Iterable[str] = (),
-    objectives: Sequence[Wanted] = (),
+    own_cpu: Sequence[float] = (), objectives: Sequence[Wanted] = (),
 ) -> Run:  # fmt: skip
     """`told` becomes `Run.plan`, `started` is the wall time of T0. `invalid`: what others found that makes it so."""
     seconds = {number: measure.seconds[number] for number in sorted(measure.seconds)}
@@ -48,7 +48,7 @@ def run_of(
         changed=dict(measure.changed.most_common()), machine=machine or {}, selfcheck=selfcheck or {},
     )  # fmt: skip
     run.objectives = [one.of(run) for one in objectives]
-    wrong = [*invalid, *_reasons(run, lag, response)]
+    wrong = [*invalid, *_reasons(run, lag, response), *reasons(own_cpu, run.outcomes)]
     if interrupted:
         run.verdict, run.why = "interrupted", ["it was interrupted: this is what was measured until then", *wrong]
     elif wrong:
@@ -66,8 +66,6 @@ def _reasons(run: Run, lag: Histogram, response: Histogram) -> list[str]:
     late, most = lag.value_at(0.99) / 1000, max(LAG_MS, LAG_SHARE * response.value_at(0.5) / 1000)
     if late > most:
         found.append(f"requests were sent late: the p99 of the lag is {late:.2f} ms, and may be {most:.2f} ms")
-    for word in sorted(OF_THIS_MACHINE & run.outcomes.keys()):
-        found.append(f"{run.outcomes[word]:,} requests had {word} on this machine")
     if not run.sent:
         found.append("nothing was sent")
     return found

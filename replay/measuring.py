@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from replay.histogram import Histogram
 from replay.histogram import of_json as histogram_of
+from replay.progress import Glimpse
 from replay.wire import Reply
 
 _SECOND: Final = 1_000_000_000
@@ -35,7 +36,8 @@ class OfRoute:
 
 class Measure:
     """`stopped`: why it ended before its time, "" when it did not. `changed`: answers whose status is not the recorded one, as
-    "200 > 404". `warm`: what was due in the warm-up, by outcome; nothing else is kept of that."""
+    "200 > 404". `warm`: what was due in the warm-up, by outcome; nothing else is kept of that. `held`: how many are due, and
+    wait for the rate cap."""
 
     def __init__(self) -> None:
         self.seconds: dict[int, OfSecond] = {}
@@ -43,6 +45,8 @@ class Measure:
         self.connect, self.first_byte = Histogram(), Histogram()
         self.changed, self.warm = Counter[str](), Counter[str]()
         self.stopped = ""
+        self.held = self._open = 0
+        self._seen: Glimpse | None = None  # what happened since somebody looked, None as long as nobody does
         self.began_ns = self.warm_ns = self.last_ns = 0  # T0, the end of the warm-up, the last answer
 
     def start(self, began_ns: int, warmup: float = 0.0) -> None:
@@ -51,6 +55,8 @@ class Measure:
 
     def skip(self, route: str, intended_ns: int, word: str) -> None:
         """It was due, and is not sent."""
+        if self._seen is not None:
+            self._seen.offered += 1
         if intended_ns < self.warm_ns:
             self.warm[word] += 1
             return
@@ -60,25 +66,35 @@ class Measure:
         self._route(route).outcomes[word] += 1
 
     def send(self, intended_ns: int, began_ns: int) -> None:
+        self._open += 1
+        lag = (began_ns - intended_ns) // 1000
+        if self._seen is not None:
+            self._seen.offered += 1
+            self._seen.sent += 1
+            self._seen.lag.add(lag)
         if intended_ns < self.warm_ns:
             return
         second = self._second(intended_ns)
         second.due += 1
-        second.lag.add((began_ns - intended_ns) // 1000)
+        second.lag.add(lag)
         self._second(began_ns).sent += 1
 
     def end(self, route: str, intended_ns: int, reply: Reply, recorded: int) -> None:
         """`recorded`: the status that it had when it was recorded, 0 for none."""
-        word = reply.failed or str(reply.status)
+        self._open -= 1
+        word, end_ns = reply.failed or str(reply.status), reply.end_ns
+        response, failed = (end_ns - intended_ns) // 1000, is_failure(word)
+        if self._seen is not None:
+            self._seen.done += not failed
+            self._seen.failed += failed
+            self._seen.response.add(response)
         if intended_ns < self.warm_ns:
             self.warm[word] += 1
             return
-        end_ns, failed = reply.end_ns, is_failure(word)
         self.last_ns = end_ns
         ended = self._second(end_ns)
         ended.ended += 1
         ended.failed += failed
-        response = (end_ns - intended_ns) // 1000
         self._second(intended_ns).response.add(response)
         of_route = self._route(route)
         of_route.outcomes[word] += 1
@@ -93,6 +109,12 @@ class Measure:
             of_route.levels[level] += 1
         if recorded and reply.status != recorded and not reply.failed:
             self.changed[f"{recorded} > {reply.status}"] += 1
+
+    def glimpse(self) -> Glimpse:
+        """What has happened since the last one, the warm-up too. Nothing is kept for the first."""
+        seen, self._seen = self._seen or Glimpse(), Glimpse()
+        seen.backlog, seen.open = self.held, self._open
+        return seen
 
     def _second(self, ns: int) -> OfSecond:
         second = self.seconds.get(number := (ns - self.began_ns) // _SECOND)

@@ -10,6 +10,7 @@ from replay.clock import Clock, now
 from replay.deadlines import Deadlines
 from replay.drafts import Draft
 from replay.giving_up import Patience
+from replay.machine import NO_DESCRIPTOR
 from replay.measuring import INTERRUPTED, Measure
 from replay.planning import SAFE
 from replay.plans import Arrival, Plan, Step
@@ -181,8 +182,13 @@ class Runner:
             moment = max(now(), self._free_ns)
             self._free_ns = moment + int(_SECOND / self.options.max_rate)
             if moment > now():
-                self._clock.at(moment, partial(self._send, sent))
+                self.measure.held += 1
+                self._clock.at(moment, partial(self._let_go, sent))
                 return
+        self._send(sent)
+
+    def _let_go(self, sent: _Sent) -> None:
+        self.measure.held -= 1
         self._send(sent)
 
     def _value(self, board: Board, placeholder: str) -> str:
@@ -198,7 +204,7 @@ class Runner:
         if wire is None:
             if self._open >= self.options.max_open:
                 live.open -= 1
-                self._skip(live, sent.step, sent.intended_ns, "no descriptor")
+                self._skip(live, sent.step, sent.intended_ns, NO_DESCRIPTOR)
                 return
             target = self.target
             wire = Wire(target.address, target.port, target.tls, self._done, target.host, self._lost)

@@ -16,14 +16,14 @@ from typing import Final, cast
 from replay import heads
 from replay.chunks import Broken, Chunks
 from replay.clock import now
+from replay.machine import NO_DESCRIPTOR, NO_PORT
 
 _BUFFER: Final = memoryview(bytearray(65_536))
 _WORDS: Final = {
     errno.ECONNREFUSED: "refused", errno.ECONNRESET: "reset", errno.EPIPE: "reset", errno.ECONNABORTED: "reset",
-    errno.EMFILE: "no descriptor", errno.ENFILE: "no descriptor", errno.ENOBUFS: "no descriptor",
-    errno.EADDRNOTAVAIL: "no port", errno.ETIMEDOUT: "timeout",
+    errno.EMFILE: NO_DESCRIPTOR, errno.ENFILE: NO_DESCRIPTOR, errno.ENOBUFS: NO_DESCRIPTOR, errno.EADDRNOTAVAIL: NO_PORT,
+    errno.ETIMEDOUT: "timeout",
 }  # fmt: skip
-OF_THIS_MACHINE: Final = frozenset({"no descriptor", "no port"})  # says nothing about the target
 
 
 @dataclass(slots=True)
