@@ -6,8 +6,10 @@ footer. A file without a footer was cut off. The keys in the file are short; the
 
 import base64
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 FORMAT = "plaza-record/1"
@@ -117,7 +119,7 @@ def as_json(request: Request) -> dict[str, Any]:
         "set": list(answer.cookies), "mk": [[one.kind, one.placeholder, one.pointer] for one in answer.made],
         "x": answer.level,
     }  # fmt: skip
-    return {name: value for name, value in line.items() if value not in (None, "", [], False) or name in _ALWAYS}
+    return {name: value for name, value in line.items() if value or name in _ALWAYS or (value == 0 and name == "dep")}
 
 
 _ALWAYS = frozenset({"i", "t", "s", "k", "m", "u", "st", "rt"})
@@ -139,7 +141,13 @@ def request_of(line: dict[str, Any]) -> Request:
 
 
 def _pairs(told: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((str(name), str(value)) for name, value in told)
+    return tuple(_pair(str(name), str(value)) for name, value in told)
+
+
+@lru_cache(1 << 14)
+def _pair(name: str, value: str) -> tuple[str, str]:
+    """The same object for the same header: of a million requests most say the same of themselves."""
+    return sys.intern(name), value
 
 
 def _body_as_json(body: bytes) -> dict[str, str]:
