@@ -29,6 +29,7 @@ from models import Models, connected, logs, sentry
 from models.logs import Journal
 from models.nearby import Nearby
 from models.neighbours import listening
+from replay.tap import Tap
 from settings import Settings, SettingsError, load
 
 log = logging.getLogger("plaza.server")
@@ -112,10 +113,9 @@ async def serve(
     async with running(settings, journal) as app:
         stop, aside = _told_by(signal.SIGTERM, signal.SIGINT), _told_by(signal.SIGUSR1)
         door = open_door()  # not before there is somebody to answer
+        tap = Tap(app.application, settings.run)
         # Tornado's own xheaders are off: handlers/origin.py decides whose word about the visitor's address counts.
-        server = HTTPServer(
-            app.application, xheaders=False, max_body_size=settings.max_body, idle_connection_timeout=75
-        )
+        server = HTTPServer(tap, xheaders=False, max_body_size=settings.max_body, idle_connection_timeout=75)
         server.add_sockets(door.sockets)
         log.info("serving at %s", door.path or door.sockets[0].getsockname())
         nearby = Nearby(app.models.cache, app.models.pages)
@@ -124,9 +124,11 @@ async def serve(
             listening(settings.run, name, nearby.answer),
             asyncio.TaskGroup() as group,
         ):
-            leaving = group.create_task(_step_aside(aside, stop, door, server, app.models))
+            tasks = [group.create_task(tap.watch())]
+            tasks += [group.create_task(_step_aside(aside, stop, door, server, app.models))]
             await stop.wait()
-            leaving.cancel()
+            for task in tasks:
+                task.cancel()
         log.info("draining")
         if not aside.is_set():
             door.take_name_away()

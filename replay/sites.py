@@ -13,11 +13,14 @@ from replay.records import Made
 
 class Site(Protocol):
     """`name` stands in results. `secret_fields` are names of form and JSON fields whose values are never written, with the kind
-    of their placeholder; `secret_cookies` names of cookies likewise."""
+    of their placeholder; `secret_cookies` names of cookies likewise. In a path a secret follows each of `secret_segments`. `left_out`: paths that
+    are not recorded, since machines ask for them and nobody else."""
 
     name: str
     secret_fields: dict[str, str]
     secret_cookies: frozenset[str]
+    secret_segments: frozenset[str]
+    left_out: frozenset[str]
 
     def route(self, method: str, target: str) -> str:
         """A name for all addresses of one kind, for the results: short, the same for the same handler."""
@@ -33,8 +36,8 @@ class Site(Protocol):
         """The request with a placeholder for each id that was made before: `made` is placeholder by `kind:id`."""
         ...
 
-    def stable_secret(self, cookie: str, value: str) -> str:
-        """What the placeholder of a cookie's value is derived from: something that the target's database knows too."""
+    def stable_secret(self, kind: str, value: str) -> str:
+        """What the placeholder of a cookie or a token is derived from: something that the target's database knows too."""
         ...
 
 
@@ -51,6 +54,8 @@ class AnySite:
         "token": "token", "access_token": "token", "secret": "secret", "email": "email", "mail": "email",
     }  # fmt: skip
     secret_cookies: frozenset[str] = frozenset()  # besides, all that are not on the list of what may be kept
+    secret_segments: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
 
     def route(self, method: str, target: str) -> str:
         path = urlsplit(target).path
@@ -64,5 +69,5 @@ class AnySite:
     def identified(self, method: str, target: str, body: bytes, made: dict[str, str]) -> tuple[str, bytes]:
         return target, body
 
-    def stable_secret(self, cookie: str, value: str) -> str:
+    def stable_secret(self, kind: str, value: str) -> str:
         return value

@@ -1,0 +1,244 @@
+"""What a web process is asked and answers, told to whoever records it: without ever waiting, and at no cost while nobody does.
+
+It stands before the application, where it sees also what is answered at the door and what is streamed. Nothing is compressed,
+hashed or redacted here: that is the recorder's work, which listens at a socket that only the same user may open.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from time import monotonic_ns
+from typing import Any, Final, cast
+
+import msgpack
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
+
+from replay.exchanges import EXCHANGE, MARK, SOCKET, Exchange, Line, Mark
+
+log = logging.getLogger("plaza.tap")
+
+LOOK: Final = 1.0  # s between two looks for a recorder, and between two words to it of how far we are
+PATIENCE: Final = 5.0  # s for a recorder to let us in
+MOST_WAITING: Final = 1 << 24  # bytes for a recorder that is slower than we are; what is more is dropped and counted
+MOST_TOLD: Final = 1 << 16  # bytes of an answer's body, which tells what was made
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})  # what answers to these is not looked at
+
+_TOLD_HEADERS: Final = ("Content-Type", "Location", "Etag", "Content-Length")
+
+
+class Tap(HTTPServerConnectionDelegate):
+    """The application `inside`, watched while a recorder listens in the folder `run`."""
+
+    def __init__(self, inside: HTTPServerConnectionDelegate, run: Path) -> None:
+        self._inside, self._path = inside, run / SOCKET
+        self._line: Line | None = None
+        self._open: dict[_Seen, None] = {}  # in the order in which they began
+        self._held = 0  # bytes of bodies of requests that are under way
+        self._dropped: dict[str, int] = {}
+        self._connections = 0
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        if self._line is None:
+            return self._inside.start_request(server_conn, request_conn)
+        self._connections += 1
+        seen = _Seen(self, self._line, self._connections, request_conn)
+        return _Reading(
+            self._inside.start_request(server_conn, cast(HTTPConnection, _Watched(request_conn, seen))), seen
+        )
+
+    def on_close(self, server_conn: object) -> None:
+        self._inside.on_close(server_conn)
+
+    async def watch(self) -> None:
+        """Look for a recorder, as long as the process lives; tell the one that is there how far we are."""
+        while True:
+            if self._line is None or self._line.closed:
+                self._line = None
+                if self._path.exists():
+                    self._line = await self._joined()
+            else:
+                self._tell_how_far()
+            await asyncio.sleep(LOOK)
+
+    async def _joined(self) -> Line | None:
+        """None while it does not let us in: it has been killed and left its socket, or it is about to listen."""
+        line = Line()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.get_running_loop().create_unix_connection(lambda: line, str(self._path))
+                await line.welcome
+        except (OSError, TimeoutError, ValueError) as error:
+            log.info("no recorder at %s: %r", self._path, error)
+            line.close()
+            return None
+        log.info("being recorded")
+        return line
+
+    def _tell_how_far(self) -> None:
+        assert self._line is not None
+        oldest = next(iter(self._open), None)
+        dropped, self._dropped = self._dropped, {}
+        self._line.write(msgpack.packb((MARK, *Mark(oldest.began if oldest else monotonic_ns(), dropped))))
+
+    def begin(self, seen: "_Seen") -> None:
+        self._open[seen] = None
+
+    def may_hold(self, size: int) -> bool:
+        """Whether so many bytes of a body can be kept until it is over."""
+        if self._held + size > MOST_WAITING:
+            return False
+        self._held += size
+        return True
+
+    def end(self, seen: "_Seen") -> bool:
+        """Whether it was under way. It ends once, whatever else is heard of it."""
+        if self._open.pop(seen, self) is self:
+            return False
+        self._held -= seen.held
+        return True
+
+    def drop(self, reason: str) -> None:
+        self._dropped[reason] = self._dropped.get(reason, 0) + 1
+
+    def tell(self, line: Line, exchange: Exchange) -> None:
+        packed: bytes = msgpack.packb((EXCHANGE, *exchange), unicode_errors="surrogatepass")
+        if line.waiting + len(packed) > MOST_WAITING:
+            self.drop("queue full")
+        else:
+            line.write(packed)
+
+
+class _Seen:
+    """One request, from its head to the end of its answer."""
+
+    __slots__ = (
+        "_connection", "_number", "_tap", "answer", "answer_size", "began", "body", "body_length", "first", "head",
+        "headers", "held", "length", "line", "method", "target",
+    )  # fmt: skip
+
+    def __init__(self, tap: Tap, line: Line, number: int, connection: HTTPConnection) -> None:
+        self._tap, self._number, self._connection, self.line = tap, number, connection, line
+        self.began, self.first = monotonic_ns(), 0
+        self.method, self.target = "", ""
+        self.headers: list[tuple[str, str]] = []
+        self.body: list[bytes] = []
+        self.answer: list[bytes] = []
+        self.head: Any = None
+        self.body_length = self.held = self.length = self.answer_size = 0
+
+    def asked(self, start_line: RequestStartLine, headers: HTTPHeaders) -> None:
+        """Its time begins now: the connection may have waited long for it. A WebSocket is no request with an answer."""
+        if "Upgrade" not in headers:
+            self.began = monotonic_ns()
+            self.method, self.target, self.headers = start_line.method, start_line.path, list(headers.get_all())
+            self._tap.begin(self)
+
+    def sent(self, chunk: bytes) -> None:
+        room = self.line.most_body - self.held
+        self.body_length += len(chunk)
+        if room > 0 and self._tap.may_hold(len(piece := chunk[:room])):
+            self.held += len(piece)
+            self.body.append(piece)
+
+    def answers(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
+        assert isinstance(start_line, ResponseStartLine)
+        if start_line.code >= 200:
+            told = [(name, headers[name]) for name in _TOLD_HEADERS if name in headers]
+            told += [("Set-Cookie", value) for value in headers.get_list("Set-Cookie")]
+            self.head, self.first = (start_line.code, told), monotonic_ns()
+
+    def says(self, chunk: bytes) -> None:
+        if self.head is None:
+            cut = chunk.find(b"\r\n\r\n") + 4
+            self.head, self.first, chunk = chunk[:cut], monotonic_ns(), chunk[cut:]
+        self.length += len(chunk)
+        if self.method not in _READS and self.answer_size < MOST_TOLD:
+            self.answer.append(bytes(chunk))
+            self.answer_size += len(chunk)
+
+    def done(self) -> None:
+        if self._tap.end(self) and self.head is not None:
+            context = getattr(self._connection, "context", None)
+            self._tap.tell(self.line, Exchange(
+                self.began, self.first, monotonic_ns(), self._number, str(getattr(context, "remote_ip", "")), self.method,
+                self.target, self.headers, b"".join(self.body), self.body_length, self.head, self.length,
+                b"".join(self.answer)[:MOST_TOLD],
+            ))  # fmt: skip
+
+    def gone(self) -> None:
+        """Who asked has left before the answer was over."""
+        if self._tap.end(self):
+            self._tap.drop("hung up")
+
+
+class _Reading(HTTPMessageDelegate):
+    """What comes in, handed on."""
+
+    def __init__(self, inside: HTTPMessageDelegate, seen: _Seen) -> None:
+        self._inside, self._seen = inside, seen
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        assert isinstance(start_line, RequestStartLine)
+        self._seen.asked(start_line, headers)
+        return self._inside.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        self._seen.sent(chunk)
+        return self._inside.data_received(chunk)
+
+    def finish(self) -> None:
+        self._inside.finish()
+
+    def on_connection_close(self) -> None:
+        self._seen.gone()
+        self._inside.on_connection_close()
+
+
+class _Watched:
+    """A connection, and what is written to it. Whatever else is asked of it, it is the connection itself."""
+
+    def __init__(self, connection: HTTPConnection, seen: _Seen) -> None:
+        self._connection, self._seen = connection, seen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def write_headers(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk: bytes | None = None
+    ) -> "asyncio.Future[None]":
+        self._seen.answers(start_line, headers)
+        if chunk:
+            self._seen.says(chunk)
+        return self._connection.write_headers(start_line, headers, chunk)
+
+    def write(self, chunk: bytes) -> "asyncio.Future[None]":
+        self._seen.says(chunk)
+        return self._connection.write(chunk)
+
+    def finish(self) -> None:
+        self._connection.finish()
+        self._seen.done()
+
+    def close(self) -> None:
+        """Whoever is served finds that nobody waits for it any more."""
+        self._seen.gone()
+        cast(HTTP1Connection, self._connection).close()
+
+    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
+        def closed() -> None:
+            self._seen.gone()
+            if callback:
+                callback()
+
+        cast(HTTP1Connection, self._connection).set_close_callback(closed if callback else None)
