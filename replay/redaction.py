@@ -24,8 +24,8 @@ POLICY: Final = "plaza-redaction/1"
 KEPT_HEADERS: Final = frozenset({
     "accept", "accept-encoding", "accept-language", "authorization", "cache-control", "content-encoding", "content-type",
     "cookie", "dnt", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "origin", "pragma",
-    "range", "referer", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "upgrade-insecure-requests", "user-agent",
-    "x-requested-with",
+    "range", "referer", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "upgrade-insecure-requests",
+    "user-agent", "x-requested-with",
 })  # fmt: skip
 PLAIN_COOKIES: Final = frozenset({"fresh", "lang", "language", "locale", "member", "theme", "voted"})
 _PLAIN_VALUE: Final = re.compile(r"[\w-]{0,12}", re.ASCII)
