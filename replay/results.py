@@ -78,6 +78,8 @@ class Run:
     or what went wrong in a word, such as "timeout", "reset", "refused", "unmapped", "not sent". `why`: for each reason why it
     is not a pass, a line. `response` is from the intended moment to the end, `service` from the sending; both hold what failed.
 
+    `changed`: answers whose status is not the recorded one, as "200 > 404".
+
     `plan`: file, target, pace, speed, seed, run id, workers. `machine`: cores, kernel, Python, and the share of a core that
     each process took. `histograms`: `response`, `service`, `lag`, `connect`, `first_byte`, as histogram.py writes them.
     """
@@ -104,6 +106,7 @@ class Run:
     histograms: dict[str, dict[str, Any]] = field(default_factory=dict)
     objectives: list[Objective] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    changed: dict[str, int] = field(default_factory=dict)
     machine: dict[str, Any] = field(default_factory=dict)
     selfcheck: dict[str, Any] = field(default_factory=dict)
 

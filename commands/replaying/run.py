@@ -1,0 +1,167 @@
+"""`plaza replay run`: a record file against a site, measured and judged."""
+
+import asyncio
+import secrets
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from commands.console import err, out
+from commands.replaying import choices, summary
+from commands.replaying.exits import OF_VERDICT, BadInput, TargetRefused
+from replay import machine, planning, reading, targets, values, workers
+from replay.judging import run_of
+from replay.objectives import Wanted
+from replay.paces import Pace
+from replay.planning import Choices, NoPlan
+from replay.plans import Plan
+from replay.plaza import Plaza
+from replay.progress import Progress
+from replay.reading import NoRecord, Recording
+from replay.results import Run
+from replay.running import Options
+from replay.sites import AnySite
+from replay.targets import Refused, Target
+
+SITES = {"any": AnySite, "plaza": Plaza}
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("record", metavar="F", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--target", "url", metavar="URL", required=True, help="The site, such as http://localhost:8000.")
+@click.option("--pace", type=choices.Pace(), default="session", show_default=True,
+              help="When requests go: session, absolute, rate=N, poisson=N, line=A:B, step=A,B,C@SECONDS, closed=N.")  # fmt: skip
+@click.option("--speed", metavar="X", type=click.FloatRange(0.001, 1_000_000), default=1.0, show_default=True,
+              help="So many times as fast as recorded.")  # fmt: skip
+@click.option(
+    "--loop", "loops", metavar="N", type=click.IntRange(1, 1_000_000), help="Go through the file so many times."
+)
+@click.option("--duration", metavar="T", type=choices.Duration(),
+              help="Send for so long (90s, 10m), and go through the file as often as that takes.")  # fmt: skip
+@click.option(
+    "--warmup", metavar="T", type=choices.Duration(), default=None, help="What is due before is not measured."
+)
+@click.option("--only", metavar="WHAT", multiple=True, type=choices.Pattern(),
+              help="Only this method, this route, or addresses in which this regular expression is found.")  # fmt: skip
+@click.option("--drop", metavar="WHAT", multiple=True, type=choices.Pattern(), help="All but those.")
+@click.option(
+    "--rewrite", metavar="'A=>B'", multiple=True, type=choices.Rewrite(), help="In addresses, B in the place of A."
+)
+@click.option("--sessions", metavar="N", type=click.IntRange(1), help="Only so many sessions, chosen by the seed.")
+@click.option("--writes", is_flag=True, help="Send what changes something too.")
+@click.option("--values", "values_file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="What stands for placeholders; otherwise F.values.json, where that is.")  # fmt: skip
+@click.option(
+    "--timeout", metavar="T", type=choices.Duration(), default="30s", show_default=True, help="For an answer."
+)
+@click.option("--max-rate", metavar="N", type=click.FloatRange(0.001, 1_000_000), help="Never more requests a second.")
+@click.option("--max-open", metavar="N", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True,
+              help="Never more connections, of each worker.")  # fmt: skip
+@click.option(
+    "--stop-on-errors", metavar="SHARE", type=choices.Share(), help="Stop when so many of the last 200 failed."
+)
+@click.option("--workers", "processes", metavar="N", type=click.IntRange(1, 256), default=1, show_default=True,
+              help="Processes that send.")  # fmt: skip
+@click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="For all that is left to chance.")
+@click.option("--site", type=click.Choice(list(SITES)), help="Whose routes; otherwise whose the record is.")
+@click.option("--insecure", is_flag=True, help="Take any certificate.")
+@click.option("--slo", "wanted", metavar="WHAT", type=choices.Objectives(), default=(),
+              help="What has to be reached, such as 'p99<250ms,errors<0.1%'; status 1 when it is not.")  # fmt: skip
+@click.option("--out", "json_file", metavar="FILE", type=_FILE, help="Write the result there, as JSON.")
+def command(
+    record: Path, url: str, pace: Pace, speed: float, loops: int | None, duration: float | None, warmup: float | None,
+    only: tuple[str, ...], drop: tuple[str, ...], rewrite: tuple[tuple[str, str], ...], sessions: int | None, writes: bool,
+    values_file: Path | None, timeout: float, max_rate: float | None, max_open: int, stop_on_errors: float | None,
+    processes: int, seed: int, site: str | None, insecure: bool, wanted: tuple[Wanted, ...], json_file: Path | None,
+) -> None:  # fmt: skip
+    """Send what is recorded in F to another site, each request at its moment whatever the answers do, and measure it.
+
+    Response times count from the moment at which a request was to be sent. The target must say that it is a replay target; one
+    on this machine may be read from without. Status: 0 pass, 1 an objective was missed or the target went away, 2 wrong usage,
+    3 target refused, 4 the run is invalid, 130 interrupted; what was measured is reported in each case.
+    """
+    run_id = secrets.token_hex(6)
+    recording = _read(record)
+    chosen = Choices(pace, speed, loops, duration, only, drop, rewrite, sessions, seed, writes)
+    plan = _planned(recording, site, chosen)
+    target = asyncio.run(_admitted(url, writes=writes, run_id=run_id, insecure=insecure))
+    known = _values(values_file or values.beside(record), required=values_file is not None)
+    options = Options(
+        run_id, timeout, warmup or 0.0, max_rate or 0.0, max_open, stop_on_errors or 0.0, known
+    )  # fmt: skip
+    if trouble := machine.own_limits(1):
+        raise BadInput(trouble)
+    started, facts = datetime.now(UTC), machine.facts()
+    with Progress(out, f"{record.name} → {target.url}", plan.seconds).shown() as progress:
+        done = workers.run(plan, target, options, processes, progress.tell)
+    told = _told(record, recording, plan, target, options) | {"workers": processes, "command": sys.argv[1:]}
+    run = run_of(
+        done.measure, plan, told, started.isoformat(timespec="milliseconds"), interrupted=done.interrupted,
+        machine=facts | {"shares": done.shares}, invalid=done.lost, own_cpu=done.own_cpu, objectives=wanted,
+    )  # fmt: skip
+    summary.show(run, _write(run, json_file))
+    sys.exit(OF_VERDICT[run.verdict])
+
+
+def _read(path: Path) -> Recording:
+    try:
+        recording = reading.read(path)
+    except (NoRecord, OSError) as error:
+        raise BadInput(str(error)) from None
+    if recording.cut:
+        err.print(f"[yellow]![/] {path} was cut off: its end is missing, and what is there is replayed.")
+    return recording
+
+
+def _planned(recording: Recording, site: str | None, chosen: Choices) -> Plan:
+    source = recording.header.source
+    name = site or ("plaza" if source == "plaza" or recording.header.mapping else "any")
+    try:
+        return planning.plan(recording.requests, SITES[name](), chosen, recording.header.base_url)
+    except NoPlan as error:
+        raise BadInput(str(error)) from None
+
+
+async def _admitted(url: str, *, writes: bool, run_id: str, insecure: bool) -> Target:
+    try:
+        target = await targets.find(url, insecure=insecure)
+        await targets.ask(target, writes=writes, run_id=run_id)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    except Refused as error:
+        raise TargetRefused(str(error)) from None
+    return target
+
+
+def _values(path: Path, *, required: bool) -> dict[str, str]:
+    if not required and not path.exists():
+        return {}
+    try:
+        return values.load(path)
+    except (values.NoValues, OSError) as error:
+        raise BadInput(str(error)) from None
+
+
+def _told(record: Path, recording: Recording, plan: Plan, target: Target, options: Options) -> dict[str, Any]:
+    rates = ",".join(f"{rate:g}" for rate in plan.pace.rates)
+    return {
+        "file": str(record), "target": target.url, "run": options.run_id, "pace": f"{plan.pace.kind}{rates and '='}{rates}",
+        "speed": plan.speed, "seed": plan.seed, "loops": plan.loops, "seconds": plan.seconds, "requests": plan.requests,
+        "highest_rate": plan.highest_rate, "sessions": len(plan.scripts), "recorded_at": recording.header.base_url,
+        "commit": recording.header.commit, "cut": recording.cut, "timeout": options.timeout, "warmup": options.warmup,
+    }  # fmt: skip
+
+
+def _write(run: Run, json_file: Path | None) -> list[Path]:
+    written = []
+    if json_file:
+        try:
+            run.write(json_file)
+        except OSError as error:
+            raise BadInput(f"{json_file} could not be written: {error}") from None
+        written.append(json_file)
+    return written

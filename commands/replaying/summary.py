@@ -1,0 +1,99 @@
+"""The end of a run on the terminal: what came of it, what was measured, and what to do next."""
+
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from commands.console import out, say
+from replay.objectives import NEVER_SENT
+from replay.results import Run, Summary
+
+_WORDS = {
+    "pass": "[green]✓ pass[/]", "missed": "[red]✗ missed[/]", "invalid": "[red]✗ INVALID[/]",
+    "interrupted": "[yellow]! interrupted[/]", "stopped": "[red]✗ stopped[/]",
+}  # fmt: skip
+_ROUTES = 8  # that are shown; the report has them all
+_TOLD = ("p50", "p90", "p99", "p99.9", "max")
+_MEANT = {"not sent": "not sent: writes, and --writes was not given", "truncated": "not sent: not all of their body was recorded",
+          "unmapped": "unmapped: nothing is known for a placeholder in them"}  # fmt: skip
+
+
+def show(run: Run, written: list[Path]) -> None:
+    say()
+    say(f"{_WORDS[run.verdict]}  [dim]{escape(str(run.plan['target']))}, {run.seconds:,.1f} s[/]")
+    for why in run.why:
+        say(f"  {escape(why)}")
+    say()
+    _rates(run)
+    out.print(_times(run))
+    _routes(run)
+    for one in run.objectives:
+        measured = "n/a" if one.measured is None else f"{one.measured:,.4g}"
+        say(f"  {'[green]✓[/]' if one.met else '[red]✗[/]'} {escape(one.text):<24} {measured}")
+    for path in written:
+        say(f"[dim]written: {escape(str(path))}[/]")
+    if hint := _next(run, written):
+        say(f"[dim]{escape(hint)}[/]")
+
+
+def _rates(run: Run) -> None:
+    seconds = run.seconds or 1.0
+    for name, count in (("offered", run.offered), ("sent", run.sent), ("answered", run.completed)):
+        say(f"  {name:<12}{count:>12,}   {count / seconds:>10,.1f}/s")
+    say()
+    for word, count in run.outcomes.items():
+        say(
+            f"  {word if word.isdigit() else '':<12}{count:>12,}   {'' if word.isdigit() else _MEANT.get(word, word)}".rstrip()
+        )
+    for change, count in list(run.changed.items())[:3]:
+        say(f"  [yellow]{change:<12}[/]{count:>12,}   another status than was recorded")
+    say()
+
+
+def _times(run: Run) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("  ms", style="dim")
+    for name in _TOLD:
+        table.add_column(name, justify="right")
+    rows: dict[str, Summary] = {
+        "response": run.response_ms, "service": run.service_ms, "first byte": run.first_byte_ms, "connect": run.connect_ms,
+        "lag": run.lag_ms,
+    }  # fmt: skip
+    for name, told in rows.items():
+        table.add_row(f"  {name}", *(_ms(told[quantile]) for quantile in _TOLD))
+    return table
+
+
+def _routes(run: Run) -> None:
+    shown = [one for one in run.routes if one.response_ms["n"]][:_ROUTES]
+    if len(shown) < 2:
+        return
+    say()
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("  route", style="dim", overflow="ellipsis", no_wrap=True, max_width=56)
+    for name in ("n", "p50", "p99", "max"):
+        table.add_column(name, justify="right")
+    for one in shown:
+        table.add_row(
+            f"  {escape(one.route)}", f"{one.n:,}", *(_ms(one.response_ms[name]) for name in ("p50", "p99", "max"))
+        )
+    out.print(table)
+    if len(run.routes) > len(shown):
+        say(f"[dim]  and {len(run.routes) - len(shown)} more[/]")
+    say()
+
+
+def _ms(value: float | int | None) -> str:
+    return "n/a" if value is None else f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
+
+
+def _next(run: Run, written: list[Path]) -> str:
+    if run.verdict == "invalid":
+        return "Its figures say more about this machine than about the site: lower the rate, or use more --workers."
+    if run.unmapped:
+        return "plaza replay prepare makes the accounts and sessions that unmapped requests need."
+    if any(run.outcomes.get(word) for word in NEVER_SENT if word == "not sent"):
+        return "With --writes the rest is sent too, to a site that says that it is a replay target."
+    json = next((path for path in written if path.suffix == ".json"), None)
+    return f"plaza replay compare {json} OTHER.json tells whether another run was faster." if json else ""

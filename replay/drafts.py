@@ -1,0 +1,80 @@
+"""A recorded request as it is sent to the target: its address, its cookies, its placeholders filled."""
+
+import re
+from urllib.parse import quote
+
+from replay import jar as jars
+from replay.jar import Jar
+from replay.records import PLACEHOLDER, PLACEHOLDER_BYTES, Request
+from replay.targets import Target
+from replay.values import Fill, filled, filled_body, in_target
+
+RUN = "X-Replay-Run"
+# Those belong to a connection, or are made anew.
+_OWN = frozenset({
+    "host", "connection", "keep-alive", "content-length", "transfer-encoding", "cookie", "expect", "upgrade", "te", "trailer",
+    "proxy-connection", "x-replay-run",
+})  # fmt: skip
+_NO_LINE = re.compile(r"[\x00-\x1f\x7f]")
+_READABLE = "gzip, deflate"
+
+
+class Draft:
+    """Made once for each step, and filled for each sending. `recorded_at` is the base URL that the record was made at: where
+    Origin and Referer name it, they name the target. `wants_body`: the answer is read, so it may only be compressed in ways
+    that can be."""
+
+    __slots__ = ("_body", "_cookies", "_full", "_head", "_length", "_type", "_whole")
+
+    def __init__(self, request: Request, target: Target, run_id: str, recorded_at: str, wants_body: bool) -> None:
+        lines = [
+            f"{request.method} {_address(request.target)} HTTP/1.1",
+            f"Host: {target.authority}",
+            f"{RUN}: {run_id}",
+        ]
+        cookies, self._type = "", ""
+        for name, value in request.headers:
+            if name == "cookie":
+                cookies = f"{cookies}; {value}" if cookies else value
+            elif name not in _OWN:
+                lines.append(f"{name}: {_value(name, value, target, recorded_at, wants_body)}")
+            if name == "content-type":
+                self._type = value.lower()
+        self._cookies = jars.read(cookies) if request.headers else None
+        self._head, self._body = "\r\n".join(lines) + "\r\n", request.body
+        self._length = bool(request.body) or request.method in ("POST", "PUT", "PATCH")
+        self._full = PLACEHOLDER.search(self._head) is None and PLACEHOLDER_BYTES.search(self._body) is None
+        self._whole: bytes | None = None
+        if self._full and self._cookies == ():
+            self._whole = self._written(self._head, "", self._body)
+
+    def ready(self, jar: Jar, value_of: Fill) -> bytes:
+        """Raises Unmapped."""
+        if self._whole is not None:
+            return self._whole
+        cookie = jar.header(self._cookies, lambda value: filled(value, value_of))
+        if self._full:
+            return self._written(self._head, cookie, self._body)
+        line, _, rest = self._head.partition("\r\n")
+        head = f"{filled(line, value_of, in_target)}\r\n{filled(rest, value_of)}"
+        return self._written(head, cookie, filled_body(self._body, self._type, value_of))
+
+    def _written(self, head: str, cookie: str, body: bytes) -> bytes:
+        if cookie:
+            head += f"Cookie: {cookie}\r\n"
+        if self._length:
+            head += f"Content-Length: {len(body)}\r\n"
+        return f"{head}\r\n".encode("utf-8", "surrogateescape") + body
+
+
+def _address(target: str) -> str:
+    """Without what would end the line, or is no address: a log may hold anything."""
+    return re.sub(r"[^\x21-\x7e]+", lambda found: quote(found[0], safe=""), target) or "/"
+
+
+def _value(name: str, value: str, target: Target, recorded_at: str, wants_body: bool) -> str:
+    if name in ("origin", "referer") and recorded_at and value.startswith(recorded_at):
+        value = target.url + value[len(recorded_at) :]
+    elif name == "accept-encoding" and wants_body:
+        return _READABLE
+    return _NO_LINE.sub("", value)

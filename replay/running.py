@@ -1,0 +1,292 @@
+"""Sends a plan at its moments, whatever the answers do, and has each answer measured."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from replay.clock import Clock, now
+from replay.deadlines import Deadlines
+from replay.drafts import Draft
+from replay.giving_up import Patience
+from replay.machine import NO_DESCRIPTOR
+from replay.measuring import INTERRUPTED, Measure
+from replay.planning import SAFE
+from replay.plans import Arrival, Plan, Step
+from replay.sessions import Board, Live
+from replay.targets import Target
+from replay.values import Unmapped, told
+from replay.wire import Reply, Wire
+
+_SECOND: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`values` by placeholder. `max_rate`: requests a second, 0 for any; what is over that goes later, which is lag."""
+
+    run_id: str
+    timeout: float = 30.0  # s, from the sending
+    warmup: float = 0.0  # s
+    max_rate: float = 0.0
+    max_open: int = 10_000  # connections
+    stop_on_errors: float = 0.0  # share of the last ones, 0 for never
+    values: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A request under way. `again`: it was sent a second time, since a kept connection turned out to be closed."""
+
+    live: Live
+    step: Step
+    intended_ns: int
+    data: bytes
+    again: bool = False
+
+
+class Runner:
+    """`on_answer` gets every answer with its body, which is else not kept."""
+
+    def __init__(
+        self, plan: Plan, target: Target, options: Options, measure: Measure,
+        on_answer: Callable[[Step, Reply], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.plan, self.target, self.options, self.measure, self.on_answer = plan, target, options, measure, on_answer
+        self._arrives, self._closed = plan.pace.arrives, plan.pace.kind == "closed"
+        self._arrivals = plan.arrivals()
+        self._next: Arrival | None = next(self._arrivals, None)
+        self._drafts: dict[int, Draft] = {}  # by `i`
+        self._boards: dict[int, Board] = {}  # by pass
+        self._live: dict[tuple[int, int], Live] = {}  # by pass and script
+        self._under_way: dict[Wire, _Sent] = {}
+        self._open = 0  # connections
+        self._patience = Patience(options.stop_on_errors)
+        self._free_ns = 0  # when the rate cap lets the next one go
+        self._error: BaseException | None = None
+
+    async def run(self, began_ns: int, stop: asyncio.Event) -> None:
+        """Until all is answered, timed out, or `stop` is set. `began_ns` is T0, in nanoseconds of the monotonic clock."""
+        loop = asyncio.get_running_loop()
+        self._began_ns, self._loop, self._ending = began_ns, loop, False
+        limit = self.plan.limit_us
+        self._end_ns = None if limit is None else began_ns + int(limit * 1000)
+        self._over = asyncio.Event()
+        self._clock = Clock()
+        self._deadlines = Deadlines(self._clock, self.options.timeout)
+        before = loop.get_exception_handler()
+        loop.set_exception_handler(self._broke)
+        self.measure.start(began_ns, self.options.warmup)
+        waiting = [asyncio.create_task(one.wait()) for one in (stop, self._over)]
+        try:
+            self._clock.at(began_ns, self._begin)
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if self._error is not None:
+                raise self._error
+        finally:
+            for task in waiting:
+                task.cancel()
+            self._hang_up()
+            self._clock.close()
+            loop.set_exception_handler(before)
+
+    def _broke(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A callback failed: that is the end of the run, and whoever called it hears why."""
+        self._error = self._error or context.get("exception") or RuntimeError(context["message"])
+        self._over.set()
+
+    def _begin(self) -> None:
+        if self._closed:
+            for user in range(int(self.plan.pace.rates[0])):
+                self._take_next(user)
+        else:
+            self._arrive()
+        self._look_whether_over()
+
+    def _arrive(self) -> None:
+        """All that is due arrives, and the clock calls for the next."""
+        while not self._ending and (arrival := self._next) is not None:
+            due = self._began_ns + int(arrival.us * 1000)
+            if due > now():
+                self._clock.at(due, self._arrive)
+                return
+            self._next = next(self._arrivals, None)
+            live = self._session(arrival, due)
+            if self._arrives:
+                live.due.append(due)
+            self._advance(live)
+        if self._arrives and self._next is None:
+            for live in list(self._live.values()):
+                self._end_if_done(live)
+        self._look_whether_over()
+
+    def _take_next(self, user: int) -> None:
+        """A user of a closed pace begins with the next session."""
+        arrival, self._next = self._next, next(self._arrivals, None)
+        if arrival is not None and not self._ending and (self._end_ns is None or now() < self._end_ns):
+            self._advance(self._session(arrival, now(), user))
+
+    def _session(self, arrival: Arrival, due: int, user: int = -1) -> Live:
+        key = arrival.loop, arrival.script
+        live = self._live.get(key)
+        if live is None:
+            board = self._boards.get(arrival.loop)
+            if board is None:
+                board = self._boards[arrival.loop] = Board(len(self.plan.scripts))
+            live = self._live[key] = Live(self.plan.scripts[arrival.script], key, board, due, user)
+        return live
+
+    def _advance(self, live: Live) -> None:
+        """Send what is due of this session, and have the clock call when the next one is."""
+        while not live.timed and not self._ending and (step := live.step) is not None:
+            intended = live.intended(step, arrives=self._arrives)
+            if intended is None:
+                break  # an answer, or an arrival, calls again
+            if self._end_ns is not None and intended >= self._end_ns:
+                live.next = len(live.script.steps)
+                break
+            if intended > now():
+                live.timed = True
+                self._clock.at(intended, partial(self._rung, live))
+                break
+            live.next += 1
+            live.last_ns = intended
+            if self._arrives:
+                live.due.popleft()
+            self._offer(live, step, intended)
+        self._end_if_done(live)
+
+    def _rung(self, live: Live) -> None:
+        live.timed = False
+        self._advance(live)
+
+    def _offer(self, live: Live, step: Step, intended_ns: int) -> None:
+        i = step.request.i
+        if step.held:
+            self._skip(live, step, intended_ns, step.held)
+            return
+        draft = self._drafts.get(i)
+        if draft is None:
+            reads = bool(step.makes) or self.on_answer is not None
+            plan = self.plan
+            draft = self._drafts[i] = Draft(step.request, self.target, self.options.run_id, plan.recorded_at, reads)
+        try:
+            data = draft.ready(live.jar, partial(self._value, live.board))
+        except Unmapped:
+            self._skip(live, step, intended_ns, "unmapped")
+            return
+        sent = _Sent(live, step, intended_ns, data)
+        live.open += 1
+        if self.options.max_rate:
+            moment = max(now(), self._free_ns)
+            self._free_ns = moment + int(_SECOND / self.options.max_rate)
+            if moment > now():
+                self.measure.held += 1
+                self._clock.at(moment, partial(self._let_go, sent))
+                return
+        self._send(sent)
+
+    def _let_go(self, sent: _Sent) -> None:
+        self.measure.held -= 1
+        self._send(sent)
+
+    def _value(self, board: Board, placeholder: str) -> str:
+        told_here = board.told.get(placeholder)
+        value = (told_here and told_here[0]) or self.options.values.get(placeholder)
+        if value is None:
+            raise Unmapped(placeholder)
+        return value
+
+    def _send(self, sent: _Sent) -> None:
+        live, began = sent.live, now()
+        wire = live.wire()
+        if wire is None:
+            if self._open >= self.options.max_open:
+                live.open -= 1
+                self._skip(live, sent.step, sent.intended_ns, NO_DESCRIPTOR)
+                return
+            target = self.target
+            wire = Wire(target.address, target.port, target.tls, self._done, target.host, self._lost)
+            self._open += 1
+        wire.send(sent.data, bool(sent.step.makes) or self.on_answer is not None)
+        if not sent.again:
+            self.measure.send(sent.intended_ns, began)
+        self._under_way[wire] = sent
+        self._deadlines.add(wire, began)
+
+    def _done(self, wire: Wire, reply: Reply) -> None:
+        sent = self._under_way.pop(wire)
+        live, step = sent.live, sent.step
+        if wire.alive:
+            live.idle.append(wire)
+        elif not sent.again and not self._ending and reply.connect_us is None and _may_ask_again(step, reply):
+            sent.again = True
+            self._send(sent)
+            return
+        live.open -= 1
+        if not self._ending and (why := self._patience.heard(reply)):
+            self.measure.stopped = why
+            self._ending = True
+            self._over.set()
+        self.measure.end(step.route, sent.intended_ns, reply, step.request.answer.status)
+        live.jar.take(reply.head)
+        live.ended[step.request.i] = reply.end_ns
+        for made in step.request.answer.made:
+            self._tell(live.board, made.placeholder, None if reply.failed else told(made, reply), reply.end_ns)
+        if self.on_answer is not None:
+            self.on_answer(step, reply)
+        self._advance(live)
+
+    def _lost(self, wire: Wire) -> None:
+        self._open -= 1
+
+    def _skip(self, live: Live, step: Step, intended_ns: int, word: str) -> None:
+        """It does not go; what comes after it goes as if it had taken the time that it took when it was recorded."""
+        self.measure.skip(step.route, intended_ns, word)
+        took = int(step.request.answer.total_us * 1000 / self.plan.speed)
+        live.ended[step.request.i] = intended_ns + (0 if self._closed else took)
+        for placeholder in step.makes:
+            self._tell(live.board, placeholder, None, now())
+
+    def _tell(self, board: Board, placeholder: str, value: str | None, ns: int) -> None:
+        if value is not None or placeholder not in board.told:
+            board.told[placeholder] = (value, ns)
+        for live in board.waiting.pop(placeholder, ()):
+            self._loop.call_soon(self._advance, live)
+
+    def _end_if_done(self, live: Live) -> None:
+        arrives_no_more = self._arrives and self._next is None and not live.due
+        if live.open or live.over or (live.step is not None and not arrives_no_more):
+            return
+        live.over = True
+        del self._live[live.key]
+        for wire in live.idle:
+            wire.close()
+        for step in live.script.steps[live.next :]:  # which will not come to pass
+            for placeholder in step.makes:
+                self._tell(live.board, placeholder, None, now())
+        live.board.left -= 1
+        if not live.board.left:
+            del self._boards[live.key[0]]
+        if self._closed:
+            self._loop.call_soon(self._take_next, live.user)
+        self._look_whether_over()
+
+    def _look_whether_over(self) -> None:
+        more = self._next is not None and not (self._closed and self._end_ns is not None and now() >= self._end_ns)
+        if not more and not self._live:
+            self._over.set()
+
+    def _hang_up(self) -> None:
+        self._ending = True
+        for wire in list(self._under_way):
+            wire.fail(INTERRUPTED)
+        for live in self._live.values():
+            for wire in live.idle:
+                wire.close()
+
+
+def _may_ask_again(step: Step, reply: Reply) -> bool:
+    """A kept connection that was closed before a byte came: browsers ask again, for what changes nothing."""
+    return step.request.method in SAFE and reply.failed in ("closed", "reset") and not reply.first_ns

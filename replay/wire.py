@@ -1,0 +1,240 @@
+"""One connection over HTTP/1.1, for one request at a time: it notes when what happened, and keeps what is asked for.
+
+`asyncio.BufferedProtocol`, for a plain Protocol makes a new buffer of 256 KiB for each read. All wires share one buffer: what
+was read is taken out of it before the loop turns to another.
+"""
+
+import asyncio
+import errno
+import socket
+import ssl
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, cast
+
+from replay import heads
+from replay.chunks import Broken, Chunks
+from replay.clock import now
+from replay.machine import NO_DESCRIPTOR, NO_PORT
+
+_BUFFER: Final = memoryview(bytearray(65_536))
+_WORDS: Final = {
+    errno.ECONNREFUSED: "refused", errno.ECONNRESET: "reset", errno.EPIPE: "reset", errno.ECONNABORTED: "reset",
+    errno.EMFILE: NO_DESCRIPTOR, errno.ENFILE: NO_DESCRIPTOR, errno.ENOBUFS: NO_DESCRIPTOR, errno.EADDRNOTAVAIL: NO_PORT,
+    errno.ETIMEDOUT: "timeout",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer, or in a word why there is none (`failed`): refused, reset, timeout, closed, broken (no HTTP), dns, tls,
+    unreachable, no descriptor, no port. Moments are of `clock.now()`, 0 for what did not come to pass. `began_ns`: handed
+    to the wire; `sent_ns`: written to a socket that was connected; `connect_us`: None where the connection was there."""
+
+    status: int = 0
+    failed: str = ""
+    head: bytes = b""
+    length: int = 0  # bytes of the body, as they came
+    body: bytes = b""  # as it came, empty unless wanted
+    began_ns: int = 0
+    sent_ns: int = 0
+    first_ns: int = 0
+    end_ns: int = 0
+    connect_us: int | None = None
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names in lower case, in their order."""
+        return heads.pairs(self.head)
+
+    def header(self, name: str) -> str:
+        """The first of this name (lower case), "" without one."""
+        found = heads.all_of(self.head, name.encode("latin-1"))
+        return found[0].decode("latin-1") if found else ""
+
+    def plain(self) -> bytes:
+        """The body without its compression. Raises ValueError for what cannot be read: only gzip and deflate can."""
+        coding = self.header("content-encoding").lower()
+        if coding in ("", "identity") or not self.body:
+            return self.body
+        if coding not in ("gzip", "x-gzip", "deflate"):
+            raise ValueError(f"compressed by {coding}")
+        try:
+            return zlib.decompress(self.body, zlib.MAX_WBITS | 32)
+        except zlib.error as error:
+            raise ValueError(str(error)) from None
+
+
+class Wire(asyncio.BufferedProtocol):
+    """Connects at the first `send`. `on_done` hears exactly once of each request that was sent, from the loop, never from within
+    `send`. `alive`: it may be used again once `busy` is over; a wire that is not alive any more is thrown away. `name` is whom
+    the certificate must be made out to, where `host` is an address. `on_lost` hears when its socket is no more."""
+
+    __slots__ = (
+        "_chunks", "_connecting", "_data", "_host", "_left", "_loop", "_name", "_of_head", "_on_done", "_on_lost", "_parts",
+        "_port", "_reply", "_stays", "_tls", "_transport", "_unread", "_wants", "alive", "busy", "used",
+    )  # fmt: skip
+
+    def __init__(
+        self, host: str, port: int, tls: ssl.SSLContext | None, on_done: Callable[["Wire", Reply], None], name: str = "",
+        on_lost: Callable[["Wire"], None] = lambda wire: None,
+    ) -> None:  # fmt: skip
+        self._host, self._port, self._tls, self._name, self._on_done = host, port, tls, name or host, on_done
+        self._on_lost, self._loop = on_lost, asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self.alive, self.busy = True, False
+        self.used = 0  # requests that were sent
+
+    def send(self, data: bytes, wants_body: bool = False) -> None:
+        """A whole request."""
+        assert self.alive
+        assert not self.busy
+        self.busy, self._wants, self._of_head = True, wants_body, data.startswith(b"HEAD ")
+        self._unread, self._parts, self._stays = b"", list[bytes](), True
+        self._left: int | None = None  # bytes of the body, or how its end is found; None before there is a head
+        self._chunks: Chunks | None = None
+        self._reply = reply = Reply(began_ns=now())
+        self.used += 1
+        if self._transport is not None:
+            self._transport.write(data)
+            reply.sent_ns = now()
+        else:
+            self._data = data
+            self._connecting = self._loop.create_task(self._connect())
+
+    def fail(self, word: str) -> None:
+        """Give up on what is under way: `on_done` hears of it with this word. The connection ends."""
+        self.close()
+        if self.busy:
+            self._reply.failed = word
+            self._done()
+
+    def close(self) -> None:
+        """Nobody hears of it."""
+        self.alive = False
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._transport is not None:
+            self._transport.abort() if self.busy else self._transport.close()
+
+    async def _connect(self) -> None:
+        try:
+            name = self._name if self._tls else None
+            await self._loop.create_connection(
+                lambda: self, self._host, self._port, ssl=self._tls, server_hostname=name
+            )
+            word = ""
+        except socket.gaierror:
+            word = "dns"
+        except ssl.SSLError:
+            word = "tls"
+        except OSError as error:
+            word = _WORDS.get(error.errno or 0, "unreachable")
+        finally:
+            self._connecting = None
+            if self._transport is None:
+                self._on_lost(self)
+        if word:
+            self.fail(word)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if not self.alive:
+            self._transport.abort()
+            return
+        reply = self._reply
+        reply.connect_us = (now() - reply.began_ns) // 1000
+        self._transport.write(self._data)
+        reply.sent_ns = now()
+        self._data = b""
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _BUFFER
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if not self.busy:  # an answer to nothing
+            self.close()
+            return
+        if not self._reply.first_ns:
+            self._reply.first_ns = now()
+        try:
+            if self._left is None:
+                self._read_head(self._unread + _BUFFER[:nbytes])
+            else:
+                self._read_body(bytes(_BUFFER[:nbytes]) if self._wants or self._chunks else b"", nbytes)
+        except Broken:
+            self.fail("broken")
+
+    def _read_head(self, data: bytes) -> None:
+        end = data.find(b"\r\n\r\n") + 4
+        while end > 3:
+            head = data[: end - 2]
+            status = heads.status_of(head)
+            if status >= 200:
+                break
+            if status == 101:  # what nobody has asked for
+                raise Broken
+            data = data[end:]
+            end = data.find(b"\r\n\r\n") + 4
+        else:
+            if len(data) > heads.LONGEST or not heads.may_begin(data):
+                raise Broken
+            self._unread = data
+            return
+        reply = self._reply
+        reply.status, reply.head = status, head
+        self._left, self._stays = heads.framing(head, status, of_head=self._of_head)
+        if self._left == heads.CHUNKED:
+            self._chunks = Chunks(self._wants)
+        rest = len(data) - end
+        if rest or not self._left:
+            self._read_body(data[end:] if self._wants or self._chunks else b"", rest)
+
+    def _read_body(self, data: bytes, size: int) -> None:
+        """`data` is empty where only its size matters."""
+        assert self._left is not None
+        if self._chunks is not None:
+            behind = self._chunks.feed(data)
+            self._reply.length = self._chunks.length
+            if behind >= 0:
+                self._whole(behind)
+            return
+        took = size if self._left == heads.UNTIL_CLOSE else min(size, self._left)
+        self._reply.length += took
+        if self._wants and took:
+            self._parts.append(data[:took])
+        if self._left >= 0:
+            self._left -= took
+            if not self._left:
+                self._whole(size - took)
+
+    def _whole(self, behind: int) -> None:
+        """`behind` bytes came that belong to no answer: a connection that does so cannot be trusted with another request."""
+        if behind or not self._stays:
+            self.alive = False
+        self._done()
+
+    def _done(self) -> None:
+        reply = self._reply
+        reply.end_ns = now()
+        if self._wants:
+            reply.body = b"".join(self._parts if self._chunks is None else self._chunks.parts)
+        if not self.alive and self._transport is not None:
+            self._transport.abort()
+        self.busy = False
+        self._on_done(self, reply)
+
+    def eof_received(self) -> None:
+        if self.busy and self._left == heads.UNTIL_CLOSE:
+            self.alive = False
+            self._done()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.alive = False
+        if self.busy:
+            self._reply.failed = "closed" if exc is None else _WORDS.get(getattr(exc, "errno", 0) or 0, "reset")
+            self._done()
+        self._transport = None
+        self._on_lost(self)

@@ -1,0 +1,67 @@
+"""What is said of the machine is so: shares of processes that really compute, limits that are really met."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from replay import machine
+from replay.machine import NO_DESCRIPTOR, NO_PORT, Shares
+
+BUSY = "import setproctitle, time; setproctitle.setproctitle({!r}); print(flush=True)\nwhile True: pass"
+
+
+@contextmanager
+def busy(title: str) -> Iterator[int]:
+    """A process that computes all the time under this name."""
+    with subprocess.Popen([sys.executable, "-c", BUSY.format(title)], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_what_computes_is_told_by_kind() -> None:
+    with busy("plaza web web-0"), busy("something else") as own:
+        shares = Shares([own])
+        until = time.monotonic() + 30
+        while True:  # until it had some turns on a machine that is busy
+            time.sleep(0.5)
+            found = shares.by_kind()
+            if found["web"] > 0.1 and found["generator"] > 0.1 or time.monotonic() > until:
+                break
+
+    assert found["web"] > 0.1
+    assert found["generator"] > 0.1
+    assert "nginx" not in found or found["nginx"] < 0.1
+    assert sum(found.values()) < machine.facts()["cores"] * 1.3
+
+
+def test_who_computes_too_much_is_named_and_what_was_missing_is_counted() -> None:
+    found = machine.reasons([0.5, 0.95], {"200": 10, NO_DESCRIPTOR: 3, NO_PORT: 4})
+
+    assert len(found) == 3
+    assert "worker 2) computed 95% of the time" in found[0]
+    assert found[1].startswith("3 requests found no free descriptor")
+    assert found[2].startswith("4 requests found no free local port")
+    assert machine.reasons([0.8], {"200": 10, "timeout": 4}) == []
+
+
+def test_more_connections_than_descriptors_or_ports_are_refused_before() -> None:
+    assert machine.own_limits(10) is None
+    assert "more local ports" in str(machine.own_limits(60_000)) or "descriptors" in str(machine.own_limits(60_000))
+    assert "descriptors" in str(machine.own_limits(10**9)) or "ports" in str(machine.own_limits(10**9))
+
+
+def test_facts_name_the_machine() -> None:
+    found = machine.facts()
+
+    assert found["cores"] >= 1
+    assert found["cpu"]
+    assert found["system"]
