@@ -9,11 +9,11 @@ import pytest
 from replay.histogram import QUANTILES, SHARP
 from replay.nullserver import Lies, nullserver
 from replay.results import Run
-from tests.harness.flat import believed, flat, replayed
+from tests.harness.flat import believe, flat, replayed
 
 SLOW = 300.0  # ms; a twentieth of it, which may pass between "due" and "sent", is more than neighbours take
 ERROR = 1 / (1 << SHARP)  # of a histogram
-# Between these are the requests that wait longest for their turn when all that had come is answered at once, which is the server's.
+# Between these are requests that wait for their turn when all that had come is answered at once: that is the server's doing.
 AFTER_A_STALL = ("p50", "p99")
 
 
@@ -31,11 +31,6 @@ def truth(rate: float, seconds: float, lies: Lies) -> list[float]:
 
 def at(times: list[float], share: float) -> float:
     return times[math.ceil(len(times) * share) - 1]
-
-
-def stalled(folder: Path, rate: float, seconds: float, lies: Lies) -> tuple[Run, list[float]]:
-    record = flat(folder / "flat.rec.jsonl.gz", rate=rate, seconds=seconds)
-    return believed(record, lies), truth(rate, seconds, lies)
 
 
 def is_told_truly(run: Run, expected: list[float], names: tuple[str, ...]) -> None:
@@ -57,41 +52,56 @@ def is_sent_on_time(run: Run, seconds: float) -> None:
 
 
 def test_a_stall_is_told_as_visitors_who_kept_coming_felt_it(tmp_path: Path) -> None:
-    run, expected = stalled(tmp_path, 260, 4, Lies(delay_ms=SLOW, stall_at_ms=1000, stall_ms=1000))
+    record = flat(tmp_path / "flat.rec.jsonl.gz", rate=260, seconds=4)
+    lies = Lies(delay_ms=SLOW, stall_at_ms=1000, stall_ms=1000)
+    expected = truth(260, 4, lies)
 
-    is_sent_on_time(run, 4)
+    def claim(run: Run) -> None:
+        is_sent_on_time(run, 4)
+        is_told_truly(run, expected, AFTER_A_STALL)
+
     assert at(expected, 0.99) > SLOW + 900
-    is_told_truly(run, expected, AFTER_A_STALL)
+    believe(claim, record, lies)
 
 
 @pytest.mark.long
 def test_a_second_without_the_server_does_not_stop_ten_seconds_of_sending(tmp_path: Path) -> None:
-    run, expected = stalled(tmp_path, 1000, 10, Lies(stall_at_ms=4000, stall_ms=1000))
+    record = flat(tmp_path / "flat.rec.jsonl.gz", rate=1000, seconds=10)
+    lies = Lies(stall_at_ms=4000, stall_ms=1000)
+    expected = truth(1000, 10, lies)
 
-    is_sent_on_time(run, 10)
+    def claim(run: Run) -> None:
+        is_sent_on_time(run, 10)
+        is_told_truly(run, expected, AFTER_A_STALL)
+
     assert 890 <= at(expected, 0.99) <= 910
-    is_told_truly(run, expected, AFTER_A_STALL)
+    believe(claim, record, lies)
 
 
 def test_a_known_delay_is_told_within_the_histograms_error_and_the_lag(tmp_path: Path) -> None:
     record = flat(tmp_path / "flat.rec.jsonl.gz", rate=300, seconds=3.4)
 
-    run = believed(record, Lies(delay_ms=SLOW))
+    def claim(run: Run) -> None:
+        for name in ("p50", "p90"):
+            found, lag = run.response_ms[name], run.lag_ms["p99"]
+            assert found is not None
+            assert lag is not None
+            assert (
+                SLOW * (1 - ERROR) <= found <= SLOW * (1 + ERROR) + lag + 5
+            )  # ms that the way there and back may take
 
-    for name in ("p50", "p90"):
-        found, lag = run.response_ms[name], run.lag_ms["p99"]
-        assert found is not None
-        assert lag is not None
-        assert SLOW * (1 - ERROR) <= found <= SLOW * (1 + ERROR) + lag + 5  # ms that the way there and back may take
+    believe(claim, record, Lies(delay_ms=SLOW))
 
 
 def test_a_server_of_two_speeds_is_told_as_one(tmp_path: Path) -> None:
     record = flat(tmp_path / "flat.rec.jsonl.gz", rate=300, seconds=3.4)
+    expected = sorted(3 * SLOW if number % 5 == 0 else SLOW for number in range(1, 1021))
 
-    run = believed(record, Lies(delay_ms=SLOW, slow_ms=3 * SLOW, slow_every=5))
-
-    expected = sorted(3 * SLOW if number % 5 == 0 else SLOW for number in range(1, run.offered + 1))
-    is_told_truly(run, expected, ("p50", "p90"))
+    believe(
+        lambda run: is_told_truly(run, expected, ("p50", "p90")),
+        record,
+        Lies(delay_ms=SLOW, slow_ms=3 * SLOW, slow_every=5),
+    )
 
 
 @pytest.mark.parametrize("sessions", [5, 400], ids=["kept", "fresh"])
