@@ -4,16 +4,18 @@ import asyncio
 import secrets
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from commands.console import err, out
+from commands.console import Trouble, err, out
 from commands.replaying import choices, summary
 from commands.replaying.exits import OF_VERDICT, BadInput, TargetRefused
-from replay import machine, planning, reading, targets, values, workers
+from replay import hdr, machine, planning, reading, selfcheck, targets, values, workers
 from replay.judging import run_of
+from replay.measuring import Measure
 from replay.objectives import Wanted
 from replay.paces import Pace
 from replay.planning import Choices, NoPlan
@@ -23,8 +25,10 @@ from replay.progress import Progress
 from replay.reading import NoRecord, Recording
 from replay.results import Run
 from replay.running import Options
+from replay.selfcheck import Checked
 from replay.sites import AnySite
 from replay.targets import Refused, Target
+from replay.workers import Done
 
 SITES = {"any": AnySite, "plaza": Plaza}
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -72,11 +76,17 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--slo", "wanted", metavar="WHAT", type=choices.Objectives(), default=(),
               help="What has to be reached, such as 'p99<250ms,errors<0.1%'; status 1 when it is not.")  # fmt: skip
 @click.option("--out", "json_file", metavar="FILE", type=_FILE, help="Write the result there, as JSON.")
+@click.option(
+    "--hdr", "hdr_file", metavar="FILE", type=_FILE, help="Write the histograms there, as an HdrHistogram log."
+)
+@click.option("--selfcheck/--no-selfcheck", "checks", default=True, show_default=True,
+              help="Try first whether this machine can send half as much again on time.")  # fmt: skip
 def command(
     record: Path, url: str, pace: Pace, speed: float, loops: int | None, duration: float | None, warmup: float | None,
     only: tuple[str, ...], drop: tuple[str, ...], rewrite: tuple[tuple[str, str], ...], sessions: int | None, writes: bool,
     values_file: Path | None, timeout: float, max_rate: float | None, max_open: int, stop_on_errors: float | None,
     processes: int, seed: int, site: str | None, insecure: bool, wanted: tuple[Wanted, ...], json_file: Path | None,
+    hdr_file: Path | None, checks: bool,
 ) -> None:  # fmt: skip
     """Send what is recorded in F to another site, each request at its moment whatever the answers do, and measure it.
 
@@ -96,14 +106,21 @@ def command(
     if trouble := machine.own_limits(1):
         raise BadInput(trouble)
     started, facts = datetime.now(UTC), machine.facts()
-    with Progress(out, f"{record.name} → {target.url}", plan.seconds).shown() as progress:
-        done = workers.run(plan, target, options, processes, progress.tell)
+    checked = _checked(plan, processes) if checks else None
+    if checked and not checked.on_time:
+        done = Done(
+            Measure(), lost=[f"this machine cannot send {checked.rate:,.0f}/s on time: {why}" for why in checked.why]
+        )
+    else:
+        with Progress(out, f"{record.name} → {target.url}", plan.seconds).shown() as progress:
+            done = workers.run(plan, target, options, processes, progress.tell)
     told = _told(record, recording, plan, target, options) | {"workers": processes, "command": sys.argv[1:]}
     run = run_of(
         done.measure, plan, told, started.isoformat(timespec="milliseconds"), interrupted=done.interrupted,
         machine=facts | {"shares": done.shares}, invalid=done.lost, own_cpu=done.own_cpu, objectives=wanted,
+        selfcheck=checked.as_json() if checked else {},
     )  # fmt: skip
-    summary.show(run, _write(run, json_file))
+    summary.show(run, _write(run, json_file, hdr_file))
     sys.exit(OF_VERDICT[run.verdict])
 
 
@@ -156,12 +173,20 @@ def _told(record: Path, recording: Recording, plan: Plan, target: Target, option
     }  # fmt: skip
 
 
-def _write(run: Run, json_file: Path | None) -> list[Path]:
+def _checked(plan: Plan, processes: int) -> Checked | None:
+    try:
+        return selfcheck.before(plan, processes)
+    except OSError as error:
+        raise Trouble(f"this machine could not be tried: {error}") from None
+
+
+def _write(run: Run, json_file: Path | None, hdr_file: Path | None) -> list[Path]:
     written = []
-    if json_file:
-        try:
-            run.write(json_file)
-        except OSError as error:
-            raise BadInput(f"{json_file} could not be written: {error}") from None
-        written.append(json_file)
+    for path, write in ((json_file, run.write), (hdr_file, partial(hdr.write, run))):
+        if path:
+            try:
+                write(path)
+            except OSError as error:
+                raise BadInput(f"{path} could not be written: {error}") from None
+            written.append(path)
     return written
