@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from replay.normal import BYTES, LONGEST, TEXT, fields
+from replay.normal import BYTES, LONGEST, TEXT, fields, normal_hash
 from replay.plans import Step
 from replay.records import Request
 from replay.wire import Reply
@@ -22,6 +22,7 @@ HEADERS: Final = (
 _NONCE: Final = re.compile(r"'nonce-[^']+'")
 _NUMBER: Final = re.compile(r"\d+")
 Said = dict[str, str]  # by field: "status", "header location", "body /items/0/name"
+BODY: Final = "body"  # the field of the normal hash of all of it
 
 
 @dataclass(slots=True)
@@ -51,15 +52,16 @@ class Hearing:
             self._bodies[digest] = kept.get("content-type", ""), reply
 
     def as_json(self) -> dict[str, Any]:
-        """`answers`: by `i` [route, status, headers, body]; `bodies`: what is in each."""
+        """`answers`: by `i` [route, status, headers, body]; `bodies`: what is in each, and its normal hash under ""."""
         shown, bodies = 0, dict[str, Said]()
         for digest, (content_type, reply) in self._bodies.items():
             told = _fields(content_type, reply)
+            normal = normal_hash(told)
             text = told.get(TEXT, "")
             if len(text) > LONGEST or shown + len(text) > _SHOWN:
                 told[TEXT] = f"{text[:LONGEST] if shown <= _SHOWN else ''}… {_hash(text)}"
             shown += len(told.get(TEXT, ""))
-            bodies[digest.hex()] = told
+            bodies[digest.hex()] = told | {"": normal}
         answers = {str(i): [one.route, one.status, one.headers, one.body.hex()] for i, one in self._heard.items()}
         return {"answers": answers, "bodies": bodies}
 
@@ -86,7 +88,7 @@ def answers(heard: Iterable[Any]) -> Answers:
         for i, (route, status, headers, body) in one["answers"].items():
             told = {"status": status} | {f"header {name}": _normal(name, value) for name, value in headers.items()}
             within = bodies.get(body, {BYTES: body}) if body else {}
-            said[int(i)] = route, told | {f"body {name}": value for name, value in within.items()}
+            said[int(i)] = route, told | {f"body {name}".rstrip(): value for name, value in within.items()}
     return Answers(said)
 
 
@@ -100,7 +102,7 @@ def recorded(requests: Iterable[Request]) -> Answers:
             if value:
                 told[f"header {name}"] = _normal(name, value)
         if answer.normal_hash:
-            told["body"] = answer.normal_hash
+            told[BODY] = answer.normal_hash
         said[request.i] = "", told
     return Answers(said)
 
