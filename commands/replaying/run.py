@@ -10,9 +10,10 @@ from typing import Any
 import click
 
 from commands.console import err, out
-from commands.replaying import choices, summary
-from commands.replaying.exits import OF_VERDICT, BadInput, TargetRefused
+from commands.replaying import choices, diffs, summary
+from commands.replaying.exits import DIFFERENT, OF_VERDICT, BadInput, TargetRefused
 from replay import machine, planning, reading, targets, values, workers
+from replay.hearing import Hearing
 from replay.judging import run_of
 from replay.objectives import Wanted
 from replay.paces import Pace
@@ -71,18 +72,22 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--insecure", is_flag=True, help="Take any certificate.")
 @click.option("--slo", "wanted", metavar="WHAT", type=choices.Objectives(), default=(),
               help="What has to be reached, such as 'p99<250ms,errors<0.1%'; status 1 when it is not.")  # fmt: skip
+@click.option("--diff", "against", metavar="[URL]", is_flag=False, flag_value=diffs.RECORDED,
+              help="Compare its answers with those of another site, or without URL with what was recorded.")  # fmt: skip
 @click.option("--out", "json_file", metavar="FILE", type=_FILE, help="Write the result there, as JSON.")
 def command(
     record: Path, url: str, pace: Pace, speed: float, loops: int | None, duration: float | None, warmup: float | None,
     only: tuple[str, ...], drop: tuple[str, ...], rewrite: tuple[tuple[str, str], ...], sessions: int | None, writes: bool,
     values_file: Path | None, timeout: float, max_rate: float | None, max_open: int, stop_on_errors: float | None,
-    processes: int, seed: int, site: str | None, insecure: bool, wanted: tuple[Wanted, ...], json_file: Path | None,
+    processes: int, seed: int, site: str | None, insecure: bool, wanted: tuple[Wanted, ...], against: str | None,
+    json_file: Path | None,
 ) -> None:  # fmt: skip
     """Send what is recorded in F to another site, each request at its moment whatever the answers do, and measure it.
 
     Response times count from the moment at which a request was to be sent. The target must say that it is a replay target; one
     on this machine may be read from without. Status: 0 pass, 1 an objective was missed or the target went away, 2 wrong usage,
-    3 target refused, 4 the run is invalid, 130 interrupted; what was measured is reported in each case.
+    3 target refused, 4 the run is invalid, 5 answers differ (--diff), 130 interrupted; what was measured is reported in each
+    case.
     """
     run_id = secrets.token_hex(6)
     recording = _read(record)
@@ -95,16 +100,37 @@ def command(
     )  # fmt: skip
     if trouble := machine.own_limits(1):
         raise BadInput(trouble)
+    diff = _diff(against, plan, target, options, processes, recording, writes=writes, insecure=insecure)
+    if diff:
+        diff.first()
     started, facts = datetime.now(UTC), machine.facts()
     with Progress(out, f"{record.name} → {target.url}", plan.seconds).shown() as progress:
-        done = workers.run(plan, target, options, processes, progress.tell)
+        done = workers.run(plan, target, options, processes, progress.tell, Hearing if diff else None)
     told = _told(record, recording, plan, target, options) | {"workers": processes, "command": sys.argv[1:]}
     run = run_of(
         done.measure, plan, told, started.isoformat(timespec="milliseconds"), interrupted=done.interrupted,
         machine=facts | {"shares": done.shares}, invalid=done.lost, own_cpu=done.own_cpu, objectives=wanted,
     )  # fmt: skip
+    if diff:
+        run.differences = diff.rest(done)
     summary.show(run, _write(run, json_file))
-    sys.exit(OF_VERDICT[run.verdict])
+    if diff:
+        diff.show(run.differences)
+    # What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true.
+    sys.exit(DIFFERENT if run.differences else OF_VERDICT[run.verdict])
+
+
+def _diff(
+    against: str | None, plan: Plan, target: Target, options: Options, processes: int, recording: Recording,
+    *, writes: bool, insecure: bool,
+) -> diffs.Diff | None:  # fmt: skip
+    if against is None:
+        return None
+    asked = against != diffs.RECORDED
+    baseline = (
+        asyncio.run(_admitted(against, writes=writes, run_id=options.run_id, insecure=insecure)) if asked else None
+    )
+    return diffs.Diff(plan, target, baseline, options, processes, recording.requests)
 
 
 def _read(path: Path) -> Recording:
