@@ -21,6 +21,8 @@ Facts = list[tuple[str, str]]
 
 def command(run: Run) -> str:
     """As it is typed, with what was chosen; an empty or absent choice is left to its default."""
+    if typed := run.plan.get("command"):
+        return shlex.join(["plaza", *map(str, typed)])
     plan = {name.replace("_", "-"): value for name, value in run.plan.items()}
     words_ = ["plaza", "replay", "run", str(plan.get("file", "FILE")), "--target", str(plan.get("target", "URL"))]
     for name in _OPTIONS:
@@ -43,8 +45,8 @@ def _option(name: str, value: Any) -> list[str]:
 
 
 def facts(told: Mapping[str, Any]) -> Facts:
-    """Whatever was noted, by name; what is empty is left out."""
-    return list(_facts(told))
+    """Whatever was noted, by name; what is empty is left out, and the command, which stands apart."""
+    return [(name, value) for name, value in _facts(told) if name != "command"]
 
 
 def _facts(told: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

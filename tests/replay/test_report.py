@@ -31,6 +31,8 @@ def parsed(page: str) -> Element:
         warnings.simplefilter("ignore")  # html5lib's own deprecations
         parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
         root: Element = parser.parse(page)
+    for element in root.iter():
+        element.tag = str(element.tag).rpartition("}")[2]  # SVG has a namespace
     return root
 
 
