@@ -86,7 +86,7 @@ def test_two_runs_stand_side_by_side_on_one_scale() -> None:
 
 @pytest.mark.parametrize(
     ("verdict", "word"),
-    [("slower", "Slower"), ("faster", "Faster"), ("no difference shown", "No difference shown"), ("not enough power", "Cannot tell")],
+    [("slower", "Slower"), ("faster", "Faster"), ("no difference shown", "No difference"), ("not enough power", "Cannot tell")],
 )  # fmt: skip
 def test_each_verdict_has_its_word(
     rounds: tuple[list[Run], list[Run]], comparison: Comparison, verdict: Any, word: str
