@@ -19,6 +19,7 @@ from handlers import (
     pages,
     poll_routes,
     posts,
+    replay_target,
     search,
     v1_routes,
 )
@@ -79,6 +80,7 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (r"/healthz", health.Health, "healthz"),
         (r"/metrics", metrics.Metrics, "metrics"),
         (r"/readyz", health.Ready, "readyz"),
+        (r"/\.well-known/replay-target", replay_target.ReplayTarget, "replay_target"),
     ]
 
 

@@ -18,7 +18,6 @@ class Exchange(NamedTuple):
     began: int
     first: int
     ended: int
-    connection: int
     peer: str
     method: str
     target: str

@@ -101,6 +101,7 @@ class Plaza(AnySite):
 
 
 def _placeholder(kind: str, id: object) -> str:
+    """The name of a file has a dot, which no placeholder has."""
     return f"{{{{{kind}:{str(id).replace('.', '_')}}}}}"
 
 
@@ -143,7 +144,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _known(found: re.Match[str], kind: str, made: dict[str, str]) -> str:
-    return found[1] + made.get(f"{kind}:{found[2]}", found[2])
+    return found[1] + made.get(f"{kind}:{found[2].replace('.', '_')}", found[2])
 
 
 def _body(body: bytes, made: dict[str, str]) -> bytes:

@@ -24,14 +24,12 @@ POLICY: Final = "plaza-redaction/1"
 KEPT_HEADERS: Final = frozenset({
     "accept", "accept-encoding", "accept-language", "authorization", "cache-control", "content-encoding", "content-type",
     "cookie", "dnt", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "origin", "pragma",
-    "range", "referer", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "upgrade-insecure-requests", "user-agent",
-    "x-requested-with",
+    "range", "referer", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "upgrade-insecure-requests",
+    "user-agent", "x-requested-with",
 })  # fmt: skip
 PLAIN_COOKIES: Final = frozenset({"fresh", "lang", "language", "locale", "member", "theme", "voted"})
 _PLAIN_VALUE: Final = re.compile(r"[\w-]{0,12}", re.ASCII)
-_AS_THEY_ARE: Final = frozenset(
-    {"content-type", "if-match", "if-none-match", "range", "if-range"}
-)  # no words of anybody's
+OPAQUE: Final = frozenset({"content-type", "if-match", "if-none-match", "range", "if-range"})  # no words of anybody's
 _WORD: Final = re.compile(r"[\w-]{12,}", re.ASCII)
 _MOST_KNOWN: Final = 200_000  # secrets that are looked for in texts
 _SHORTEST_KNOWN: Final = 12  # characters; shorter ones are words as well
@@ -155,7 +153,7 @@ class Redactor:
         return self._said(name, value)
 
     def _say(self, name: str, value: str) -> str:
-        return value if name in _AS_THEY_ARE else self.text(value, addresses=name != "user-agent")
+        return value if name in OPAQUE else self.text(value, addresses=name != "user-agent")
 
     def address(self, url: str) -> str:
         """An absolute address, or one within the site."""
@@ -173,9 +171,7 @@ class Redactor:
         return "; ".join(f"{bare(name)}{sign}{self.cookie(bare(name), value)}" for name, sign, value in pairs)
 
     def cookie(self, name: str, value: str) -> str:
-        if name in PLAIN_COOKIES and name not in self._site.secret_cookies and _PLAIN_VALUE.fullmatch(value):
-            return value
-        return self.secret("cookie", value.strip('"'))
+        return value if is_plain_cookie(name, value, self._site) else self.secret("cookie", value.strip('"'))
 
     def body(self, content_type: str, body: bytes, *, truncated: bool = False) -> bytes:
         """By its type. Of JSON that is not whole nothing is kept: who could tell where in it a secret stands?"""
@@ -246,6 +242,11 @@ class Redactor:
         except UnicodeDecodeError:
             value = self._bytes(value)
         return head + gap + value + end
+
+
+def is_plain_cookie(name: str, value: str, site: Site) -> bool:
+    """Whether it may be kept as it is: it tells a taste, not who somebody is."""
+    return name in PLAIN_COOKIES and name not in site.secret_cookies and _PLAIN_VALUE.fullmatch(value) is not None
 
 
 def bare(cookie: str) -> str:

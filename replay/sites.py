@@ -13,8 +13,9 @@ from replay.records import Made
 
 class Site(Protocol):
     """`name` stands in results. `secret_fields` are names of form and JSON fields whose values are never written, with the kind
-    of their placeholder; `secret_cookies` names of cookies likewise. In a path a secret follows each of `secret_segments`. `left_out`: paths that
-    are not recorded, since machines ask for them and nobody else."""
+    of their placeholder; `secret_cookies` names of cookies likewise, by the first of which, as they are sorted, its visitor is
+    known. In a path a secret follows each of `secret_segments`. `left_out`: paths that are not recorded, since machines ask for
+    them and nobody else."""
 
     name: str
     secret_fields: dict[str, str]

@@ -44,13 +44,11 @@ class Tap(HTTPServerConnectionDelegate):
         self._open: dict[_Seen, None] = {}  # in the order in which they began
         self._held = 0  # bytes of bodies of requests that are under way
         self._dropped: dict[str, int] = {}
-        self._connections = 0
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         if self._line is None:
             return self._inside.start_request(server_conn, request_conn)
-        self._connections += 1
-        seen = _Seen(self, self._line, self._connections, request_conn)
+        seen = _Seen(self, self._line, request_conn)
         return _Reading(
             self._inside.start_request(server_conn, cast(HTTPConnection, _Watched(request_conn, seen))), seen
         )
@@ -121,12 +119,12 @@ class _Seen:
     """One request, from its head to the end of its answer."""
 
     __slots__ = (
-        "_connection", "_number", "_tap", "answer", "answer_size", "began", "body", "body_length", "first", "head",
+        "_connection", "_tap", "answer", "answer_size", "began", "body", "body_length", "first", "head",
         "headers", "held", "length", "line", "method", "target",
     )  # fmt: skip
 
-    def __init__(self, tap: Tap, line: Line, number: int, connection: HTTPConnection) -> None:
-        self._tap, self._number, self._connection, self.line = tap, number, connection, line
+    def __init__(self, tap: Tap, line: Line, connection: HTTPConnection) -> None:
+        self._tap, self._connection, self.line = tap, connection, line
         self.began, self.first = monotonic_ns(), 0
         self.method, self.target = "", ""
         self.headers: list[tuple[str, str]] = []
@@ -169,7 +167,7 @@ class _Seen:
         if self._tap.end(self) and self.head is not None:
             context = getattr(self._connection, "context", None)
             self._tap.tell(self.line, Exchange(
-                self.began, self.first, monotonic_ns(), self._number, str(getattr(context, "remote_ip", "")), self.method,
+                self.began, self.first, monotonic_ns(), str(getattr(context, "remote_ip", "")), self.method,
                 self.target, self.headers, b"".join(self.body), self.body_length, self.head, self.length,
                 b"".join(self.answer)[:MOST_TOLD],
             ))  # fmt: skip

@@ -260,4 +260,5 @@ TABLE = (
     Line("healthz", "GET", "/healthz", _all(200)),
     Line("metrics", "GET", "/metrics", _all(200)),
     Line("readyz", "GET", "/readyz", _all(200)),
+    Line("replay_target", "GET", "/.well-known/replay-target", _all(404)),
 )

@@ -1,0 +1,140 @@
+"""The recorder: of what web processes and Nginx tell it makes the requests of a record file, in the order in which they began."""
+
+from collections import Counter
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from typing import Any, Final
+
+from replay.exchanges import Exchange
+from replay.records import Answer, Made, Request
+from replay.redaction import PLAIN_COOKIES, Redactor, bare
+from replay.sites import Site
+from replay.visitors import Visitors
+from replay.writing import Writer
+
+MOST_HELD: Final = 1 << 26  # bytes that wait for what began before them and is still under way
+LONGEST_WAIT: Final = 300_000_000_000  # ns; what takes longer comes too late to have its place
+_OVERHEAD: Final = 500  # bytes of an exchange beside its bodies
+_MOST_MADE: Final = 1_000_000  # ids that answers told of, by which later requests are known to come of them
+
+
+class Recorder:
+    """`dropped` counts by reason what is not in the file, though it was asked."""
+
+    def __init__(self, writer: Writer, redactor: Redactor, site: Site, visitors: Visitors, started: int) -> None:
+        self._writer, self._redactor, self._site, self._visitors = writer, redactor, site, visitors
+        self._started = self._written = started  # ns of the monotonic clock
+        self._waiting: list[tuple[int, int, Exchange]] = []  # a heap by beginning; the number keeps equal ones apart
+        self._count = self._held = 0
+        self._made: dict[str, str] = {}
+        self._identities = sorted(site.secret_cookies)
+        self.sessions = 0
+        self.dropped: Counter[str] = Counter()
+
+    @property
+    def requests(self) -> int:
+        return self._writer.requests
+
+    def take(self, exchange: Exchange) -> None:
+        """Raises OSError, as `write` does."""
+        if exchange.began < self._written:
+            if exchange.began >= self._started:
+                self.dropped["late"] += 1
+            return
+        self._count += 1
+        self._held += _weight(exchange)
+        heappush(self._waiting, (exchange.began, self._count, exchange))
+        while self._held > MOST_HELD:
+            self._next()
+
+    def write(self, all_before: int) -> None:
+        """Nothing that began before this moment will be told any more: what did can be written. Raises OSError."""
+        while self._waiting and self._waiting[0][0] < all_before:
+            self._next()
+        self._written = max(self._written, all_before)
+
+    def _next(self) -> None:
+        began, _, exchange = heappop(self._waiting)
+        self._held -= _weight(exchange)
+        self._written = max(self._written, began)
+        self._write(exchange)
+
+    def _write(self, exchange: Exchange) -> None:
+        status, told = _head(exchange.head)
+        asked = {name.lower(): value for name, value in exchange.headers}
+        address = asked.get("x-real-ip") or exchange.peer
+        if exchange.target.partition("?")[0] in self._site.left_out or address.startswith("unix:") or status < 200:
+            return
+        cookies = _cookies(asked.get("cookie", ""))
+        session = self._visitors.of(address, asked.get("user-agent", ""), self._identity(asked, cookies))
+        set_cookies = [pair.partition(";")[0].partition("=") for name, pair in told if name == "set-cookie"]
+        given = {bare(name.strip()): value.strip('"') for name, _, value in set_cookies}
+        for name in self._identities:
+            if given.get(name):
+                self._visitors.give(session, given[name])
+        if not session.kept:
+            return
+        t_us, ended_us = (exchange.began - self._started) // 1000, (exchange.ended - self._started) // 1000
+        self.sessions += session.requests == 0
+        k, after = session.next(self._writer.requests, t_us, ended_us)
+        target, body = self._asked(exchange, asked.get("content-type", ""))
+        answers = dict(told)
+        self._writer.add(Request(
+            self._writer.requests, t_us, session.name, k, exchange.method, target,
+            Answer(
+                status, ended_us - t_us, (exchange.first - exchange.began) // 1000, exchange.length,
+                answers.get("content-type", ""), answers.get("etag", "").removeprefix("W/").strip('"'), "",
+                self._redactor.address(answers.get("location", "")), tuple(given),
+                tuple(self._new(exchange, status, told, given)), answers.get("x-cache", ""),
+            ),
+            0, after, self._redactor.headers(exchange.headers), body, exchange.body_length,
+            exchange.body_length > len(exchange.body),
+        ))  # fmt: skip
+
+    def _asked(self, exchange: Exchange, content_type: str) -> tuple[str, bytes]:
+        truncated = exchange.body_length > len(exchange.body)
+        body = self._redactor.body(content_type, exchange.body, truncated=truncated)
+        return self._site.identified(exchange.method, self._redactor.target(exchange.target), body, self._made)
+
+    def _identity(self, asked: dict[str, str], cookies: dict[str, str]) -> str | None:
+        """What a visitor is known by, beside address and program."""
+        scheme, _, token = asked.get("authorization", "").partition(" ")
+        if token and scheme.lower() == "bearer":
+            return token.strip()
+        return next((cookies[name] for name in self._identities if cookies.get(name)), None)
+
+    def _new(
+        self, exchange: Exchange, status: int, told: list[tuple[str, str]], given: dict[str, str]
+    ) -> Iterable[Made]:
+        for name, value in given.items():
+            if value and name not in PLAIN_COOKIES:
+                yield Made("cookie", self._redactor.cookie(name, value), f"cookie:{name}")
+        for one in self._site.made(exchange.method, exchange.target, status, told, exchange.answer_body):
+            if one.kind == "token":
+                yield Made("token", self._redactor.secret("token", _name(one)), one.pointer)
+                continue
+            if len(self._made) < _MOST_MADE:
+                self._made[f"{one.kind}:{_name(one)}"] = one.placeholder
+            yield one
+
+
+def _name(made: Made) -> str:
+    return made.placeholder[len(made.kind) + 3 : -2]
+
+
+def _weight(exchange: Exchange) -> int:
+    return _OVERHEAD + len(exchange.body) + len(exchange.answer_body)
+
+
+def _cookies(header: str) -> dict[str, str]:
+    pairs = (pair.strip().partition("=") for pair in header.split(";"))
+    return {bare(name): value.strip('"') for name, _, value in pairs}
+
+
+def _head(head: Any) -> tuple[int, list[tuple[str, str]]]:
+    """(status, headers with their names in lower case) of what a web process, or the log, told."""
+    if not isinstance(head, bytes):
+        return int(head[0]), [(name.lower(), value) for name, value in head[1]]
+    first, *lines = head.decode("latin-1").split("\r\n")
+    pairs = (line.partition(":") for line in lines if line)
+    return int(first.split(" ")[1]), [(name.lower(), value.strip()) for name, _, value in pairs]

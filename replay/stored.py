@@ -1,0 +1,81 @@
+"""What Nginx answered by itself, from its store or from the disk: no web process hears of it, but the access log does."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+from replay.exchanges import Exchange
+
+PIECE: Final = 1 << 20  # bytes at a look
+FLUSHED: Final = 2_500_000_000  # ns after which Nginx has written what it has in hand (`flush=1s`), and we have read it
+_FROM_STORE: Final = frozenset({"HIT", "STALE", "UPDATING"})
+
+
+class StoredAnswers:
+    """What is written to the log from now on. It may be moved away and made anew, or not be there. `wrong` counts lines that
+    are none of ours, or that do not tell when they were written."""
+
+    def __init__(self, path: Path, started_ns: int, monotonic_ns: int) -> None:
+        self._path, self._offset = path, started_ns - monotonic_ns
+        self._rest = b""
+        self.wrong = 0
+        self._file: IO[bytes] | None = self._opened()
+        if self._file:
+            self._file.seek(0, os.SEEK_END)
+
+    def read(self, now: int) -> tuple[list[Exchange], int]:
+        """What has been written since, as much as fits; and before which moment of the monotonic clock nothing more will come."""
+        if self._file is None:
+            self._file = self._opened()
+        data = self._file.read(PIECE) if self._file else b""
+        if self._file and len(data) < PIECE and self._moved():
+            self._file.close()
+            self._file = None  # the new one at the next look
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        found = list(self._exchanges(lines))
+        behind = len(data) == PIECE and found
+        return found, (found[-1].ended if behind else now) - FLUSHED
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+
+    def _opened(self) -> IO[bytes] | None:
+        try:
+            return self._path.open("rb")
+        except OSError:
+            return None
+
+    def _moved(self) -> bool:
+        assert self._file is not None
+        try:
+            return self._path.stat().st_ino != os.fstat(self._file.fileno()).st_ino
+        except OSError:
+            return True
+
+    def _exchanges(self, lines: list[bytes]) -> Iterator[Exchange]:
+        for line in lines:
+            try:
+                told = json.loads(line)
+                alone = told["upstream"] in ("", "-") or told["cache"] in _FROM_STORE
+                if alone and told["method"]:  # without a method it was no request
+                    yield self._exchange(told)
+            except (ValueError, KeyError, TypeError):
+                self.wrong += 1
+
+    def _exchange(self, told: dict[str, str | float]) -> Exchange:
+        ended = int(float(told["ended"]) * 1e9) - self._offset
+        began = ended - int(float(told["seconds"]) * 1e9)
+        lang, gzip, _ = str(told["variant"]).partition("-gzip")
+        asked = [
+            ("user-agent", str(told["agent"])), ("referer", str(told["referrer"])), ("accept-language", lang),
+            ("accept-encoding", gzip.removeprefix("-")),
+        ]  # fmt: skip
+        return Exchange(
+            began, began, ended, str(told["address"]), str(told["method"]), str(told["path"]),
+            [(name, value) for name, value in asked if value not in ("", "-")], b"", 0,
+            [int(told["status"]), [("X-Cache", str(told["cache"]))]], int(told["bytes"]), b"",
+        )  # fmt: skip
