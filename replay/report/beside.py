@@ -37,7 +37,7 @@ class Beside:
 
 def over_time(a: Run, b: Run, names: tuple[str, str], x: Scale) -> Beside | None:
     """Both from their own beginning. None where one measured nothing."""
-    sides = [_points(run) for run in (a, b)]
+    sides = [points(run.series) for run in (a, b)]
     if not all(sides):
         return None
     longest = max(sides, key=len)
@@ -46,10 +46,6 @@ def over_time(a: Run, b: Run, names: tuple[str, str], x: Scale) -> Beside | None
         for n, point in enumerate(longest)
     ]
     return _beside("Time", rows, names, x)
-
-
-def _points(run: Run) -> list[Point]:
-    return points(run.series, run.series[0].t + run.seconds) if run.series else []
 
 
 def _of(side: Sequence[Point], n: int, name: str) -> Number:

@@ -37,7 +37,7 @@ def html_of_two(a: Sequence[Run | None], b: Sequence[Run | None], comparison: Co
         whole=[row for row in rows if not row.route], routes=[row for row in rows if row.route],
         beside=beside.over_time(first, second, short, x) if single else beside.by_round(a, b, short),
         heats=heat_maps([first, second]) if single else [], outcomes=[_outcomes(side) for side in sides],
-        commands=[plans.command(first), plans.command(second)], machine=plans.shares(first.machine)[0],
+        commands=[(names[0], plans.command(first)), (names[1], plans.command(second))], machine=plans.shares(first.machine)[0],
     )  # fmt: skip
 
 
