@@ -3,13 +3,13 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from replay.normal import BYTES, LONGEST, TEXT, fields, normal_hash
 from replay.plans import Step
-from replay.records import Request
+from replay.records import PLACEHOLDER, Request
 from replay.wire import Reply
 
 KEPT: Final = 256 << 20  # bytes of different bodies; of what comes then only the hash is known
@@ -77,7 +77,7 @@ def _fields(content_type: str, reply: Reply) -> Said:
 class Answers:
     """What was answered in one pass: by `i` the route and what was said."""
 
-    said: dict[int, tuple[str, Said]]
+    said: dict[int, tuple[str, Said]] = field(default_factory=dict)
 
 
 def answers(heard: Iterable[Any]) -> Answers:
@@ -110,7 +110,8 @@ def recorded(requests: Iterable[Request]) -> Answers:
 def _normal(name: str, value: str) -> str:
     if name == "location":  # the same place on another host, with the number that it got there
         parts = urlsplit(value)
-        return _NUMBER.sub("0", parts.path + (f"?{parts.query}" if parts.query else ""))
+        place = parts.path + (f"?{parts.query}" if parts.query else "")
+        return _NUMBER.sub("0", PLACEHOLDER.sub("0", place))
     if name == "content-security-policy":
         return _NONCE.sub("'nonce-…'", value)
     return value.lower().replace(" ", "") if name == "content-type" else value

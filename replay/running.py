@@ -144,7 +144,7 @@ class Runner:
             if intended is None:
                 break  # an answer, or an arrival, calls again
             if self._end_ns is not None and intended >= self._end_ns:
-                live.next = len(live.script.steps)
+                self._abandon(live)
                 break
             if intended > now():
                 live.timed = True
@@ -263,15 +263,20 @@ class Runner:
         del self._live[live.key]
         for wire in live.idle:
             wire.close()
-        for step in live.script.steps[live.next :]:  # which will not come to pass
-            for placeholder in step.makes:
-                self._tell(live.board, placeholder, None, now())
+        self._abandon(live)
         live.board.left -= 1
         if not live.board.left:
             del self._boards[live.key[0]]
         if self._closed:
             self._loop.call_soon(self._take_next, live.user)
         self._look_whether_over()
+
+    def _abandon(self, live: Live) -> None:
+        """The rest of it will not come to pass, and nobody need wait for what it would have told."""
+        for step in live.script.steps[live.next :]:
+            for placeholder in step.makes:
+                self._tell(live.board, placeholder, None, now())
+        live.next = len(live.script.steps)
 
     def _look_whether_over(self) -> None:
         more = self._next is not None and not (self._closed and self._end_ns is not None and now() >= self._end_ns)

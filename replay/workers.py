@@ -46,7 +46,8 @@ def run(
     crew: list[_Worker] = []
     try:
         for part in plan.split(workers):
-            crew.append(_fork(crew, part, target, options, listener))
+            if part.scripts:  # there may be fewer sessions than workers
+                crew.append(_fork(crew, part, target, options, listener))
         return asyncio.run(_followed(crew, tell))
     finally:
         for worker in crew:

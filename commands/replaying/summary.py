@@ -27,6 +27,7 @@ def show(run: Run, written: list[Path]) -> None:
     say()
     _rates(run)
     out.print(_times(run))
+    _shares(run)
     _routes(run)
     for one in run.objectives:
         measured = "n/a" if one.measured is None else f"{one.measured:,.4g}"
@@ -63,6 +64,13 @@ def _times(run: Run) -> Table:
     for name, told in rows.items():
         table.add_row(f"  {name}", *(_ms(told[quantile]) for quantile in _TOLD))
     return table
+
+
+def _shares(run: Run) -> None:
+    """One machine is one machine: who took how much of it."""
+    if shares := run.machine.get("shares"):
+        told = ", ".join(f"{kind} {share:.2f}" for kind, share in shares.items())
+        say(f"  [dim]cores[/]       {told} [dim]of the {run.machine['cores']} of this machine[/]")
 
 
 def _routes(run: Run) -> None:
