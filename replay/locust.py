@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from replay.records import Request
+from replay.records import PLACEHOLDER, Request
 from replay.sites import Site
 
 TEMPLATE = Path(__file__).with_name("locust_file.py")
@@ -24,7 +24,7 @@ def sessions_of(requests: Iterable[Request], site: Site, *, writes: bool) -> dic
         if (writes or request.method in READS) and not request.truncated:
             headers = [list(pair) for pair in request.headers if pair[0] not in _OWN]
             made = [[one.placeholder, one.pointer] for one in request.answer.made]
-            name = site.route(request.method, request.target)
+            name = site.route(request.method, PLACEHOLDER.sub("0", request.target))
             found.setdefault(request.session, []).append(
                 [pause / 1e6, request.method, request.target, name, request.answer.status, headers, request.body, made]
             )

@@ -17,7 +17,6 @@ import sys
 import time
 import urllib.request
 from functools import cache
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -100,11 +99,10 @@ class Player(FastHttpUser):
     def session(self) -> None:
         self.client.cookiejar.clear()
         self.told = dict(self.known)
-        self.cookies: dict[str, str] = {}
         for pause, method, target, name, status, headers, body, made in random.choice(SESSIONS):  # noqa: S311
             time.sleep(pause / SPEED)
             try:
-                sent = {key: _filled(value, self.told) for key, value in headers}
+                sent = {key: value if key == "cookie" else _filled(value, self.told) for key, value in headers}
                 self._ask(method, _filled(target, self.told), name, status, sent, self._filled_bytes(body), made)
             except Unknown:
                 _left_out[0] += 1
@@ -141,11 +139,13 @@ class Player(FastHttpUser):
                     self.told[placeholder] = value
 
     def _cookies(self, recorded: str) -> dict[str, str]:
+        """What the site has set here stands in for what it had set there. Raises Unknown."""
         live = {cookie.name: cookie.value or "" for cookie in self.client.cookiejar}
-        try:
-            return {name: morsel.value for name, morsel in SimpleCookie(recorded).items()} | live
-        except CookieError:
-            return live
+        for part in recorded.split(";"):
+            name, equals, value = part.strip().partition("=")
+            if equals and name not in live:
+                live[name] = _filled(value, self.told)
+        return live
 
     def _made(self, answer: Any, pointer: str) -> str | None:
         """As in the record: `location:` with a pattern of one group, `cookie:` with a name, or a JSON pointer (RFC 6901)."""

@@ -127,9 +127,16 @@ class NoRun(Exception):
 def read(path: Path) -> Run:
     """Raises NoRun, OSError."""
     try:
-        told = json.loads(path.read_text())
+        return of_json(json.loads(path.read_text()), str(path))
+    except ValueError as error:
+        raise NoRun(f"{path} is not the result of a run ({type(error).__name__}: {error})") from None
+
+
+def of_json(told: dict[str, Any], name: str) -> Run:
+    """What `write` made, by its name for the one who has to be told what is wrong with it. Raises NoRun."""
+    try:
         if (format := told.pop("format")) != FORMAT:
-            raise NoRun(f"{path}: its format is {format}, this Plaza reads {FORMAT}")
+            raise NoRun(f"{name}: its format is {format}, this Plaza reads {FORMAT}")
         told["routes"] = [Route(**one) for one in told["routes"]]
         told["series"] = [Second(**one) for one in told["series"]]
         told["objectives"] = [Objective(**one) for one in told["objectives"]]
@@ -137,4 +144,4 @@ def read(path: Path) -> Run:
         told["heat"] = told["heat"] and Heat(**told["heat"])
         return Run(**told)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NoRun(f"{path} is not the result of a run ({type(error).__name__}: {error})") from None
+        raise NoRun(f"{name} is not the result of a run ({type(error).__name__}: {error})") from None

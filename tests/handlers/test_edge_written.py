@@ -76,9 +76,10 @@ async def test_a_page_that_is_ended_is_made_anew_for_the_next_reader(
 
 async def test_only_the_worker_ends_pages(visitor: Browser, store: Store, town: Town) -> None:
     await visitor.get(town.path)
-    await store.refresh(town.path, over=True, secret="guessed")
+    for path in (town.path, "/archive"):  # one that is stored, and one that is not yet
+        await store.refresh(path, over=True, secret="guessed")
 
-    assert cache(await visitor.get(town.path)) == "HIT"
+        assert cache(await visitor.get(path)) == "HIT"
 
 
 @pytest.mark.parametrize("secret", ["", "1", "x" * 43, "true", "*", "~.*"])

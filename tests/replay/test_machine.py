@@ -34,7 +34,7 @@ def test_what_computes_is_told_by_kind() -> None:
         while True:  # until it had some turns on a machine that is busy
             time.sleep(0.5)
             found = shares.by_kind()
-            if found["web"] > 0.1 and found["generator"] > 0.1 or time.monotonic() > until:
+            if (found["web"] > 0.1 and found["generator"] > 0.1) or time.monotonic() > until:
                 break
 
     assert found["web"] > 0.1

@@ -1,0 +1,48 @@
+"""A run, or two of them beside each other, as one HTML file that needs nothing else: no network, no font, no script."""
+
+from datetime import datetime
+
+from replay import results
+from replay.histogram import Histogram, of_json
+from replay.report import plans
+from replay.report.curves import Curve, curve
+from replay.report.figures import figures, times
+from replay.report.heatmaps import heat_maps
+from replay.report.outcomes import bars, changed_rows, level_bars, route_rows
+from replay.report.pages import page
+from replay.report.timelines import time_axis, timeline
+from replay.report.verdicts import objectives, verdict
+
+__all__ = ["html"]
+
+
+def html(run: results.Run) -> str:
+    """The report of a run, whatever became of it."""
+    x = time_axis(run)
+    machine, shares = plans.shares(run.machine)
+    return page(
+        "run.html", run=run, verdict=verdict(run), started=_moment(run.started), figures=figures(run), objectives=objectives(run),
+        times=times(run), curve=_curve(run), axis=x, timeline=timeline(run, x), heats=heat_maps([run]),
+        routes=route_rows(run), outcomes=bars(run.outcomes), levels=level_bars(run.levels), changed=changed_rows(run),
+        command=plans.command(run), plan=plans.facts(run.plan), machine=machine, shares=shares,
+        selfcheck=plans.facts(run.selfcheck),
+    )  # fmt: skip
+
+
+def _curve(run: results.Run) -> Curve | None:
+    return curve(
+        [("response", "response", _histogram(run, "response")), ("service", "service", _histogram(run, "service"))]
+    )
+
+
+def _histogram(run: results.Run, name: str) -> Histogram:
+    told = run.histograms.get(name)
+    return of_json(told) if told else Histogram()
+
+
+def _moment(started: str) -> str:
+    """As people write it; what is no time stays as it is."""
+    try:
+        return f"{datetime.fromisoformat(started):%-d %B %Y, %H:%M %Z}".strip()
+    except ValueError:
+        return started

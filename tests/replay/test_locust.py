@@ -1,0 +1,154 @@
+"""A record becomes a Locust test that runs by itself, on one process or with a master and workers."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from socket import socket
+
+import pytest
+
+from replay import locust
+from replay.nullserver import Lies, nullserver
+from replay.records import Answer, Made, Request
+from replay.sites import AnySite
+
+LOCUST = [sys.executable, "-m", "locust"]
+
+
+def recorded() -> list[Request]:
+    """Two sessions: each reads, writes what gets an id, and reads that; the second names a cookie that nobody tells."""
+    found = []
+    for at, session in enumerate(("anna", "bert")):
+        made = (Made("post", f"{{{{post:{at}}}}}", "/replay_target"),)
+        cookie = (("cookie", "lang=en" if session == "anna" else "sid={{cookie:secret}}"),)
+        body = b'{"text": "\xe4\xbd\xa0 \\\\1 \'"}\x00\xff'
+        for k, (method, target, answer) in enumerate([
+            ("GET", "/posts/7-a?q=1", Answer(200, 2_000)), ("POST", "/posts", Answer(200, 1_000, made=made)),
+            ("GET", f"/posts/{{{{post:{at}}}}}", Answer(200, 1_000)), ("GET", "/gone", Answer(404, 1_000)),
+        ]):  # fmt: skip
+            headers = cookie if k == 3 else (("accept", "*/*"), ("host", "example.org"))
+            found.append(
+                Request(4 * at + k, 1000 * at + 52_000 * k, session, k, method, target, answer, headers=headers,
+                        body=body if method == "POST" else b"")
+            )  # fmt: skip
+    return found
+
+
+def exported(folder: Path, *, writes: bool = True) -> Path:
+    path = folder / "locustfile.py"
+    sessions = locust.spread(locust.sessions_of(recorded(), AnySite(), writes=writes), 10)
+    path.write_text(locust.written(sessions, writes=writes, speed=1.0))
+    return path
+
+
+def environment() -> Mapping[str, str]:
+    """As a stranger has it: nothing of ours can be imported."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+def ran(folder: Path, *options: str, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+    line = [*LOCUST, "-f", "locustfile.py", "--headless", "--json", *options]
+    return subprocess.run(
+        line, cwd=folder, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+def counts(said: str) -> dict[str, tuple[int, int]]:
+    """Requests and failures by name."""
+    return {one["name"]: (one["num_requests"], one["num_failures"]) for one in json.loads(said[said.index("[") :])}
+
+
+def test_pauses_are_from_the_end_of_what_came_before_and_what_the_client_makes_is_left_out() -> None:
+    anna = locust.sessions_of(recorded(), AnySite(), writes=True)["anna"]
+
+    assert [step[0] for step in anna] == [0.0, 0.05, 0.051, 0.051]
+    assert [step[3] for step in anna] == ["GET /posts/<n>-<slug>", "POST /posts", "GET /posts/<n>", "GET /gone"]
+    assert anna[0][5] == [["accept", "*/*"]]
+    assert anna[1][7] == [["{{post:0}}", "/replay_target"]]
+
+
+def test_without_writes_only_what_reads_is_there() -> None:
+    found = locust.sessions_of(recorded(), AnySite(), writes=False)
+
+    assert {step[1] for session in found.values() for step in session} == {"GET"}
+
+
+def test_few_of_many_sessions_are_taken_over_the_whole_time() -> None:
+    many = {str(at): [[at]] for at in range(100)}
+
+    assert locust.spread(many, 4) == [[[0]], [[25]], [[50]], [[75]]]
+    assert len(locust.spread(many, 200)) == 100
+
+
+def test_a_user_plays_sessions_with_what_answers_made(tmp_path: Path) -> None:
+    exported(tmp_path)
+    with nullserver() as port:
+        done = ran(tmp_path, "--host", f"http://127.0.0.1:{port}", "-u", "2", "-r", "2", "-t", "3s")
+    found = counts(done.stdout)
+
+    assert found["GET /posts/<n>-<slug>"][0] > 2
+    assert found["GET /posts/<n>"][0] > 2  # its id was told by the answer to the POST
+    assert found["GET /posts/<n>"][1] == 0
+    asked, failed = found["GET /gone"]  # here it is 200, recorded was 404
+    assert asked == failed > 0
+    assert "200 in place of 404" in done.stderr + done.stdout
+    assert "were left out" in done.stderr  # nobody told what {{cookie:secret}} is
+
+
+def test_values_stand_in_for_placeholders(tmp_path: Path) -> None:
+    exported(tmp_path)
+    (tmp_path / "values.json").write_text(json.dumps({"{{cookie:secret}}": "s"}))
+    with nullserver() as port:
+        host = f"http://127.0.0.1:{port}"
+        done = ran(tmp_path, "--host", host, "-u", "2", "-r", "2", "-t", "3s", "--values", "values.json")
+
+    assert counts(done.stdout)["GET /gone"][0] > 2
+    assert "were left out" not in done.stderr
+
+
+def test_a_target_that_does_not_say_that_it_is_one_gets_nothing(tmp_path: Path) -> None:
+    exported(tmp_path)
+    with nullserver(Lies(status=404)) as port:
+        done = ran(tmp_path, "--host", f"http://127.0.0.1:{port}", "-u", "1", "-t", "2s")
+
+    assert done.returncode == 3
+    assert "is no replay target" in done.stderr
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])
+
+
+@contextmanager
+def process(line: list[str], folder: Path) -> "Iterator[subprocess.Popen[str]]":
+    with subprocess.Popen(line, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True) as one:
+        try:
+            yield one
+        finally:
+            one.kill()
+
+
+@pytest.mark.long
+def test_a_master_and_two_workers_send_it_together(tmp_path: Path, free_port: int) -> None:
+    exported(tmp_path)
+    there = ["--master-port", str(free_port)]
+    worker = [*LOCUST, "-f", "locustfile.py", "--worker", "--master-host", "127.0.0.1", *there]
+    with nullserver() as port, ExitStack() as stack:
+        crew = [stack.enter_context(process(worker, tmp_path)) for _ in range(2)]
+        done = ran(
+            tmp_path, "--master", "--master-bind-port", str(free_port), "--expect-workers", "2", "--host",
+            f"http://127.0.0.1:{port}", "-u", "6", "-r", "6", "-t", "5s",
+        )  # fmt: skip
+        ended = [one.communicate(timeout=60) for one in crew]
+
+    found = counts(done.stdout)
+    assert found["GET /posts/<n>"][0] > 10
+    assert found["GET /posts/<n>"][1] == 0
+    assert [one.returncode for one in crew] == [0, 0], ended
