@@ -10,14 +10,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import astuple, dataclass, field
+from functools import lru_cache
 from typing import IO, Final
 
 from replay.access_logs import Entry
 from replay.records import Answer, Request
+from replay.redaction import Redactor
 
 RUN: Final = 100_000  # entries that are sorted at a time
 GAP_US: Final = 30 * 60 * 1_000_000  # who comes back later than that begins a new session
 _SECOND: Final = 1_000_000
+_KNOWN: Final = 65_536  # addresses whose redaction is remembered
 _SWEEP: Final = 100_000  # requests after which sessions that are over are forgotten
 
 
@@ -175,9 +178,10 @@ class Told:
 
 
 def requests(
-    spool: Spool, sessions: Sessions, seed: int, mapped: Callable[[Entry], str | None], told: Told
+    spool: Spool, sessions: Sessions, seed: int, mapped: Callable[[Entry], str | None], redactor: Redactor, told: Told
 ) -> Iterator[Request]:
     """`mapped`: what is asked in its place, None for what has no place there."""
+    safe = lru_cache(_KNOWN)(redactor.target)
     for begin_us, entry in begins(spool, seed):
         if entry.method not in ("GET", "HEAD", "OPTIONS"):
             told.dropped["write without its body"] += 1
@@ -201,7 +205,7 @@ def requests(
             target,
             answer,
             after=after,
-            headers=_headers(entry),
+            headers=redactor.headers(_headers(entry)),
         )
 
 
