@@ -15,6 +15,7 @@ from rich.status import Status
 from commands.benchmarks.facts import commit
 from commands.console import Trouble, out, say
 from commands.instance import alone, current
+from commands.replaying.choices import Duration, Share
 from replay.listening import record
 from replay.plaza import Plaza
 from replay.recorder import Recorder
@@ -27,22 +28,7 @@ from settings import Settings
 
 CAPTURES: Final = Path("secrets") / "captures"  # in var: the keys
 CALM: Final = 10.0  # s between two lines where nobody watches
-_SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _BYTES: Final = {"": 1, "k": 1 << 10, "m": 1 << 20}
-
-
-def _share(_: click.Context, __: click.Parameter, told: str) -> float:
-    number = re.fullmatch(r"(\d+(?:\.\d+)?)%", told)
-    if not number or not 0 < float(number[1]) <= 100:
-        raise click.BadParameter("say a share of the sessions, such as 10%")
-    return float(number[1]) / 100
-
-
-def _duration(_: click.Context, __: click.Parameter, told: str | None) -> float | None:
-    number = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", told) if told else None
-    if told and (not number or float(number[1]) == 0):
-        raise click.BadParameter("say how long, such as 90s, 10m or 1h")
-    return float(number[1]) * _SECONDS[number[2]] if number else None
 
 
 def _size(_: click.Context, __: click.Parameter, told: str) -> int:
@@ -54,10 +40,8 @@ def _size(_: click.Context, __: click.Parameter, told: str) -> int:
 
 @click.command()
 @click.option("--out", "path", metavar="F", required=True, type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--sample", default="100%", metavar="SHARE", callback=_share, help="Of so many of the sessions, each whole."
-)
-@click.option("--duration", metavar="TIME", callback=_duration, help="Stop after 90s, 10m, 1h.  [default: at Ctrl-C]")
+@click.option("--sample", default="100%", metavar="SHARE", type=Share(), help="Of so many of the sessions, each whole.")
+@click.option("--duration", metavar="T", type=Duration(), help="Stop after 90s, 10m, 1h.  [default: at Ctrl-C]")
 @click.option("--max-body", default="1M", metavar="SIZE", callback=_size, help="Of a longer body the beginning.")
 @click.option("--snapshot", default="", metavar="NAME", help="The backup that goes with it, as it will be called.")
 @click.option("--force", is_flag=True, help="Put it in the place of a file that is there.")
@@ -83,7 +67,9 @@ def command(path: Path, sample: float, duration: float | None, max_body: int, sn
         except FileExistsError:
             raise Trouble(f"{path} is there already; --force puts the new one in its place") from None
         site = Plaza()
-        recorder = Recorder(writer, Redactor(key, site), site, Visitors(key.secret, sample), monotonic)
+        recorder = Recorder(
+            writer, Redactor(key, site), site, Visitors(key.secret, sample), monotonic, settings.site_url
+        )
         _run(settings, recorder, writer, StoredAnswers(_log(settings), started, monotonic), max_body, duration)
 
 

@@ -42,7 +42,7 @@ def leaks(text: str, *, addresses: bool = True) -> list[Leak]:
             found += [Leak(match.start(), match.end(), kind, what) for match in pattern.finditer(text)]
     if addresses:
         found += _addresses(text)
-    return list(_apart(sorted(found))) if found else found
+    return list(_apart(sorted(found, key=lambda leak: leak.begin))) if found else found
 
 
 def _addresses(text: str) -> Iterator[Leak]:

@@ -62,6 +62,10 @@ _BY_API: Final = (
     (re.compile(r"/api/v1/me/tokens"), (("token_id", "/id"), ("token", "/token"))),
 )
 
+REGISTERS: Final = frozenset({"POST /register", "POST /api/users"})
+SIGNS_IN: Final = frozenset({"POST /signin", "POST /api/authenticate"})
+CHANGES_PASSWORD: Final = frozenset({"POST /account/password"})  # the first of its passwords is the one until now
+
 
 class Plaza(AnySite):
     name = "plaza"

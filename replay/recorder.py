@@ -1,5 +1,6 @@
 """The recorder: of what web processes and Nginx tell it makes the requests of a record file, in the order in which they began."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from heapq import heappop, heappush
@@ -14,6 +15,7 @@ from replay.writing import Writer
 
 MOST_HELD: Final = 1 << 26  # bytes that wait for what began before them and is still under way
 LONGEST_WAIT: Final = 300_000_000_000  # ns; what takes longer comes too late to have its place
+_ADDRESSES: Final = frozenset({"origin", "referer"})
 _OVERHEAD: Final = 500  # bytes of an exchange beside its bodies
 _MOST_MADE: Final = 1_000_000  # ids that answers told of, by which later requests are known to come of them
 
@@ -21,9 +23,12 @@ _MOST_MADE: Final = 1_000_000  # ids that answers told of, by which later reques
 class Recorder:
     """`dropped` counts by reason what is not in the file, though it was asked."""
 
-    def __init__(self, writer: Writer, redactor: Redactor, site: Site, visitors: Visitors, started: int) -> None:
+    def __init__(
+        self, writer: Writer, redactor: Redactor, site: Site, visitors: Visitors, started: int, base_url: str = ""
+    ) -> None:
         self._writer, self._redactor, self._site, self._visitors = writer, redactor, site, visitors
         self._started = self._written = started  # ns of the monotonic clock
+        self._base_url = base_url
         self._waiting: list[tuple[int, int, Exchange]] = []  # a heap by beginning; the number keeps equal ones apart
         self._count = self._held = 0
         self._made: dict[str, str] = {}
@@ -87,7 +92,7 @@ class Recorder:
                 self._redactor.address(answers.get("location", "")), tuple(given),
                 tuple(self._new(exchange, status, told, given)), answers.get("x-cache", ""),
             ),
-            0, after, self._redactor.headers(exchange.headers), body, exchange.body_length,
+            0, after, self._redactor.headers(self._at_home(exchange.headers, asked)), body, exchange.body_length,
             exchange.body_length > len(exchange.body),
         ))  # fmt: skip
 
@@ -95,6 +100,15 @@ class Recorder:
         truncated = exchange.body_length > len(exchange.body)
         body = self._redactor.body(content_type, exchange.body, truncated=truncated)
         return self._site.identified(exchange.method, self._redactor.target(exchange.target), body, self._made)
+
+    def _at_home(self, headers: list[tuple[str, str]], asked: dict[str, str]) -> list[tuple[str, str]]:
+        """The site has more names than its own, such as localhost: where one is meant, its own one is written, which the replay
+        knows to be the target's."""
+        home = re.compile(rf"https?://{re.escape(asked.get('host', ''))}(?=/|$)", re.IGNORECASE)
+        return [
+            (name, home.sub(lambda _: self._base_url, value, count=1) if name.lower() in _ADDRESSES else value)
+            for name, value in headers
+        ]
 
     def _identity(self, asked: dict[str, str], cookies: dict[str, str]) -> str | None:
         """What a visitor is known by, beside address and program."""

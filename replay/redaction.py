@@ -91,7 +91,11 @@ class Redactor:
 
     def text(self, text: str, *, addresses: bool = True) -> str:
         """What somebody wrote, without what looks like a secret and without the secrets that are known."""
-        return self._without(text if self._again else _OPEN.sub("{ ", text), addresses)
+        return self._without(self._shut(text), addresses)
+
+    def _shut(self, text: str) -> str:
+        """What somebody typed that looks like a placeholder is made to be none."""
+        return text if self._again else _OPEN.sub("{ ", text)
 
     def _without(self, text: str, addresses: bool = True) -> str:
         at, pieces = 0, list[str]()
@@ -109,15 +113,17 @@ class Redactor:
         return "/".join(self._segments(path.split("/"))) + mark + (self.form(query) if query else "")
 
     def _segments(self, segments: list[str]) -> list[str]:
-        found = [self._escaped(segment, self._without(unquote(segment))) for segment in segments]
+        found = [self._escaped(segment, unquote) for segment in segments]
         for number, segment in enumerate(segments[:-1]):
             if segment in self._site.secret_segments and segments[number + 1]:
                 found[number + 1] = self.secret("secret", segments[number + 1])
         return found
 
-    def _escaped(self, raw: str, told: str, decode: Callable[[str], str] = unquote) -> str:
-        """`raw` as it was, if nothing in it had to go; else what is `told`, quoted, with its placeholders as they are."""
-        if decode(raw) == told:
+    def _escaped(self, raw: str, decode: Callable[[str], str]) -> str:
+        """`raw` as it was, if nothing in it has to go; else quoted anew, with its placeholders as they are."""
+        plain = self._shut(decode(raw))
+        told = self._without(plain)
+        if told == plain:
             return raw if self._again else raw.replace("{{", "%7B%7B")
         at, pieces = 0, list[str]()
         for placeholder in PLACEHOLDER.finditer(told):
@@ -132,10 +138,10 @@ class Redactor:
     def _pair(self, pair: str) -> str:
         name, sign, value = pair.partition("=")
         if not sign:
-            return self._escaped(pair, self.text(unquote_plus(pair)), unquote_plus)
+            return self._escaped(pair, unquote_plus)
         if kind := self._site.secret_fields.get(unquote_plus(name).strip().lower()):
             return f"{name}={self.secret(kind, unquote_plus(value))}"
-        return f"{name}={self._escaped(value, self._without(unquote_plus(value)), unquote_plus)}"
+        return f"{name}={self._escaped(value, unquote_plus)}"
 
     def headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Those that may be kept, their names in lower case."""

@@ -47,7 +47,7 @@ async def taping(
     started, monotonic = time_ns(), monotonic_ns()
     key, site, over = new_key(), Plaza(), asyncio.Event()
     writer = Writer(path, Header("test", started, monotonic, settings.site_url, key_id=key.id))
-    recorder = Recorder(writer, Redactor(key, site), site, Visitors(key.secret, share), monotonic)
+    recorder = Recorder(writer, Redactor(key, site), site, Visitors(key.secret, share), monotonic, settings.site_url)
     tape = Tape(path, key, recorder.dropped)
 
     def tell(joined: int) -> None:

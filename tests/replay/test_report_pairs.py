@@ -1,10 +1,13 @@
 """The page of two sides says what the comparison says, of two runs and of rounds, and lets nothing from outside become markup."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from commands.replaying.compare import command
 from replay.comparing import Comparison, Row, compare
 from replay.report import words
 from replay.report.changes import changes
@@ -123,3 +126,16 @@ def test_a_side_without_a_run_that_counts_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match="no run that counts"):
         html_of_two([None], rounds[1], comparison)
+
+
+def test_compare_writes_it(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 2)):
+        simulated(rate=60, seconds=20, seed=seed).write(tmp_path / f"{name}.json")
+    files = [str(tmp_path / "a.json"), str(tmp_path / "b.json")]
+    done = CliRunner().invoke(command, [*files, "--html", str(tmp_path / "both.html")])
+
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.output
+    assert text(section(parsed((tmp_path / "both.html").read_text(encoding="utf-8")), "Verdict"))
+    refused = CliRunner().invoke(command, [*files, "--html", str(tmp_path / "nowhere" / "both.html")])
+    assert refused.exit_code == 1
+    assert "could not be written" in refused.output
