@@ -80,9 +80,9 @@ class Runner:
                 task.cancel()
             if not self._ending and not stop.is_set() and (why := self._patience.at_end()):
                 self.measure.stopped = why
-            self._hang_up()
             if stop.is_set() or self.measure.stopped:
                 self.measure.last_ns = now()
+            await self._hang_up()
             self._clock.close()
             loop.set_exception_handler(before)
 
@@ -285,11 +285,11 @@ class Runner:
         if not more and not self._live:
             self._over.set()
 
-    def _hang_up(self) -> None:
+    async def _hang_up(self) -> None:
         self._ending = True
-        self._connections.hang_up(INTERRUPTED)
-        for sent in self._held.values():
-            self.measure.skip(sent.step.route, sent.intended_ns, INTERRUPTED)
         for live in self._live.values():
             for wire in live.idle:
                 wire.close()
+        await self._connections.hang_up(INTERRUPTED)
+        for sent in self._held.values():
+            self.measure.skip(sent.step.route, sent.intended_ns, INTERRUPTED)

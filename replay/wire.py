@@ -102,6 +102,7 @@ class Wire(asyncio.BufferedProtocol):
         else:
             self._data = data
             self._connecting = self._loop.create_task(self._connect())
+            self._connecting.add_done_callback(self._tried)
 
     def fail(self, word: str) -> None:
         """Give up on what is under way: `on_done` hears of it with this word. The connection ends."""
@@ -116,7 +117,6 @@ class Wire(asyncio.BufferedProtocol):
         self.alive = False
         if self._connecting is not None:
             self._connecting.cancel()
-            self._gone()
         if self._transport is not None:
             self._transport.abort() if self.busy else self._transport.close()
         self.busy = False
@@ -135,12 +135,16 @@ class Wire(asyncio.BufferedProtocol):
             word = "tls"
         except OSError as error:
             word = _WORDS.get(error.errno or 0, "unreachable")
-        finally:
-            self._connecting = None
-            if self._transport is None:
-                self._gone()
         if word:
+            self._connecting = None
             self.fail(word)
+
+    def _tried(self, task: asyncio.Task[None]) -> None:
+        self._connecting = None
+        if self._transport is None:
+            self._gone()
+        if not task.cancelled():
+            task.result()  # an error of ours is the loop's to report
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
