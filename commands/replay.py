@@ -1,6 +1,5 @@
 """`plaza replay COMMAND`: the load laboratory, each of its commands in a file of its own in replaying/."""
 
-import sys
 from typing import Any
 
 import click
@@ -23,18 +22,18 @@ COMMANDS = {
 }
 
 
-class _Replay(Group):
-    """Ctrl-C has a status of its own: 1 would be an objective that was missed."""
+class Laboratory(Group):
+    """Whoever interrupts before there is anything to be told has interrupted, and missed no objective."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort):
             err.print("[yellow]![/] interrupted")
-            sys.exit(OF_VERDICT["interrupted"])
+            ctx.exit(OF_VERDICT["interrupted"])
 
 
-@click.group(cls=_Replay, package="commands.replaying", table=COMMANDS)
+@click.group(cls=Laboratory, package="commands.replaying", table=COMMANDS)
 def command() -> None:
     """Record real traffic (plaza record), replay it at the times it came or at any rate, and compare what was measured.
 

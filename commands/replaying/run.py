@@ -135,7 +135,8 @@ def command(
     told = _told(record, recording, plan, target, options) | {"workers": processes, "command": sys.argv[1:]}
     run = run_of(
         done.measure, plan, told, started.isoformat(timespec="milliseconds"), interrupted=done.interrupted,
-        machine=facts | {"shares": done.shares}, invalid=done.lost, own_cpu=done.own_cpu, objectives=wanted,
+        machine=facts | {"shares": done.shares, "own_cpu": done.own_cpu},
+        invalid=done.lost, own_cpu=done.own_cpu, objectives=wanted,
         selfcheck=checked.as_json() if checked else {},
     )  # fmt: skip
     if diff:
