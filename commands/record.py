@@ -16,11 +16,12 @@ from commands.benchmarks.facts import commit
 from commands.console import Trouble, out, say
 from commands.instance import alone, current
 from commands.replaying.choices import Duration, Share
+from replay.keys import new_key
 from replay.listening import record
 from replay.plaza import Plaza
 from replay.recorder import Recorder
 from replay.records import Footer, Header
-from replay.redaction import POLICY, Redactor, new_key
+from replay.redaction import POLICY, Redactor
 from replay.stored import StoredAnswers
 from replay.visitors import Visitors
 from replay.writing import Writer

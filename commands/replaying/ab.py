@@ -12,8 +12,8 @@ from rich.markup import escape
 
 from commands.console import Trouble, err, out, say
 from commands.replaying import verdicts
-from commands.replaying.compare import Invalid
 from commands.replaying.choices import Share
+from commands.replaying.compare import Invalid
 from replay import results, statistics
 from replay.results import NoRun, Run
 from replay.rounds import Turns

@@ -93,4 +93,3 @@ def _counted(found: Turns | Run, path: Path) -> Run | None:
     if isinstance(found, Turns):
         raise click.UsageError(f"{path} holds the runs of both sides: compare it alone")
     return found if found.verdict in COUNTS else None
-
