@@ -20,14 +20,16 @@ class Key:
         return f"{{{{{kind}:{digest[:6].hex()}}}}}"
 
 
-def new_key(folder: Path | None = None) -> Key:
-    """A key for one capture; in a file of its own in the folder, that only its owner reads, if it is to be known later."""
-    key = Key(secrets.token_hex(4), secrets.token_bytes(32))
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(folder / key.id, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(key.secret.hex() + "\n")
-    return key
+def new_key() -> Key:
+    """A key for one capture."""
+    return Key(secrets.token_hex(4), secrets.token_bytes(32))
+
+
+def keep_key(key: Key, folder: Path) -> None:
+    """In a file of its own in the folder, which only its owner reads. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(folder / key.id, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(key.secret.hex() + "\n")
 
 
 def read_key(path: Path) -> Key:

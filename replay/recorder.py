@@ -18,9 +18,8 @@ from replay.writing import Writer
 log = logging.getLogger("plaza.record")
 
 MOST_HELD: Final = 1 << 26  # bytes that wait for what began before them and is still under way
-LONGEST_WAIT: Final = 300_000_000_000  # ns; what takes longer comes too late to have its place
 _ADDRESSES: Final = frozenset({"origin", "referer"})
-_OVERHEAD: Final = 500  # bytes of an exchange beside its bodies
+_OVERHEAD: Final = 3000  # bytes of memory that an exchange takes beside its texts and bodies, measured
 _MOST_MADE: Final = 1_000_000  # ids that answers told of, by which later requests are known to come of them
 
 
@@ -153,7 +152,8 @@ def _name(made: Made) -> str:
 
 
 def _weight(exchange: Exchange) -> int:
-    return _OVERHEAD + len(exchange.body) + len(exchange.answer_body)
+    headers = sum(len(value) for _, value in exchange.headers)
+    return _OVERHEAD + headers + len(exchange.target) + len(exchange.body) + len(exchange.answer_body)
 
 
 def _cookies(header: str) -> dict[str, str]:

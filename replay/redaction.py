@@ -32,8 +32,15 @@ SHORTEST_RANDOM: Final = 20  # characters
 _MOST_KNOWN: Final = 200_000  # secrets that are looked for in texts
 _ADDRESS: Final = re.compile(r"https?://|/(?!/)[^\s]*[?&#=]|/[\w.~%-]+/")
 _ORIGIN: Final = re.compile(r"(https?://)(?:[^/?#@\s]*@)?([^/?#@\s]*)", re.IGNORECASE)
+# `user[password]`, `password2`, `api-key`, `new_password_confirm`; not `token_name`.
+_SECRET_NAME: Final = re.compile(
+    r"(?:^|[\[_.-])(?:pass(?:word|wd|phrase|code)?|token|secret|api[_-]?key|credentials?|sid|otp|pin)\d*"
+    r"(?:[_-]?(?:confirm|confirmation|again|repeat|new|old))?\]?$"
+)
 _COOKIE_NAME: Final = re.compile(r"[!#$%&'*+.^`|~\w-]{1,60}", re.ASCII)
 _FORM: Final = re.compile(r"[\w.%+\[\]-]{1,60}=")
+_JSON: Final = re.compile(r"\s*(?:\[|\{(?!\{))")
+_TELLING: Final = re.compile("pass|token|secret|mail", re.IGNORECASE)
 _HALF: Final = re.compile(r"[\ud800-\udfff]")
 _PART_NAME: Final = re.compile(r'[; ]name=(?:"([^"]*)"|([^\s;"]+))', re.IGNORECASE)
 _FILE_NAME: Final = re.compile(r'filename\*?=(?:"[^"]+"|[^\s;"]+)', re.IGNORECASE)  # an empty one is none
@@ -131,7 +138,7 @@ class Redactor:
         return f"{shown}={self._escaped(value, unquote_plus, depth)}"
 
     def _kind_of(self, field: str) -> str:
-        return self._site.secret_fields.get(field.strip().lower(), "")
+        return kind_of(field, self._site)
 
     def headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Those that may be kept, their names in lower case."""
@@ -192,7 +199,7 @@ class Redactor:
             return self._multipart(body, b"--" + boundary[1].encode("latin-1", "replace"))
         text = body.decode(errors="surrogateescape")
         form = kind == "application/x-www-form-urlencoded"
-        if kind.endswith("json") or text.lstrip()[:1] in ("{", "["):
+        if kind.endswith("json") or (_JSON.match(text) and (_TELLING.search(text) or not kind.startswith("text/"))):
             if truncated:
                 raise NotKept
             text = self._json(text)
@@ -263,6 +270,12 @@ class Redactor:
 
 def _quoted(text: str) -> str:
     return quote(text, safe="", errors="surrogateescape")
+
+
+def kind_of(field: str, site: Site) -> str:
+    """Of the placeholder for what a field of this name holds; "" when that is no secret."""
+    name = field.strip().lower()
+    return site.secret_fields.get(name) or ("secret" if _SECRET_NAME.search(name) else "")
 
 
 def is_plain_cookie(name: str, value: str, site: Site) -> bool:

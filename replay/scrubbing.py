@@ -10,7 +10,7 @@ from urllib.parse import unquote, unquote_plus
 from replay.keys import Key
 from replay.leaks import leaks
 from replay.records import PLACEHOLDER, Answer, Request
-from replay.redaction import OPAQUE, Redactor, is_plain_cookie
+from replay.redaction import OPAQUE, Redactor, is_plain_cookie, kind_of
 from replay.sites import Site
 
 FIRST_LINE: Final = 2  # of the requests; the header is before them
@@ -54,7 +54,7 @@ def _in_text(text: str, *, addresses: bool = True) -> Iterator[str]:
 
 
 def _in_field(name: str, value: str, site: Site) -> Iterator[str]:
-    kind = site.secret_fields.get(name.strip().lower())
+    kind = kind_of(name, site)
     if kind and value and not PLACEHOLDER.fullmatch(value):
         yield f"field {kind}"
     else:

@@ -51,7 +51,7 @@ def changed(path: Path, line: int, change: Callable[[dict[str, Any]], object]) -
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     whole = Request(
-        3, 5_000_000, "s2", 1, "POST", "/blog/1-x?q=%20&t={{token:abc}}", ANSWER, 4, 0,
+        3, 5_000_000, "s1", 1, "POST", "/blog/1-x?q=%20&t={{token:abc}}", ANSWER, 4, 0,
         (("content-type", "text/plain"), ("cookie", "plaza={{cookie:1a2b3c}}")), "你好\n".encode(), 9, True,
     )  # fmt: skip
     binary = replace(PLAIN, i=4, t_us=5_000_000, body=b"\xff\x00\n", body_length=3)
