@@ -82,8 +82,8 @@ def nginx(text: str) -> Entry:
     """A line of our own log: the moment is that of the answer's end. Raises NoEntry."""
     try:
         told: dict[str, Any] = json.loads(text)
-        exact = str(told["msec"]) if "msec" in told else ""
-        at_us = round(float(exact) * _SECOND) if exact else _iso(str(told["at"]))
+        exact = "ended" in told  # logs of before this was written have whole seconds
+        at_us = round(float(told["ended"]) * _SECOND) if exact else _iso(str(told["at"]))
         took_us, status, length = round(float(told["seconds"]) * _SECOND), int(told["status"]), int(told["bytes"])
         method, target, address = str(told["method"]), str(told["path"]), str(told["address"])
         agent, referrer = str(told.get("agent", "")), str(told.get("referrer", ""))

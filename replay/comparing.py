@@ -188,6 +188,10 @@ def _remarks(
         )
     if missing := sum(run is None for run in (*a, *b)):
         remarks.append(f"{missing} of {len(a) + len(b)} runs do not count: they were invalid, interrupted or stopped.")
+    if late := sum(run is not None and run.verdict == "invalid" for run in (*a, *b)):
+        remarks.append(
+            f"{late} runs are INVALID and count all the same: how late this machine was is in their times, as noise."
+        )
     plans = {tuple(str(run.plan.get(name, "")) for name in ("file", "pace", "speed")) for run in (*a, *b) if run}
     if len(plans) > 1:
         remarks.append(

@@ -10,14 +10,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import astuple, dataclass, field
+from functools import lru_cache
 from typing import IO, Final
 
 from replay.access_logs import Entry
-from replay.records import Answer, Request
+from replay.mapping import NOT_FOUND
+from replay.records import PLACEHOLDER, Answer, Request
+from replay.redaction import Redactor
 
 RUN: Final = 100_000  # entries that are sorted at a time
 GAP_US: Final = 30 * 60 * 1_000_000  # who comes back later than that begins a new session
 _SECOND: Final = 1_000_000
+_KNOWN: Final = 65_536  # addresses whose redaction is remembered
 _SWEEP: Final = 100_000  # requests after which sessions that are over are forgotten
 
 
@@ -175,9 +179,10 @@ class Told:
 
 
 def requests(
-    spool: Spool, sessions: Sessions, seed: int, mapped: Callable[[Entry], str | None], told: Told
+    spool: Spool, sessions: Sessions, seed: int, mapped: Callable[[Entry], str | None], redactor: Redactor, told: Told
 ) -> Iterator[Request]:
     """`mapped`: what is asked in its place, None for what has no place there."""
+    safe = lru_cache(_KNOWN)(redactor.target)
     for begin_us, entry in begins(spool, seed):
         if entry.method not in ("GET", "HEAD", "OPTIONS"):
             told.dropped["write without its body"] += 1
@@ -192,17 +197,17 @@ def requests(
         told.conditional += entry.status == 304
         told.ranges += entry.status == 206
         answer = Answer(entry.status, entry.took_us, length=entry.length, level=entry.level)
+        address = safe(target) if entry.status not in NOT_FOUND else _blank(safe(target))
         yield Request(
-            i,
-            begin_us - (spool.started_us or 0),
-            session.name,
-            k,
-            entry.method,
-            target,
-            answer,
-            after=after,
-            headers=_headers(entry),
-        )
+            i, begin_us - (spool.started_us or 0), session.name, k, entry.method, address, answer,
+            after=after, headers=tuple((name, _blank(value)) for name, value in redactor.headers(_headers(entry))),
+        )  # fmt: skip
+
+
+def _blank(text: str) -> str:
+    """Where nothing depends on a secret, a word stands for it: a placeholder without a value would keep the request from being
+    sent."""
+    return PLACEHOLDER.sub("redacted", text)
 
 
 def _headers(entry: Entry) -> tuple[tuple[str, str], ...]:

@@ -13,13 +13,14 @@ from urllib.parse import parse_qsl, urlencode
 from replay.sites import AnySite
 
 EXAMPLES: Final = 3
+NOT_FOUND: Final = frozenset({404, 410})  # statuses
 # Where a kind has no address on this site, the nearest that has.
 _INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "tag": ("page",), "picture": ("file", "asset"), "asset": ("picture", "file"), "file": ("picture", "asset"),
     "front": ("page",), "page": ("front",), "feed": (),
 }  # fmt: skip
 KINDS: Final = (*_INSTEAD, "well known", "not found")
-_WELL_KNOWN: Final = frozenset(
+WELL_KNOWN: Final = frozenset(
     {"/robots.txt", "/favicon.ico", "/sitemap.xml", "/apple-touch-icon.png", "/ads.txt", "/humans.txt"}
 )
 _FRONT: Final = re.compile(r"/(index\.[a-z]{2,5}|default\.aspx?)?", re.IGNORECASE)
@@ -37,7 +38,7 @@ _FOR_ANY_SITE: Final = re.compile(r"utm_[a-z]+|fbclid|gclid|ref", re.ASCII)
 def kind_of(target: str) -> str:
     """What such an address seems to be, by its look."""
     path, _, query = target.partition("?")
-    if path in _WELL_KNOWN:
+    if path in WELL_KNOWN:
         return "well known"
     if _FEED.search(path) or _FEED_QUERY.search(query):
         return "feed"
@@ -71,6 +72,13 @@ class Places:
     def for_kind(self, kind: str) -> list[str]:
         """Those of the kind itself, else of the nearest one."""
         return next((self.by_kind[one] for one in (kind, *_INSTEAD[kind]) if self.by_kind.get(one)), [])
+
+    def well_known(self, path: str) -> str | None:
+        """The same, where it is here; in the place of an icon that is not, the picture that this site shows instead."""
+        if path in self.known:
+            return path
+        pictures = self.by_kind.get("picture", []) if _PICTURE.search(path) else []
+        return next((one for one in pictures if "icon" in one), pictures[0] if pictures else None)
 
     def missing(self, target: str) -> str:
         """An address that is not here either."""
@@ -113,7 +121,10 @@ class Popularity:
             told = Kind(kind, asked.total(), len(asked))
             ranked = sorted(asked, key=lambda key: (-asked[key], key))
             if kind == "well known":
-                self.mapping |= {key: key for key in ranked}
+                found = {key: place for key in ranked if (place := self._places.well_known(key))}
+                lost = [key for key in ranked if key not in found]
+                self.mapping |= found
+                told.unmapped, told.examples = sum(asked[key] for key in lost), lost[:EXAMPLES]
             elif kind == "not found":
                 self.mapping |= {key: self._places.missing(key.removeprefix("404 ")) for key in ranked}
             elif here := self._places.for_kind(kind):
@@ -137,7 +148,7 @@ class Popularity:
 def _key(target: str, status: int) -> tuple[str, str]:
     """The kind of an address, and its name in the mapping: of feeds with their query, which says what they are."""
     path = target.partition("?")[0]
-    if status in (404, 410):
+    if status in NOT_FOUND:
         return "not found", f"404 {path}"
     kind = kind_of(target)
     return kind, target if kind == "feed" else path

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from replay.mapping import WELL_KNOWN
+
 PATIENCE: Final = 15.0  # s for an answer
 LARGEST: Final = 50 << 20  # bytes of an answer, the bound of sitemaps.org for one file
 PARTS: Final = 500  # sitemaps read at most
@@ -49,6 +51,7 @@ def of_site(url: str, *, verify: bool = True) -> list[str]:
         named = list(_of_sitemap(site))
         pages = ["/", *(one for one in named if one != "/")][:LOOKED_AT]
         linked = [link for page in pages for link in _links(site, page)]
+        linked += [path for path in sorted(WELL_KNOWN) if site.get(path)]
     except (OSError, http.client.HTTPException) as error:
         raise NoPlaces(f"{url} does not answer: {error}") from None
     finally:

@@ -62,7 +62,7 @@ class Objective:
 @dataclass(slots=True)
 class Difference:
     """A field of the answers of a route that differs more than it does between two runs of the same. `share` of the answers
-    that differ, `noise` the share that differed in the baseline; two examples."""
+    that differ, `noise` the share that chance makes seem to; two examples."""
 
     route: str
     what: str

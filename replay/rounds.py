@@ -17,8 +17,8 @@ Side = Literal["A", "B"]
 
 @dataclass(slots=True)
 class Turns:
-    """`a`, `b`: the sites. `order`: whose turn it is, as letters, over all rounds; `runs` are those that were made, in it.
-    `options`: how each was run. `comparison` is what came of them, None until there is something."""
+    """`a`, `b`: the sites. `order`: whose turn it is, as letters; `runs` are those made, in it. `options`: how each was run.
+    `invalid_too`: runs count in which this machine was late. `comparison` is what came of them, None until there is something."""
 
     file: str
     a: str
@@ -26,6 +26,7 @@ class Turns:
     order: str
     options: list[str]
     matters: float = MATTERS
+    invalid_too: bool = False
     runs: list[Run] = field(default_factory=list)
     comparison: dict[str, Any] | None = None
 
@@ -33,7 +34,8 @@ class Turns:
         """The runs of a side by round, None for one that does not count or was not made."""
         turns = [place for place, whose in enumerate(self.order) if whose == side]
         made = [self.runs[place] if place < len(self.runs) else None for place in turns]
-        return [run if run and run.verdict in COUNTS else None for run in made]
+        counts = COUNTS | {"invalid"} if self.invalid_too else COUNTS
+        return [run if run and run.verdict in counts else None for run in made]
 
     def rounds(self) -> int:
         return len(self.order) // 2

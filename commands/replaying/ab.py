@@ -27,9 +27,10 @@ _LEAST: Final = 600.0  # s that it may take in any case
 
 
 # The command line of this very program, from whatever folder it was called.
-_PLAZA: Final = (
-    sys.executable, "-c", f"import runpy, sys; sys.path.insert(0, {str(ROOT)!r}); runpy.run_module('commands', run_name='__main__')"
-)  # fmt: skip
+_START: Final = (
+    f"import runpy, sys; sys.path.insert(0, {str(ROOT)!r}); runpy.run_module('commands', run_name='__main__')"
+)
+_PLAZA: Final = (sys.executable, "-c", _START)
 
 
 class Failed(Exception):
@@ -50,6 +51,8 @@ class Failed(Exception):
 @click.option("--slower", metavar="SHARE", type=Share(), default="5%", show_default=True,
               help="How much slower B may be; what is shown to be beyond gives status 1.")  # fmt: skip
 @click.option("--no-warm-up", is_flag=True, help="Measure the first round, too: both sites are warm already.")
+@click.option("--invalid-too", is_flag=True,
+              help="Count runs in which this machine was too late, too: that falls on both sides alike, as noise.")  # fmt: skip
 @click.option("--out", "target_file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
               default=Path("ab.json"), show_default=True, help="Keep every run there, for `plaza replay compare`.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Write over --out.")
@@ -61,6 +64,7 @@ def command(
     rounds: int,
     slower: float,
     no_warm_up: bool,
+    invalid_too: bool,
     target_file: Path,
     force: bool,
 ) -> None:
@@ -77,7 +81,7 @@ def command(
     if not target_file.absolute().parent.is_dir():
         raise Trouble(f"there is no folder {target_file.absolute().parent}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    turns = Turns(str(file), site_a, site_b, statistics.order(rounds), list(options), slower)
+    turns = Turns(str(file), site_a, site_b, statistics.order(rounds), list(options), slower, invalid_too)
     broken_off = 0
     try:
         _take_turns(turns, target_file, warm_up=not no_warm_up)

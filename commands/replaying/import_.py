@@ -18,9 +18,12 @@ from replay import access_logs, places, writing
 from replay.access_logs import Entry, Refused
 from replay.importing import GAP_US, Sessions, Spool, Told, requests
 from replay.mapping import Kind, Places, Popularity
+from replay.plaza import Plaza
 from replay.records import Header
+from replay.redaction import POLICY, Redactor, new_key
+from replay.sites import AnySite
 
-POLICY: Final = "access log: no addresses, no bodies, no queries of referrers"
+LOG_POLICY: Final = "of a log: no addresses, no queries of referrers"
 _GZIP: Final = b"\x1f\x8b"
 
 
@@ -75,9 +78,10 @@ def command(
                 raise Trouble(f"{source} holds no request of the kind {kind}")
             kinds = popularity.settle() if popularity else []
             sessions = Sessions(secrets.token_bytes(32))
-            header = _header(kind, target, spool, popularity)
+            redactor = Redactor(new_key(), Plaza() if kind == "nginx" else AnySite())
+            header = _header(kind, target, spool, popularity, redactor)
             with writing.writing(target_file, header, force=force) as writer:
-                for request in requests(spool, sessions, seed, _mapper(popularity), told):
+                for request in requests(spool, sessions, seed, _mapper(popularity), redactor, told):
                     writer.add(request)
                 writer.finish(told.dropped | refused.counts)
     except places.NoPlaces as error:
@@ -110,11 +114,11 @@ def _mapper(popularity: Popularity | None) -> Callable[[Entry], str | None]:
     return lambda entry: popularity.place_of(entry.target, entry.status)
 
 
-def _header(kind: str, target: str | None, spool: Spool, popularity: Popularity | None) -> Header:
+def _header(kind: str, target: str | None, spool: Spool, popularity: Popularity | None, redactor: Redactor) -> Header:
     exact = "+-500 ms" if spool.whole_seconds else "+-2 ms"
     started_ns = (spool.started_us or 0) * 1000
-    mapping = popularity.mapping if popularity else {}
-    return Header("", started_ns, 0, target or "", kind, policy=POLICY, clock=exact, mapping=mapping)
+    mapping = {redactor.target(was): place for was, place in popularity.mapping.items()} if popularity else {}
+    return Header("", started_ns, 0, target or "", kind, policy=f"{POLICY}; {LOG_POLICY}", clock=exact, mapping=mapping)
 
 
 def _tell(file: Path, header: Header, spool: Spool, sessions: Sessions, told: Told) -> None:
