@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from replay.histogram import Histogram, edges
@@ -20,7 +20,7 @@ _ROWS_MS: Final = [round(0.25 * 2 ** (row / 2), 3) for row in range(36)]  # 0.25
 
 def run_of(
     measure: Measure, plan: Plan, told: dict[str, Any], started: str, *, interrupted: bool = False,
-    machine: dict[str, Any] | None = None, selfcheck: dict[str, Any] | None = None, invalid: Iterable[str] = (),
+    machine: dict[str, Any] | None = None, selfcheck: dict[str, Any] | None = None, invalid: Sequence[str] = (),
     own_cpu: Sequence[float] = (), objectives: Sequence[Wanted] = (),
 ) -> Run:  # fmt: skip
     """`told` becomes `Run.plan`, `started` is the wall time of T0. `invalid`: what others found that makes it so."""
@@ -34,7 +34,7 @@ def run_of(
         service.merge(route.service)
         outcomes.update(route.outcomes)
         levels.update(route.levels)
-    series, early = _series(seconds), interrupted or bool(measure.stopped)
+    series, early = _series(seconds), interrupted or bool(measure.stopped or invalid)
     histograms = {
         "response": response, "service": service, "lag": lag, "connect": measure.connect, "first_byte": measure.first_byte,
     }  # fmt: skip
@@ -68,7 +68,7 @@ def _reasons(run: Run, lag: Histogram, response: Histogram) -> list[str]:
     if late > most:
         found.append(f"requests were sent late: the p99 of the lag is {late:.2f} ms, and may be {most:.2f} ms")
     if not run.sent:
-        found.append("nothing was sent")
+        found.append("nothing was measured: the warm-up took all of it" if "warmed" in run.plan else "nothing was sent")
     return found
 
 
@@ -103,9 +103,19 @@ def _series(seconds: dict[int, OfSecond]) -> list[Second]:
         one = seconds.get(number) or OfSecond()
         due, gone, sent, ended = due + one.due, gone + one.gone, sent + one.sent, ended + one.ended
         p50, p99, lag = _ms(one.response, 0.5), _ms(one.response, 0.99), _ms(one.lag, 0.99)
-        answered, backlog = one.ended - one.failed, due - gone - sent
         told.append(
-            Second(float(number), one.due, one.sent, answered, one.failed, p50, p99, lag, backlog, sent - ended)
+            Second(
+                float(number),
+                one.due,
+                one.sent,
+                one.answered,
+                one.failed,
+                p50,
+                p99,
+                lag,
+                due - gone - sent,
+                sent - ended,
+            )
         )
     return told
 

@@ -1,6 +1,7 @@
 """`plaza replay run`: a record file against a site, measured and judged."""
 
 import importlib
+import os
 import secrets
 import sys
 from datetime import UTC, datetime
@@ -105,6 +106,10 @@ def command(
     recording = inputs.recording_of(record)
     chosen = Choices(pace, speed, loops, duration, only, drop, rewrite, sessions, seed, writes)
     plan = inputs.plan_of(recording, site, chosen)
+    if warmup and plan.seconds and warmup >= plan.seconds:
+        raise click.UsageError(
+            f"--warmup {warmup:g} s leaves nothing to be measured: all is sent in {plan.seconds:,.1f} s"
+        )
     known = inputs.values_of(values_file, record)
     target = inputs.target_of(url, writes=writes, run_id=run_id, insecure=insecure)
     options = Options(run_id, timeout, warmup or 0.0, max_rate or 0.0, max_open, stop_on_errors or 0.0, known)
@@ -117,6 +122,8 @@ def command(
         diffs = importlib.import_module("commands.replaying.diffs")  # with its statistics, which take seconds to load
         diff = diffs.Diff(plan, target, baseline, options, processes, recording.requests)
         diff.first()
+        if diff.interrupted:
+            raise click.Abort
     checked = _checked(plan, processes) if checks else None
     started, facts = datetime.now(UTC), machine.facts()
     if checked and not checked.on_time:
@@ -134,11 +141,21 @@ def command(
     )  # fmt: skip
     if diff:
         run.differences = diff.rest(done)
-    summary.show(run, _write(run, json_file, html_file, hdr_file))
+    summary.show(run)
     if diff:
         diff.show(run.differences)
-    # What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true.
-    sys.exit(DIFFERENT if run.differences else OF_VERDICT[run.verdict])
+    written = _write(run, json_file, html_file, hdr_file)
+    summary.show_next(run, written)
+    sys.exit(_status(run, diff, all_written=None not in written))
+
+
+def _status(run: Run, diff: Any, *, all_written: bool) -> int:
+    """What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true."""
+    if diff and diff.interrupted:
+        return OF_VERDICT["interrupted"]
+    if run.differences:
+        return DIFFERENT
+    return OF_VERDICT[run.verdict] or (0 if all_written else BadInput.exit_code)
 
 
 def _told(record: Path, recording: Recording, plan: Plan, target: Target, options: Options) -> dict[str, Any]:
@@ -162,21 +179,25 @@ def _writable(*files: Path | None) -> None:
     for path in files:
         if path and not path.absolute().parent.is_dir():
             raise BadInput(f"there is no folder {path.absolute().parent}")
+        if path and not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+            raise BadInput(f"{path} cannot be written")
 
 
 def _write_html(run: Run, path: Path) -> None:
     path.write_text(importlib.import_module("replay.report").html(run))
 
 
-def _write(run: Run, json_file: Path | None, html_file: Path | None, hdr_file: Path | None) -> list[Path]:
-    written = []
+def _write(run: Run, json_file: Path | None, html_file: Path | None, hdr_file: Path | None) -> list[Path | None]:
+    """What was written; None for what could not be, which is said."""
+    written: list[Path | None] = []
     for path, write in (
         (json_file, run.write), (html_file, partial(_write_html, run)), (hdr_file, partial(hdr.write, run)),
     ):  # fmt: skip
         if path:
             try:
                 write(path)
+                written.append(path)
             except OSError as error:
-                raise BadInput(f"{path} could not be written: {error}") from None
-            written.append(path)
+                Trouble(f"{path} could not be written: {error}").show()
+                written.append(None)
     return written

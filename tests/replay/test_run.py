@@ -175,7 +175,7 @@ async def test_a_target_that_goes_away_ends_the_run_with_what_was_measured(recor
 
     assert going.returncode in (1, 4)  # late too, where the machine was busy
     assert any("the target is gone" in why for why in run.why), run.why
-    assert run.completed > 20
+    assert run.completed >= 10
     assert run.outcomes["refused"] > 20
     assert run.offered == sum(run.outcomes.values())
 
@@ -187,7 +187,7 @@ async def test_ctrl_c_ends_it_with_what_was_measured_and_status_130(record: Path
     run = results.read(out)
 
     assert (going.returncode, run.verdict) == (130, "interrupted")
-    assert run.completed > 20
+    assert run.completed >= 10
     assert run.seconds < 100
     assert run.offered == sum(run.outcomes.values())
 
