@@ -29,6 +29,12 @@ class Pace:
     seconds: float = 0.0
 
     @property
+    def text(self) -> str:
+        """As it is written."""
+        rates = (":" if self.kind == "line" else ",").join(f"{rate:g}" for rate in self.rates)
+        return self.kind + (f"={rates}" if rates else "") + (f"@{self.seconds:g}" if self.seconds else "")
+
+    @property
     def arrives(self) -> bool:
         """Requests come at moments of their own, whatever became of those before them in their session."""
         return self.kind not in ("session", "closed")

@@ -45,7 +45,8 @@ def plan(requests: Sequence[Request], site: Site, choices: Choices, recorded_at:
     steps: dict[str, list[Step]] = defaultdict(list)  # by session
     kept: dict[int, Request] = {}
     before: dict[int, int | None] = {}  # what each waited for, kept or not
-    makers: set[str] = set()
+    places: dict[str, int] = {}  # of sessions, in the order in which they begin
+    makers: dict[str, int] = {}  # which of them tells a placeholder first
     for one in requests:
         if one.session not in wanted:
             continue
@@ -54,13 +55,17 @@ def plan(requests: Sequence[Request], site: Site, choices: Choices, recorded_at:
         route = site.route(request.method, PLACEHOLDER.sub("0", request.target))
         if not _is_wanted(request, route, choices):
             continue
-        needs = tuple(sorted(asked(request) & makers))
+        place = places.setdefault(one.session, len(places))
+        # A closed user may never take up a session that comes later, while all of them wait for what it tells.
+        latest = place if choices.pace.kind == "closed" else len(requests)
+        needs = tuple(sorted(word for word in asked(request) if makers.get(word, latest + 1) <= latest))
         makes = tuple(made.placeholder for made in request.answer.made)
-        makers.update(makes)
+        for word in makes:
+            makers.setdefault(word, place)
         after = one.after
-        while after is not None and after not in kept:
+        while after is not None and (after not in kept or kept[after].session != one.session):
             after = before.get(after)
-        step = Step(request, route, after, 0, needs, makes, _held(request, choices))
+        step = Step(request, route, after, 0, needs, makes, _held(request, choices), _status(request))
         kept[one.i] = request
         steps[one.session].append(step)
     if not kept:
@@ -95,6 +100,12 @@ def _held(request: Request, choices: Choices) -> str:
     if request.method not in SAFE and not choices.writes:
         return NOT_SENT
     return TRUNCATED if request.truncated else ""
+
+
+def _status(request: Request) -> int:
+    """Who says nothing of what he has gets all of it again: logs do not hold what the client had."""
+    asked = any(name in ("if-none-match", "if-modified-since") for name, _ in request.headers)
+    return 0 if request.answer.status == 304 and not asked else request.answer.status
 
 
 def _timed(kept: dict[int, Request], sessions: list[list[Step]], choices: Choices, recorded_at: str) -> Plan:

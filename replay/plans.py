@@ -12,7 +12,8 @@ from replay.sharing import shares
 class Step:
     """One request of a session. It waits for the answer to `after` (the `i` of one before it in the session, None for none) and
     goes `think_us` later; without one, `think_us` after the session's start. `needs`: placeholders that answers to others
-    tell, for which it waits too; `makes`: those that its own answer tells. `held`: why it is not sent, "" when it is."""
+    tell, for which it waits too; `makes`: those that its own answer tells. `held`: why it is not sent, "" when it is.
+    `status`: of the recorded answer, 0 where this one may have another."""
 
     request: Request
     route: str
@@ -21,6 +22,7 @@ class Step:
     needs: tuple[str, ...] = ()
     makes: tuple[str, ...] = ()
     held: str = ""
+    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +85,27 @@ class Plan:
             loop += 1
 
     def split(self, n: int) -> list["Plan"]:
-        """For so many processes; sessions that need each other's placeholders stay together. All share the one T0."""
+        """For so many processes, or for fewer when there is not something to send for each; sessions that need each other's
+        placeholders stay together. Users of a closed pace are shared out; of arrivals each part has its own, at their moments."""
+        users = int(self.pace.rates[0]) if self.pace.kind == "closed" else n
+        sizes = [len(one.steps) for one in self.scripts]
         words = [{word for step in one.steps for word in (*step.needs, *step.makes)} for one in self.scripts]
+        shared = [part for part in shares(sizes, words, min(n, users)) if part]
         parts = []
-        for number, part in enumerate(shares([len(one.steps) for one in self.scripts], words, n)):
+        for number, part in enumerate(shared):
             places = {old: new for new, old in enumerate(sorted(part))}
-            own = tuple(self.scripts[old] for old in sorted(part))
-            share = sum(len(one.steps) for one in own) / max(1, sum(len(one.steps) for one in self.scripts))
-            pace, order = _part(self.pace, n, number), tuple(places.get(old, -1) for old in self.order)
-            rate, requests = self.highest_rate * share, round(self.requests * share)
-            parts.append(replace(self, scripts=own, order=order, pace=pace, highest_rate=rate, requests=requests))
+            share = sum(sizes[old] for old in part) / sum(sizes)
+            pace = self.pace
+            if pace.kind == "closed":
+                pace = replace(pace, rates=(users // len(shared) + (number < users % len(shared)),))
+            parts.append(
+                replace(
+                    self,
+                    scripts=tuple(self.scripts[old] for old in places),
+                    order=tuple(places.get(old, -1) for old in self.order),
+                    pace=pace,
+                    highest_rate=self.highest_rate * share,
+                    requests=round(self.requests * share),
+                )
+            )
         return parts
-
-
-def _part(pace: Pace, n: int, number: int) -> Pace:
-    """Users of a closed pace are shared out; arrivals are those of the whole, of which each process sends its own."""
-    if pace.kind != "closed":
-        return pace
-    return replace(pace, rates=(pace.rates[0] // n + (number < pace.rates[0] % n),))

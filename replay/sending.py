@@ -66,14 +66,13 @@ async def _send(part: Plan, target: Target, options: Options, listener: Listener
     heard = listener.as_json() if listener else None
     _say(report, {"measure": measure.as_json(), "cpu": share, "heard": heard})
     await asyncio.wait_for(report.drain(), PATIENCE)
-    report.close()
-    await asyncio.wait_for(report.wait_closed(), PATIENCE)
 
 
 async def _pipes(hears: int, says: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     loop, orders = asyncio.get_running_loop(), asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), os.fdopen(hears, "rb", 0))
     out, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, os.fdopen(says, "wb", 0))
+    out.set_write_buffer_limits(0)  # `drain` waits until all is in the pipe
     return orders, asyncio.StreamWriter(out, protocol, None, loop)
 
 

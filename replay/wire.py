@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from replay import heads
-from replay.chunks import Broken, Chunks
+from replay.answers import Answer
+from replay.chunks import Broken
 from replay.clock import now
 from replay.machine import NO_DESCRIPTOR, NO_PORT
 
@@ -72,13 +73,13 @@ class Wire(asyncio.BufferedProtocol):
     the certificate must be made out to, where `host` is an address. `on_lost` hears when its socket is no more."""
 
     __slots__ = (
-        "_chunks", "_connecting", "_data", "_host", "_left", "_loop", "_name", "_of_head", "_on_done", "_on_lost", "_parts",
-        "_port", "_reply", "_stays", "_tls", "_transport", "_unread", "_wants", "alive", "busy", "used",
+        "_answer", "_connecting", "_data", "_host", "_loop", "_name", "_on_done", "_on_lost", "_port", "_reply", "_tls",
+        "_transport", "_wants", "alive", "busy", "used",
     )  # fmt: skip
 
     def __init__(
         self, host: str, port: int, tls: ssl.SSLContext | None, on_done: Callable[["Wire", Reply], None], name: str = "",
-        on_lost: Callable[["Wire"], None] = lambda wire: None,
+        on_lost: Callable[["Wire"], None] | None = None,
     ) -> None:  # fmt: skip
         self._host, self._port, self._tls, self._name, self._on_done = host, port, tls, name or host, on_done
         self._on_lost, self._loop = on_lost, asyncio.get_running_loop()
@@ -91,10 +92,8 @@ class Wire(asyncio.BufferedProtocol):
         """A whole request."""
         assert self.alive
         assert not self.busy
-        self.busy, self._wants, self._of_head = True, wants_body, data.startswith(b"HEAD ")
-        self._unread, self._parts, self._stays = b"", list[bytes](), True
-        self._left: int | None = None  # bytes of the body, or how its end is found; None before there is a head
-        self._chunks: Chunks | None = None
+        self.busy, self._wants = True, wants_body
+        self._answer = Answer(of_head=data.startswith(b"HEAD "), wants_body=wants_body)
         self._reply = reply = Reply(began_ns=now())
         self.used += 1
         if self._transport is not None:
@@ -116,6 +115,7 @@ class Wire(asyncio.BufferedProtocol):
         self.alive = False
         if self._connecting is not None:
             self._connecting.cancel()
+            self._gone()
         if self._transport is not None:
             self._transport.abort() if self.busy else self._transport.close()
 
@@ -135,7 +135,7 @@ class Wire(asyncio.BufferedProtocol):
         finally:
             self._connecting = None
             if self._transport is None:
-                self._on_lost(self)
+                self._gone()
         if word:
             self.fail(word)
 
@@ -160,74 +160,27 @@ class Wire(asyncio.BufferedProtocol):
         if not self._reply.first_ns:
             self._reply.first_ns = now()
         try:
-            if self._left is None:
-                self._read_head(self._unread + _BUFFER[:nbytes])
-            else:
-                self._read_body(bytes(_BUFFER[:nbytes]) if self._wants or self._chunks else b"", nbytes)
+            behind = self._answer.feed(_BUFFER[:nbytes])
         except Broken:
             self.fail("broken")
-
-    def _read_head(self, data: bytes) -> None:
-        end = data.find(b"\r\n\r\n") + 4
-        while end > 3:
-            head = data[: end - 2]
-            status = heads.status_of(head)
-            if status >= 200:
-                break
-            if status == 101:  # what nobody has asked for
-                raise Broken
-            data = data[end:]
-            end = data.find(b"\r\n\r\n") + 4
-        else:
-            if len(data) > heads.LONGEST or not heads.may_begin(data):
-                raise Broken
-            self._unread = data
             return
-        reply = self._reply
-        reply.status, reply.head = status, head
-        self._left, self._stays = heads.framing(head, status, of_head=self._of_head)
-        if self._left == heads.CHUNKED:
-            self._chunks = Chunks(self._wants)
-        rest = len(data) - end
-        if rest or not self._left:
-            self._read_body(data[end:] if self._wants or self._chunks else b"", rest)
-
-    def _read_body(self, data: bytes, size: int) -> None:
-        """`data` is empty where only its size matters."""
-        assert self._left is not None
-        if self._chunks is not None:
-            behind = self._chunks.feed(data)
-            self._reply.length = self._chunks.length
-            if behind >= 0:
-                self._whole(behind)
-            return
-        took = size if self._left == heads.UNTIL_CLOSE else min(size, self._left)
-        self._reply.length += took
-        if self._wants and took:
-            self._parts.append(data[:took])
-        if self._left >= 0:
-            self._left -= took
-            if not self._left:
-                self._whole(size - took)
-
-    def _whole(self, behind: int) -> None:
-        """`behind` bytes came that belong to no answer: a connection that does so cannot be trusted with another request."""
-        if behind or not self._stays:
-            self.alive = False
-        self._done()
+        if behind >= 0:
+            # Bytes that belong to no answer: such a connection cannot be trusted with another request.
+            self.alive = self.alive and self._answer.stays and not behind
+            self._done()
 
     def _done(self) -> None:
-        reply = self._reply
+        reply, answer = self._reply, self._answer
         reply.end_ns = now()
-        if self._wants:
-            reply.body = b"".join(self._parts if self._chunks is None else self._chunks.parts)
+        reply.status, reply.head, reply.length = answer.status, answer.head, answer.length
+        reply.body = answer.body if self._wants else b""
         if not self.alive and self._transport is not None:
             self._transport.abort()
         self.busy = False
         self._on_done(self, reply)
 
     def eof_received(self) -> None:
-        if self.busy and self._left == heads.UNTIL_CLOSE:
+        if self.busy and self._answer.ends_with_connection:
             self.alive = False
             self._done()
 
@@ -237,4 +190,9 @@ class Wire(asyncio.BufferedProtocol):
             self._reply.failed = "closed" if exc is None else _WORDS.get(getattr(exc, "errno", 0) or 0, "reset")
             self._done()
         self._transport = None
-        self._on_lost(self)
+        self._gone()
+
+    def _gone(self) -> None:
+        told, self._on_lost = self._on_lost, None
+        if told is not None:
+            told(self)

@@ -9,19 +9,15 @@ from urllib.parse import quote, urlsplit
 import click
 from rich.markup import escape
 
-from commands.console import Trouble, err, say
+from commands.console import err, say
+from commands.replaying.exits import OF_VERDICT, BadInput, TargetRefused
 from replay import targets
 from replay.ceiling import HIDES, Ceiling, Report
 from replay.histogram import QUANTILES
 from replay.machine import OWN_CPU, own_limits
 from replay.targets import Refused, Target
 
-INTERRUPTED = 130
 _SAFE = "/?:@!$&'()*+,;=%-._~"  # what an address holds as it is
-
-
-class TargetRefused(Trouble):
-    exit_code = 3
 
 
 @click.command()
@@ -42,19 +38,20 @@ def command(url: str, users: int, requests: int, timeout: float, insecure: bool)
     if users > requests:
         raise click.UsageError(f"{users:,} users cannot share {requests:,} requests: -n is at least -c")
     if trouble := own_limits(users):
-        raise Trouble(trouble)
+        raise BadInput(trouble)
     report = asyncio.run(_measured(url, users, requests, timeout, insecure))
     show(url, report)
     if report.interrupted:
-        sys.exit(INTERRUPTED)
+        sys.exit(OF_VERDICT["interrupted"])
     sys.exit(0 if report.successful == requests else 1)
 
 
 async def _measured(url: str, users: int, requests: int, timeout: float, insecure: bool) -> Report:
-    run_id, parts, stop = secrets.token_hex(6), urlsplit(url), asyncio.Event()
+    run_id, stop = secrets.token_hex(6), asyncio.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, stop.set)
     try:
+        parts = urlsplit(url)
         target = await targets.find(f"{parts.scheme}://{parts.netloc}", insecure=insecure)
         await targets.ask(target, writes=False, run_id=run_id)
     except ValueError as error:

@@ -11,7 +11,8 @@ from commands.console import Trouble
 from commands.replaying import verdicts
 from commands.replaying.choices import Share
 from replay import rounds
-from replay.comparing import compare
+from replay.comparing import Comparison, compare
+from replay.report.pairs import html_of_two
 from replay.results import NoRun, Run
 from replay.rounds import COUNTS, Turns
 
@@ -26,6 +27,8 @@ FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--slower", metavar="SHARE", type=Share(), default="5%", show_default=True,
               help="How much slower B may be; what is shown to be beyond gives status 1.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--html", "html_file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write a page there that shows both sides beside each other, and needs no other.")  # fmt: skip
 def command(
     files: tuple[Path, ...],
     of_a: tuple[Path, ...],
@@ -33,6 +36,7 @@ def command(
     turns: bool,
     slower: float,
     as_json: bool,
+    html_file: Path | None,
 ) -> None:
     """Compare the runs of A and B: two files that `plaza replay run --out` wrote, several of each (-a, -b), or what `ab` wrote.
 
@@ -50,6 +54,8 @@ def command(
         print(json.dumps(made.as_json(), ensure_ascii=False, indent=1))
     else:
         verdicts.show(made)
+    if html_file:
+        _write(html_file, sides, made)
     sys.exit(1 if verdicts.beyond(made, slower) else 0)
 
 
@@ -58,6 +64,14 @@ class Invalid(Trouble):
 
 
 Sides = tuple[list[Run | None], list[Run | None]]
+
+
+def _write(path: Path, sides: Turns | Sides, made: Comparison) -> None:
+    a, b = (sides.of("A"), sides.of("B")) if isinstance(sides, Turns) else sides
+    try:
+        path.write_text(html_of_two(a, b, made), encoding="utf-8")
+    except OSError as error:
+        raise Trouble(f"{path} could not be written: {error.strerror or error}") from None
 
 
 def _sides(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from commands.console import Trouble, say
+from commands.console import say
+from commands.replaying.exits import BadInput
 from replay import locust
 from replay.reading import NoRecord, Reader
 from replay.sites import AnySite
@@ -34,16 +35,16 @@ def as_locust(file: Path, out: Path, writes: bool, sessions: int, speed: float) 
         reader = Reader(file)
         found = locust.sessions_of(reader, AnySite(), writes=writes)
         if not found:
-            raise Trouble(f"{file} holds nothing that may be sent" + ("" if writes else " without --writes"))
+            raise BadInput(f"{file} holds nothing that may be sent" + ("" if writes else " without --writes"))
         kept = locust.spread(found, sessions)
         out.write_text(locust.written(kept, writes=writes, speed=speed))
     except (NoRecord, OSError) as error:
-        raise Trouble(str(error)) from None
+        raise BadInput(str(error)) from None
     if reader.cut:
         say(f"[yellow]![/] {file} was cut off; what there is was written.")
     requests = sum(map(len, kept))
     say(
         f"[green]✓[/] {requests:,} requests of {len(kept):,} sessions"
-        + (f" of {len(found):,}" if kept != found else "")
+        + (f" of {len(found):,}" if len(kept) < len(found) else "")
     )
     say(f"  locust -f {out} --host URL --headless -u 50 -r 10 -t 1m")

@@ -1,38 +1,39 @@
 """`plaza replay run`: a record file against a site, measured and judged."""
 
-import asyncio
 import secrets
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from commands.console import err, out
-from commands.replaying import choices, diffs, summary
-from commands.replaying.exits import DIFFERENT, OF_VERDICT, BadInput, TargetRefused
-from replay import machine, planning, reading, targets, values, workers
+from commands.console import Trouble, out
+from commands.replaying import choices, diffs, inputs, summary
+from commands.replaying.exits import DIFFERENT, OF_VERDICT, BadInput
+from replay import hdr, machine, report, selfcheck, workers
 from replay.hearing import Hearing
 from replay.judging import run_of
+from replay.measuring import Measure
 from replay.objectives import Wanted
 from replay.paces import Pace
-from replay.planning import Choices, NoPlan
+from replay.planning import Choices
 from replay.plans import Plan
-from replay.plaza import Plaza
 from replay.progress import Progress
-from replay.reading import NoRecord, Recording
+from replay.reading import Recording
 from replay.results import Run
 from replay.running import Options
-from replay.sites import AnySite
-from replay.targets import Refused, Target
+from replay.selfcheck import Checked
+from replay.targets import Target
+from replay.workers import Done
 
-SITES = {"any": AnySite, "plaza": Plaza}
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("record", metavar="F", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("record", metavar="F", type=_THERE)
 @click.option("--target", "url", metavar="URL", required=True, help="The site, such as http://localhost:8000.")
 @click.option("--pace", type=choices.Pace(), default="session", show_default=True,
               help="When requests go: session, absolute, rate=N, poisson=N, line=A:B, step=A,B,C@SECONDS, closed=N.")  # fmt: skip
@@ -54,7 +55,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--sessions", metavar="N", type=click.IntRange(1), help="Only so many sessions, chosen by the seed.")
 @click.option("--writes", is_flag=True, help="Send what changes something too.")
-@click.option("--values", "values_file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+@click.option("--values", "values_file", metavar="FILE", type=_THERE,
               help="What stands for placeholders; otherwise F.values.json, where that is.")  # fmt: skip
 @click.option(
     "--timeout", metavar="T", type=choices.Duration(), default="30s", show_default=True, help="For an answer."
@@ -68,19 +69,27 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--workers", "processes", metavar="N", type=click.IntRange(1, 256), default=1, show_default=True,
               help="Processes that send.")  # fmt: skip
 @click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="For all that is left to chance.")
-@click.option("--site", type=click.Choice(list(SITES)), help="Whose routes; otherwise whose the record is.")
+@click.option("--site", type=click.Choice(list(inputs.SITES)), help="Whose routes; otherwise whose the record is.")
 @click.option("--insecure", is_flag=True, help="Take any certificate.")
 @click.option("--slo", "wanted", metavar="WHAT", type=choices.Objectives(), default=(),
               help="What has to be reached, such as 'p99<250ms,errors<0.1%'; status 1 when it is not.")  # fmt: skip
 @click.option("--diff", "against", metavar="[URL]", is_flag=False, flag_value=diffs.RECORDED,
               help="Compare its answers with those of another site, or without URL with what was recorded.")  # fmt: skip
 @click.option("--out", "json_file", metavar="FILE", type=_FILE, help="Write the result there, as JSON.")
+@click.option(
+    "--html", "html_file", metavar="FILE", type=_FILE, help="Write a report there, one page that needs no other."
+)
+@click.option(
+    "--hdr", "hdr_file", metavar="FILE", type=_FILE, help="Write the histograms there, as an HdrHistogram log."
+)
+@click.option("--selfcheck/--no-selfcheck", "checks", default=True, show_default=True,
+              help="Try first whether this machine can send half as much again on time.")  # fmt: skip
 def command(
     record: Path, url: str, pace: Pace, speed: float, loops: int | None, duration: float | None, warmup: float | None,
     only: tuple[str, ...], drop: tuple[str, ...], rewrite: tuple[tuple[str, str], ...], sessions: int | None, writes: bool,
     values_file: Path | None, timeout: float, max_rate: float | None, max_open: int, stop_on_errors: float | None,
     processes: int, seed: int, site: str | None, insecure: bool, wanted: tuple[Wanted, ...], against: str | None,
-    json_file: Path | None,
+    json_file: Path | None, html_file: Path | None, hdr_file: Path | None, checks: bool,
 ) -> None:  # fmt: skip
     """Send what is recorded in F to another site, each request at its moment whatever the answers do, and measure it.
 
@@ -90,104 +99,76 @@ def command(
     case.
     """
     run_id = secrets.token_hex(6)
-    recording = _read(record)
+    _writable(json_file, html_file, hdr_file)
+    recording = inputs.recording_of(record)
     chosen = Choices(pace, speed, loops, duration, only, drop, rewrite, sessions, seed, writes)
-    plan = _planned(recording, site, chosen)
-    target = asyncio.run(_admitted(url, writes=writes, run_id=run_id, insecure=insecure))
-    known = _values(values_file or values.beside(record), required=values_file is not None)
-    options = Options(
-        run_id, timeout, warmup or 0.0, max_rate or 0.0, max_open, stop_on_errors or 0.0, known
-    )  # fmt: skip
+    plan = inputs.plan_of(recording, site, chosen)
+    known = inputs.values_of(values_file, record)
+    target = inputs.target_of(url, writes=writes, run_id=run_id, insecure=insecure)
+    options = Options(run_id, timeout, warmup or 0.0, max_rate or 0.0, max_open, stop_on_errors or 0.0, known)
     if trouble := machine.own_limits(1):
         raise BadInput(trouble)
-    diff = _diff(against, plan, target, options, processes, recording, writes=writes, insecure=insecure)
-    if diff:
+    diff = None
+    if against is not None:
+        asked = against != diffs.RECORDED
+        baseline = inputs.target_of(against, writes=writes, run_id=run_id, insecure=insecure) if asked else None
+        diff = diffs.Diff(plan, target, baseline, options, processes, recording.requests)
         diff.first()
+    checked = _checked(plan, processes) if checks else None
     started, facts = datetime.now(UTC), machine.facts()
-    with Progress(out, f"{record.name} → {target.url}", plan.seconds).shown() as progress:
-        done = workers.run(plan, target, options, processes, progress.tell, Hearing if diff else None)
+    if checked and not checked.on_time:
+        lost = [f"this machine cannot send {checked.rate:,.0f}/s on time: {why}" for why in checked.why]
+        done = Done(Measure(), lost=lost)
+    else:
+        with Progress(out, f"{record.name} → {target.url}", plan.seconds).shown() as progress:
+            done = workers.run(plan, target, options, processes, progress.tell, Hearing if diff else None)
     told = _told(record, recording, plan, target, options) | {"workers": processes, "command": sys.argv[1:]}
     run = run_of(
         done.measure, plan, told, started.isoformat(timespec="milliseconds"), interrupted=done.interrupted,
         machine=facts | {"shares": done.shares}, invalid=done.lost, own_cpu=done.own_cpu, objectives=wanted,
+        selfcheck=checked.as_json() if checked else {},
     )  # fmt: skip
     if diff:
         run.differences = diff.rest(done)
-    summary.show(run, _write(run, json_file))
+    summary.show(run, _write(run, json_file, html_file, hdr_file))
     if diff:
         diff.show(run.differences)
     # What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true.
     sys.exit(DIFFERENT if run.differences else OF_VERDICT[run.verdict])
 
 
-def _diff(
-    against: str | None, plan: Plan, target: Target, options: Options, processes: int, recording: Recording,
-    *, writes: bool, insecure: bool,
-) -> diffs.Diff | None:  # fmt: skip
-    if against is None:
-        return None
-    asked = against != diffs.RECORDED
-    baseline = (
-        asyncio.run(_admitted(against, writes=writes, run_id=options.run_id, insecure=insecure)) if asked else None
-    )
-    return diffs.Diff(plan, target, baseline, options, processes, recording.requests)
-
-
-def _read(path: Path) -> Recording:
-    try:
-        recording = reading.read(path)
-    except (NoRecord, OSError) as error:
-        raise BadInput(str(error)) from None
-    if recording.cut:
-        err.print(f"[yellow]![/] {path} was cut off: its end is missing, and what is there is replayed.")
-    return recording
-
-
-def _planned(recording: Recording, site: str | None, chosen: Choices) -> Plan:
-    source = recording.header.source
-    name = site or ("plaza" if source == "plaza" or recording.header.mapping else "any")
-    try:
-        return planning.plan(recording.requests, SITES[name](), chosen, recording.header.base_url)
-    except NoPlan as error:
-        raise BadInput(str(error)) from None
-
-
-async def _admitted(url: str, *, writes: bool, run_id: str, insecure: bool) -> Target:
-    try:
-        target = await targets.find(url, insecure=insecure)
-        await targets.ask(target, writes=writes, run_id=run_id)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    except Refused as error:
-        raise TargetRefused(str(error)) from None
-    return target
-
-
-def _values(path: Path, *, required: bool) -> dict[str, str]:
-    if not required and not path.exists():
-        return {}
-    try:
-        return values.load(path)
-    except (values.NoValues, OSError) as error:
-        raise BadInput(str(error)) from None
-
-
 def _told(record: Path, recording: Recording, plan: Plan, target: Target, options: Options) -> dict[str, Any]:
-    rates = ",".join(f"{rate:g}" for rate in plan.pace.rates)
     return {
-        "file": str(record), "target": target.url, "run": options.run_id, "pace": f"{plan.pace.kind}{rates and '='}{rates}",
-        "speed": plan.speed, "seed": plan.seed, "loops": plan.loops, "seconds": plan.seconds, "requests": plan.requests,
+        "file": str(record), "target": target.url, "run": options.run_id, "pace": plan.pace.text, "speed": plan.speed,
+        "seed": plan.seed, "loops": plan.loops, "seconds": plan.seconds, "requests": plan.requests,
         "highest_rate": plan.highest_rate, "sessions": len(plan.scripts), "recorded_at": recording.header.base_url,
         "commit": recording.header.commit, "cut": recording.cut, "timeout": options.timeout, "warmup": options.warmup,
     }  # fmt: skip
 
 
-def _write(run: Run, json_file: Path | None) -> list[Path]:
+def _checked(plan: Plan, processes: int) -> Checked | None:
+    try:
+        return selfcheck.before(plan, processes)
+    except OSError as error:
+        raise Trouble(f"this machine could not be tried: {error}") from None
+
+
+def _writable(*files: Path | None) -> None:
+    """Said before the run, not after it."""
+    for path in files:
+        if path and not path.absolute().parent.is_dir():
+            raise BadInput(f"there is no folder {path.absolute().parent}")
+
+
+def _write(run: Run, json_file: Path | None, html_file: Path | None, hdr_file: Path | None) -> list[Path]:
     written = []
-    if json_file:
-        try:
-            run.write(json_file)
-        except OSError as error:
-            raise BadInput(f"{json_file} could not be written: {error}") from None
-        written.append(json_file)
+    for path, write in (
+        (json_file, run.write), (html_file, lambda path: path.write_text(report.html(run))), (hdr_file, partial(hdr.write, run)),
+    ):  # fmt: skip
+        if path:
+            try:
+                write(path)
+            except OSError as error:
+                raise BadInput(f"{path} could not be written: {error}") from None
+            written.append(path)
     return written

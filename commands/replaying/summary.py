@@ -14,6 +14,7 @@ _WORDS = {
     "interrupted": "[yellow]! interrupted[/]", "stopped": "[red]✗ stopped[/]",
 }  # fmt: skip
 _ROUTES = 8  # that are shown; the report has them all
+_CHANGES = 5
 _TOLD = ("p50", "p90", "p99", "p99.9", "max")
 _MEANT = {"not sent": "not sent: writes, and --writes was not given", "truncated": "not sent: not all of their body was recorded",
           "unmapped": "unmapped: nothing is known for a placeholder in them"}  # fmt: skip
@@ -27,6 +28,7 @@ def show(run: Run, written: list[Path]) -> None:
     say()
     _rates(run)
     out.print(_times(run))
+    _shares(run)
     _routes(run)
     for one in run.objectives:
         measured = "n/a" if one.measured is None else f"{one.measured:,.4g}"
@@ -46,8 +48,10 @@ def _rates(run: Run) -> None:
         say(
             f"  {word if word.isdigit() else '':<12}{count:>12,}   {'' if word.isdigit() else _MEANT.get(word, word)}".rstrip()
         )
-    for change, count in list(run.changed.items())[:3]:
-        say(f"  [yellow]{change:<12}[/]{count:>12,}   another status than was recorded")
+    if run.changed:
+        say("\n  another status than recorded")
+    for change, count in list(run.changed.items())[:_CHANGES]:
+        say(f"  [yellow]{change:<12}[/]{count:>12,}")
     say()
 
 
@@ -63,6 +67,13 @@ def _times(run: Run) -> Table:
     for name, told in rows.items():
         table.add_row(f"  {name}", *(_ms(told[quantile]) for quantile in _TOLD))
     return table
+
+
+def _shares(run: Run) -> None:
+    """One machine is one machine: who took how much of it."""
+    if shares := run.machine.get("shares"):
+        told = ", ".join(f"{kind} {share:.2f}" for kind, share in shares.items())
+        say(f"  [dim]cores[/]       {told} [dim]of the {run.machine['cores']} of this machine[/]")
 
 
 def _routes(run: Run) -> None:

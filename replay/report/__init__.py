@@ -20,11 +20,12 @@ def html(run: results.Run) -> str:
     """The report of a run, whatever became of it."""
     x = time_axis(run)
     machine, shares = plans.shares(run.machine)
+    routes, more_routes = route_rows(run)
     return page(
         "run.html", run=run, verdict=verdict(run), started=_moment(run.started), figures=figures(run), objectives=objectives(run),
         times=times(run), curve=_curve(run), axis=x, timeline=timeline(run, x), heats=heat_maps([run]),
-        routes=route_rows(run), outcomes=bars(run.outcomes), levels=level_bars(run.levels), changed=changed_rows(run),
-        command=plans.command(run), plan=plans.facts(run.plan), machine=machine, shares=shares,
+        routes=routes, more_routes=more_routes, outcomes=bars(run.outcomes), levels=level_bars(run.levels),
+        changed=changed_rows(run), command=plans.command(run), plan=plans.facts(run.plan), machine=machine, shares=shares,
         selfcheck=plans.facts(run.selfcheck),
     )  # fmt: skip
 

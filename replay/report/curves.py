@@ -40,10 +40,10 @@ def curve(named: Sequence[tuple[str, str, Histogram]], id: str = "curve") -> Cur
     y = logarithmic(min(h.value_at(0) for _, _, h in known) / 1000, max(h.max for _, _, h in known) / 1000)
     trusted = x.at(1 - ABOVE / most) if most > ABOVE else 0.0
     lines = tuple(line(name, look, _places(h, x, y)) for name, look, h in known)
-    first = known[0][2]
+    _, look, longest = max(known, key=lambda one: one[2].max)
+    spot = Spot(x.at(1 - 1 / longest.n), y.at(longest.max / 1000), f"longest {words.time(longest.max / 1000)}", look)
     chart = Chart(
-        id, "Percentiles", _about(known), x, y, lines, f"{id}-rows", tuple(range(1, len(known) + 1)), HEIGHT,
-        spots=(Spot(x.at(1 - 1 / first.n), y.at(first.max / 1000), f"longest {words.time(first.max / 1000)}"),),
+        id, "Percentiles", _about(known), x, y, lines, f"{id}-rows", tuple(range(1, len(known) + 1)), HEIGHT, spots=(spot,),
         chance=trusted, note=_CHANCE,
     )  # fmt: skip
     return Curve(chart, _rows([h for _, _, h in known], most, x))

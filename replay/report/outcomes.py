@@ -8,6 +8,7 @@ from replay.objectives import NEVER_SENT
 from replay.report import words
 from replay.results import Route, Run
 
+_ROUTES = 60  # rows of the table
 _MEANINGS = {
     "timeout": "no whole answer in time", "reset": "the connection was broken off", "refused": "nobody listened there",
     "closed": "the connection ended before the answer", "broken": "the answer was no HTTP", "dns": "the name is not known",
@@ -89,7 +90,7 @@ def level_bars(levels: Mapping[str, int]) -> list[Bar]:
 
 @dataclass(frozen=True, slots=True)
 class RouteRow:
-    """`part` of all requests, `slow` the p99 as a share of the slowest route's; `kept` came from a store, None unknown."""
+    """`part` of all requests, `slow` the p50 as a share of the slowest route's; `kept` came from a store, None unknown."""
 
     route: Route
     part: float
@@ -98,23 +99,24 @@ class RouteRow:
     kept: str | None
 
 
-def route_rows(run: Run) -> list[RouteRow]:
-    """Those first that took most of the time: by what they asked for times how long it took."""
+def route_rows(run: Run) -> tuple[list[RouteRow], str]:
+    """Those first that took most of the time: what a request of it typically took, for each of them. And what is said of the
+    others, where there are more than anybody reads."""
     whole = sum(one.n for one in run.routes)
-    slowest = max((_slow(one) for one in run.routes), default=0)
-    ordered = sorted(run.routes, key=lambda one: (-one.n * (one.service_ms.get("p50") or _slow(one)), one.route))
-    return [
+    usual = run.service_ms["p50"] or 1.0
+    slowest = max((one.response_ms["p50"] or 0.0 for one in run.routes), default=0.0) or 1.0
+    ordered = sorted(run.routes, key=lambda one: (-one.n * (one.service_ms["p50"] or usual), one.route))
+    rows = [
         RouteRow(
-            one, one.n / whole if whole else 0, _slow(one) / slowest if slowest else 0, failures(one.outcomes),
+            one, one.n / whole if whole else 0.0, (one.response_ms["p50"] or 0.0) / slowest, failures(one.outcomes),
             _kept(one.levels.items()),
         )
-        for one in ordered
+        for one in ordered[:_ROUTES]
     ]  # fmt: skip
-
-
-def _slow(route: Route) -> float:
-    """p99, or what is known instead."""
-    return next((value for name in ("p99", "p90", "p50", "max") if (value := route.response_ms.get(name))), 0.0)
+    rest = ordered[_ROUTES:]
+    asked, failed = sum(one.n for one in rest), sum(failures(one.outcomes) for one in rest)
+    said = f"{words.plural(len(rest), 'route')} more with {words.plural(asked, 'request')}, of which {words.count(failed)} failed"
+    return rows, f"{said}, are in the JSON of the run." if rest else ""
 
 
 def _kept(levels: Iterable[tuple[str, int]]) -> str | None:

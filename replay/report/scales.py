@@ -30,14 +30,18 @@ class Scale:
         return min(max(self.place(value), 0.0), 1.0)
 
 
-def linear(top: float, text: Callable[[float], str] = words.rate) -> Scale:
-    """From 0 to a round number that is not below `top`, in at most five steps."""
-    top = top if top > 0 else 1
-    rough = top / 4
+def linear(top: float, text: Callable[[float], str] = words.rate, bottom: float = 0.0) -> Scale:
+    """Between round numbers around both, in at most six steps."""
+    top = top if top > bottom else bottom + (abs(bottom) / 10 or 1)
+    rough = (top - bottom) / 4
     power: float = 10 ** math.floor(math.log10(rough))
     step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= rough * (1 - 1e-9))
-    steps = math.ceil(top / step - 1e-9)
-    return Scale(lambda value: value / (step * steps), tuple(Tick(n / steps, text(n * step)) for n in range(steps + 1)))
+    first, last = math.floor(bottom / step + 1e-9), math.ceil(top / step - 1e-9)
+    steps = range(first, last + 1)
+    return Scale(
+        lambda value: (value / step - first) / (last - first),
+        tuple(Tick((n - first) / (last - first), text(n * step)) for n in steps),
+    )
 
 
 def logarithmic(low: float, high: float) -> Scale:

@@ -32,24 +32,25 @@ class Point:
         return (self.t + self.end) / 2
 
 
-def points(series: Sequence[Second], end: float, most: int = POINTS) -> list[Point]:
-    """At most `most` of them, as even as they go. `end` is when the last interval ended."""
-    ends = [*(one.t for one in series[1:]), max(end, series[-1].t + 0.001)] if series else []
+def points(series: Sequence[Second], most: int = POINTS) -> list[Point]:
+    """At most `most` of them, as even as they go. All intervals are as wide as the first, the last one too, which may have
+    ended before: a rate of its few moments would be chance."""
+    width = series[1].t - series[0].t if len(series) > 1 else 1.0
     size = math.ceil(len(series) / most) or 1
-    return [_one(series[at : at + size], ends[min(at + size, len(ends)) - 1]) for at in range(0, len(series), size)]
+    return [_one(series[at : at + size], width) for at in range(0, len(series), size)]
 
 
-def _one(part: Sequence[Second], end: float) -> Point:
-    long = max(end - part[0].t, 0.001)
+def _one(part: Sequence[Second], width: float) -> Point:
+    long = width * len(part)
 
     def mean(name: str) -> float:
         total: int = sum(getattr(one, name) for one in part)
         return total / long
 
     return Point(
-        part[0].t, end, mean("offered"), mean("sent"), mean("completed"), mean("failed"), worst(one.p50 for one in part),
-        worst(one.p99 for one in part), worst(one.lag_p99 for one in part), max(one.backlog for one in part),
-        max(one.open for one in part),
+        part[0].t, part[0].t + long, mean("offered"), mean("sent"), mean("completed"), mean("failed"),
+        worst(one.p50 for one in part), worst(one.p99 for one in part), worst(one.lag_p99 for one in part),
+        max(one.backlog for one in part), max(one.open for one in part),
     )  # fmt: skip
 
 

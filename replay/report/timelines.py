@@ -27,7 +27,7 @@ class Timeline:
 
 def timeline(run: Run, x: Scale) -> Timeline | None:
     """None when the run had no time to measure anything."""
-    rows = points(run.series, (run.series[0].t if run.series else 0) + run.seconds)
+    rows = points(run.series)
     if not rows:
         return None
     charts = [_rates(rows, x), *_times(rows, x), *_failed(rows, x), *_lateness(rows, x), _waiting(rows, x)]
@@ -38,8 +38,8 @@ def timeline(run: Run, x: Scale) -> Timeline | None:
 def time_axis(run: Run) -> Scale:
     """One for all that is drawn over time, the heat map too."""
     heated = run.heat.seconds * len(run.heat.counts) if run.heat else 0
-    began, last = (run.series[0].t, run.series[-1].t) if run.series else (0, 0)
-    return moments(began, max(run.seconds, heated, last - began))
+    rows = points(run.series)
+    return moments(rows[0].t if rows else 0.0, max(rows[-1].end - rows[0].t if rows else run.seconds, heated))
 
 
 def _rates(rows: Sequence[Point], x: Scale) -> Chart:

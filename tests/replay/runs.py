@@ -14,7 +14,7 @@ ROUTES = (("GET /", 0.31, 3.0), ("GET /posts/<n>", 0.42, 6.0), ("GET /search", 0
           ("POST /posts/<n>/comments", 0.05, 11.0), ("GET /static/<name>", 0.03, 0.6))  # fmt: skip
 PLAN = {
     "file": "monday.rec.jsonl.gz", "target": "http://127.0.0.1:8000", "pace": "session", "speed": 10.0, "seed": 1, "workers": 1,
-    "run_id": "4f1c",
+    "run": "4f1c", "command": ["replay", "run", "monday.rec.jsonl.gz", "--target", "http://127.0.0.1:8000", "--speed", "10"],
 }  # fmt: skip
 MACHINE = {
     "cores": 2, "cpu": "A processor", "system": "Linux 6.1", "python": "3.11.7", "load_before": 0.41,

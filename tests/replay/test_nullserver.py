@@ -77,7 +77,7 @@ def test_a_stall_stops_all_of_it_once() -> None:
 
 @pytest.mark.parametrize("lie", ["reset_every", "cut_every", "broken_every", "silent_every"])
 def test_it_fails_every_third_request_in_its_own_way(lie: str) -> None:
-    seen = []
+    seen: list[object] = []
     with nullserver(Lies(**{lie: 3})) as port:
         for _ in range(6):
             with connected(port) as one:

@@ -5,7 +5,6 @@ import io
 import pytest
 from rich.console import Console
 
-from replay import progress
 from replay.progress import Glimpse, Progress, glimpse_of, spark
 
 
@@ -27,7 +26,7 @@ def test_glimpses_are_added_and_pass_through_json() -> None:
 
 def test_nobody_watching_gets_one_calm_line_for_all_that_was_since_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("replay.progress.time.monotonic", lambda: now[0])
     console = Console(file=io.StringIO(), width=200, soft_wrap=True)
     seen = Progress(console, "a run", 60.0)
 

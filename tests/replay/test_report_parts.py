@@ -65,7 +65,7 @@ def test_the_time_of_a_run_has_at_most_nine_words(began: float, seconds: float) 
 )
 def test_thinning_keeps_all_requests_and_the_worst(told: list[tuple[int, float | None, int]]) -> None:
     series = [second(float(at), *one) for at, one in enumerate(told)]
-    points = thinning.points(series, float(len(told)), most=100)
+    points = thinning.points(series, most=100)
 
     assert len(points) <= 100
     assert sum(one.offered * (one.end - one.t) for one in points) == pytest.approx(sum(n for n, _, _ in told))

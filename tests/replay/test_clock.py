@@ -1,0 +1,88 @@
+"""What is due is called in its order, never before its moment, and an error of one keeps no other from its own."""
+
+import asyncio
+import random
+from functools import partial
+from typing import Any
+
+import pytest
+
+from replay import clock
+from replay.clock import Clock, now
+
+MS = 1_000_000
+PATIENCE = 30.0
+
+
+@pytest.fixture(params=[True, False], ids=["timerfd", "loop"])
+def precise(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """With the kernel's timer, and as where there is none."""
+    monkeypatch.setattr(clock, "PRECISE", request.param and clock.PRECISE)
+    return bool(request.param)
+
+
+async def test_moments_come_in_their_order_and_never_early(precise: bool) -> None:
+    ticking, called, over = Clock(), list[tuple[int, int]](), asyncio.Event()
+
+    def note(number: int) -> None:
+        called.append((number, now()))
+
+    start = now() + 5 * MS
+    moments = [start + random.Random(1).randrange(50 * MS) for _ in range(300)] + [start + 20 * MS] * 3
+    for number, moment in enumerate(moments):
+        ticking.at(moment, partial(note, number))
+    ticking.at(start + 60 * MS, over.set)
+
+    await asyncio.wait_for(over.wait(), PATIENCE)
+
+    assert [number for number, _ in called] == sorted(range(len(moments)), key=lambda one: (moments[one], one))
+    assert all(at >= moments[number] for number, at in called)
+    ticking.close()
+
+
+async def test_an_earlier_moment_takes_the_place_of_a_later_one(precise: bool) -> None:
+    ticking, called = Clock(), asyncio.Queue[str]()
+    ticking.at(now() + 3_600_000 * MS, partial(called.put_nowait, "in an hour"))
+    ticking.at(now() + 5 * MS, partial(called.put_nowait, "soon"))
+    ticking.at(now() - 5 * MS, partial(called.put_nowait, "over"))
+
+    assert called.empty()
+    assert [await asyncio.wait_for(called.get(), PATIENCE) for _ in range(2)] == ["over", "soon"]
+    ticking.close()
+    await asyncio.sleep(0.01)
+    assert called.empty()
+
+
+async def test_what_fails_is_reported_and_the_next_is_called(precise: bool) -> None:
+    ticking, reported, over = Clock(), list[dict[str, Any]](), asyncio.Event()
+    loop, moment = asyncio.get_running_loop(), now() + 2 * MS
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda loop, context: reported.append(context))
+    ticking.at(moment, list[None]().pop)
+    ticking.at(moment, over.set)
+
+    await asyncio.wait_for(over.wait(), PATIENCE)
+
+    assert [type(one["exception"]) for one in reported] == [IndexError]
+    loop.set_exception_handler(before)
+    ticking.close()
+
+
+async def test_a_chain_of_moments_does_not_drift(precise: bool) -> None:
+    """Each is asked for from the one before, by the plan and not by when that came."""
+    ticking, start, over = Clock(), now() + 2 * MS, asyncio.Event()
+    came: list[int] = []
+
+    def step(number: int) -> None:
+        came.append(now() - (start + number * MS))
+        if number == 100:
+            over.set()
+        else:
+            ticking.at(start + (number + 1) * MS, partial(step, number + 1))
+
+    ticking.at(start, partial(step, 0))
+    await asyncio.wait_for(over.wait(), PATIENCE)
+
+    assert min(came) >= 0
+    assert len(came) == 101
+    ticking.close()
