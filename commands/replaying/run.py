@@ -11,7 +11,7 @@ import click
 
 from commands.console import Trouble, out
 from commands.replaying import choices, diffs, inputs, summary
-from commands.replaying.exits import DIFFERENT, OF_VERDICT, BadInput
+from commands.replaying.exits import DIFFERENT, INTERRUPTED, OF_VERDICT, BadInput
 from replay import hdr, machine, report, selfcheck, workers
 from replay.hearing import Hearing
 from replay.judging import run_of
@@ -113,7 +113,9 @@ def command(
         asked = against != diffs.RECORDED
         baseline = inputs.target_of(against, writes=writes, run_id=run_id, insecure=insecure) if asked else None
         diff = diffs.Diff(plan, target, baseline, options, processes, recording.requests)
-        diff.first()
+        if not diff.first():
+            diff.show([])
+            sys.exit(INTERRUPTED)
     checked = _checked(plan, processes) if checks else None
     started, facts = datetime.now(UTC), machine.facts()
     if checked and not checked.on_time:
@@ -134,6 +136,8 @@ def command(
     if diff:
         diff.show(run.differences)
     # What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true.
+    if diff and diff.interrupted:
+        sys.exit(INTERRUPTED)
     sys.exit(DIFFERENT if run.differences else OF_VERDICT[run.verdict])
 
 
