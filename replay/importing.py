@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import IO, Final
 
 from replay.access_logs import Entry
-from replay.records import Answer, Request
+from replay.mapping import NOT_FOUND
+from replay.records import PLACEHOLDER, Answer, Request
 from replay.redaction import Redactor
 
 RUN: Final = 100_000  # entries that are sorted at a time
@@ -196,17 +197,17 @@ def requests(
         told.conditional += entry.status == 304
         told.ranges += entry.status == 206
         answer = Answer(entry.status, entry.took_us, length=entry.length, level=entry.level)
+        address = safe(target) if entry.status not in NOT_FOUND else _blank(safe(target))
         yield Request(
-            i,
-            begin_us - (spool.started_us or 0),
-            session.name,
-            k,
-            entry.method,
-            target,
-            answer,
-            after=after,
-            headers=redactor.headers(_headers(entry)),
-        )
+            i, begin_us - (spool.started_us or 0), session.name, k, entry.method, address, answer,
+            after=after, headers=tuple((name, _blank(value)) for name, value in redactor.headers(_headers(entry))),
+        )  # fmt: skip
+
+
+def _blank(text: str) -> str:
+    """Where nothing depends on a secret, a word stands for it: a placeholder without a value would keep the request from being
+    sent."""
+    return PLACEHOLDER.sub("redacted", text)
 
 
 def _headers(entry: Entry) -> tuple[tuple[str, str], ...]:

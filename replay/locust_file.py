@@ -151,7 +151,7 @@ class Player(FastHttpUser):
         """As in the record: `location:` with a pattern of one group, `cookie:` with a name, or a JSON pointer (RFC 6901)."""
         if pointer.startswith("location:"):
             found = re.search(pointer.removeprefix("location:"), answer.headers.get("location") or "")
-            return found[1] if found else None
+            return found[1] if found and found.re.groups else None
         if pointer.startswith("cookie:"):
             return self._cookies("").get(pointer.removeprefix("cookie:"))
         try:

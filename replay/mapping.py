@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from replay.sites import AnySite
 
 EXAMPLES: Final = 3
+NOT_FOUND: Final = frozenset({404, 410})  # statuses
 # Where a kind has no address on this site, the nearest that has.
 _INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "tag": ("page",), "picture": ("file", "asset"), "asset": ("picture", "file"), "file": ("picture", "asset"),
@@ -147,7 +148,7 @@ class Popularity:
 def _key(target: str, status: int) -> tuple[str, str]:
     """The kind of an address, and its name in the mapping: of feeds with their query, which says what they are."""
     path = target.partition("?")[0]
-    if status in (404, 410):
+    if status in NOT_FOUND:
         return "not found", f"404 {path}"
     kind = kind_of(target)
     return kind, target if kind == "feed" else path

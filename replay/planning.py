@@ -65,7 +65,7 @@ def plan(requests: Sequence[Request], site: Site, choices: Choices, recorded_at:
         after = one.after
         while after is not None and (after not in kept or kept[after].session != one.session):
             after = before.get(after)
-        step = Step(request, route, after, 0, needs, makes, _held(request, choices))
+        step = Step(request, route, after, 0, needs, makes, _held(request, choices), _status(request))
         kept[one.i] = request
         steps[one.session].append(step)
     if not kept:
@@ -100,6 +100,12 @@ def _held(request: Request, choices: Choices) -> str:
     if request.method not in SAFE and not choices.writes:
         return NOT_SENT
     return TRUNCATED if request.truncated else ""
+
+
+def _status(request: Request) -> int:
+    """Who says nothing of what he has gets all of it again: logs do not hold what the client had."""
+    asked = any(name in ("if-none-match", "if-modified-since") for name, _ in request.headers)
+    return 0 if request.answer.status == 304 and not asked else request.answer.status
 
 
 def _timed(kept: dict[int, Request], sessions: list[list[Step]], choices: Choices, recorded_at: str) -> Plan:

@@ -12,7 +12,8 @@ from replay.sharing import shares
 class Step:
     """One request of a session. It waits for the answer to `after` (the `i` of one before it in the session, None for none) and
     goes `think_us` later; without one, `think_us` after the session's start. `needs`: placeholders that answers to others
-    tell, for which it waits too; `makes`: those that its own answer tells. `held`: why it is not sent, "" when it is."""
+    tell, for which it waits too; `makes`: those that its own answer tells. `held`: why it is not sent, "" when it is.
+    `status`: of the recorded answer, 0 where this one may have another."""
 
     request: Request
     route: str
@@ -21,6 +22,7 @@ class Step:
     needs: tuple[str, ...] = ()
     makes: tuple[str, ...] = ()
     held: str = ""
+    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from replay.clock import Clock, now
-from replay.deadlines import Deadlines
+from replay.clock import AT_ONCE, Clock, now
+from replay.connections import Connections, Sent
 from replay.drafts import Draft
 from replay.giving_up import Patience
 from replay.machine import NO_DESCRIPTOR
 from replay.measuring import INTERRUPTED, Measure
-from replay.planning import SAFE
 from replay.plans import Arrival, Plan, Step
 from replay.sessions import Board, Live
 from replay.targets import Target
 from replay.values import Unmapped, told
-from replay.wire import Reply, Wire
+from replay.wire import Reply
 
 _SECOND: Final = 1_000_000_000
+UNMAPPED: Final = "unmapped"
+BEHIND_NS: Final = 10 * _SECOND  # no run goes on that is so late
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +34,6 @@ class Options:
     max_open: int = 10_000  # connections
     stop_on_errors: float = 0.0  # share of the last ones, 0 for never
     values: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Sent:
-    """A request under way. `again`: it was sent a second time, since a kept connection turned out to be closed."""
-
-    live: Live
-    step: Step
-    intended_ns: int
-    data: bytes
-    again: bool = False
 
 
 class Runner:
@@ -60,8 +50,6 @@ class Runner:
         self._drafts: dict[int, Draft] = {}  # by `i`
         self._boards: dict[int, Board] = {}  # by pass
         self._live: dict[tuple[int, int], Live] = {}  # by pass and script
-        self._under_way: dict[Wire, _Sent] = {}
-        self._open = 0  # connections
         self._patience = Patience(options.stop_on_errors)
         self._free_ns = 0  # when the rate cap lets the next one go
         self._error: BaseException | None = None
@@ -74,7 +62,8 @@ class Runner:
         self._end_ns = None if limit is None else began_ns + int(limit * 1000)
         self._over = asyncio.Event()
         self._clock = Clock()
-        self._deadlines = Deadlines(self._clock, self.options.timeout)
+        options = self.options
+        self._connections = Connections(self.target, self._clock, options.timeout, options.max_open, self._done)
         before = loop.get_exception_handler()
         loop.set_exception_handler(self._broke)
         self.measure.start(began_ns, self.options.warmup)
@@ -102,11 +91,15 @@ class Runner:
                 self._take_next(user)
         else:
             self._arrive()
-        self._look_whether_over()
+        if self._end_ns is not None:
+            self._clock.at(self._end_ns, self._cut_off)
 
     def _arrive(self) -> None:
-        """All that is due arrives, and the clock calls for the next."""
-        while not self._ending and (arrival := self._next) is not None:
+        """What is due arrives, and the clock calls for the next; who is behind lets the answers in between."""
+        for _ in range(AT_ONCE):
+            arrival = self._next
+            if arrival is None or self._ending:
+                break
             due = self._began_ns + int(arrival.us * 1000)
             if due > now():
                 self._clock.at(due, self._arrive)
@@ -116,16 +109,32 @@ class Runner:
             if self._arrives:
                 live.due.append(due)
             self._advance(live)
-        if self._arrives and self._next is None:
+        else:
+            self._loop.call_soon(self._arrive)
+            return
+        if self._arrives:
             for live in list(self._live.values()):
                 self._end_if_done(live)
+        self._cut_off()
         self._look_whether_over()
+
+    def _cut_off(self) -> None:
+        """Nothing is due any more from the end on: nobody waits for what will not be told."""
+        if self._end_ns is not None and now() >= self._end_ns and (self._closed or self._next is None):
+            for live in list(self._live.values()):
+                if not live.timed:
+                    while live.due and (step := live.step) is not None:  # it was due, and what it needs never came
+                        live.next += 1
+                        self._skip(live, step, live.due.popleft(), UNMAPPED)
+                    self._abandon(live)
+                    self._end_if_done(live)
 
     def _take_next(self, user: int) -> None:
         """A user of a closed pace begins with the next session."""
         arrival, self._next = self._next, next(self._arrivals, None)
         if arrival is not None and not self._ending and (self._end_ns is None or now() < self._end_ns):
             self._advance(self._session(arrival, now(), user))
+        self._look_whether_over()
 
     def _session(self, arrival: Arrival, due: int, user: int = -1) -> Live:
         key = arrival.loop, arrival.script
@@ -168,15 +177,14 @@ class Runner:
             return
         draft = self._drafts.get(i)
         if draft is None:
-            reads = bool(step.makes) or self.on_answer is not None
-            plan = self.plan
-            draft = self._drafts[i] = Draft(step.request, self.target, self.options.run_id, plan.recorded_at, reads)
+            run_id, recorded_at = self.options.run_id, self.plan.recorded_at
+            draft = self._drafts[i] = Draft(step.request, self.target, run_id, recorded_at, self._reads(step))
         try:
             data = draft.ready(live.jar, partial(self._value, live.board))
         except Unmapped:
-            self._skip(live, step, intended_ns, "unmapped")
+            self._skip(live, step, intended_ns, UNMAPPED)
             return
-        sent = _Sent(live, step, intended_ns, data)
+        sent = Sent(live, step, intended_ns, data, self._reads(step))
         live.open += 1
         if self.options.max_rate:
             moment = max(now(), self._free_ns)
@@ -187,9 +195,14 @@ class Runner:
                 return
         self._send(sent)
 
-    def _let_go(self, sent: _Sent) -> None:
+    def _reads(self, step: Step) -> bool:
+        return bool(step.makes) or self.on_answer is not None
+
+    def _let_go(self, sent: Sent) -> None:
+        """The rate cap lets it go."""
         self.measure.held -= 1
         self._send(sent)
+        self._advance(sent.live)
 
     def _value(self, board: Board, placeholder: str) -> str:
         told_here = board.told.get(placeholder)
@@ -198,38 +211,22 @@ class Runner:
             raise Unmapped(placeholder)
         return value
 
-    def _send(self, sent: _Sent) -> None:
-        live, began = sent.live, now()
-        wire = live.wire()
-        if wire is None:
-            if self._open >= self.options.max_open:
-                live.open -= 1
-                self._skip(live, sent.step, sent.intended_ns, NO_DESCRIPTOR)
-                return
-            target = self.target
-            wire = Wire(target.address, target.port, target.tls, self._done, target.host, self._lost)
-            self._open += 1
-        wire.send(sent.data, bool(sent.step.makes) or self.on_answer is not None)
-        if not sent.again:
-            self.measure.send(sent.intended_ns, began)
-        self._under_way[wire] = sent
-        self._deadlines.add(wire, began)
-
-    def _done(self, wire: Wire, reply: Reply) -> None:
-        sent = self._under_way.pop(wire)
-        live, step = sent.live, sent.step
-        if wire.alive:
-            live.idle.append(wire)
-        elif not sent.again and not self._ending and reply.connect_us is None and _may_ask_again(step, reply):
-            sent.again = True
-            self._send(sent)
+    def _send(self, sent: Sent) -> None:
+        began = now()
+        if not self._connections.send(sent):
+            sent.live.open -= 1
+            self._skip(sent.live, sent.step, sent.intended_ns, NO_DESCRIPTOR)
             return
+        self.measure.send(sent.intended_ns, began)
+        if began - sent.intended_ns > BEHIND_NS and not self.options.max_rate:
+            self._stop(f"requests go {BEHIND_NS // _SECOND} s late: this machine cannot send them that fast")
+
+    def _done(self, sent: Sent, reply: Reply) -> None:
+        live, step = sent.live, sent.step
         live.open -= 1
-        if not self._ending and (why := self._patience.heard(reply)):
-            self.measure.stopped = why
-            self._ending = True
-            self._over.set()
-        self.measure.end(step.route, sent.intended_ns, reply, step.request.answer.status)
+        if why := self._patience.heard(reply):
+            self._stop(why)
+        self.measure.end(step.route, sent.intended_ns, reply, step.status)
         live.jar.take(reply.head)
         live.ended[step.request.i] = reply.end_ns
         for made in step.request.answer.made:
@@ -238,8 +235,11 @@ class Runner:
             self.on_answer(step, reply)
         self._advance(live)
 
-    def _lost(self, wire: Wire) -> None:
-        self._open -= 1
+    def _stop(self, why: str) -> None:
+        if not self._ending:
+            self.measure.stopped = why
+            self._ending = True
+            self._over.set()
 
     def _skip(self, live: Live, step: Step, intended_ns: int, word: str) -> None:
         """It does not go; what comes after it goes as if it had taken the time that it took when it was recorded."""
@@ -285,13 +285,7 @@ class Runner:
 
     def _hang_up(self) -> None:
         self._ending = True
-        for wire in list(self._under_way):
-            wire.fail(INTERRUPTED)
+        self._connections.hang_up(INTERRUPTED)
         for live in self._live.values():
             for wire in live.idle:
                 wire.close()
-
-
-def _may_ask_again(step: Step, reply: Reply) -> bool:
-    """A kept connection that was closed before a byte came: browsers ask again, for what changes nothing."""
-    return step.request.method in SAFE and reply.failed in ("closed", "reset") and not reply.first_ns

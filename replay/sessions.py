@@ -15,7 +15,7 @@ class Board:
 
     left: int
     told: dict[str, tuple[str | None, int]] = field(default_factory=dict)
-    waiting: dict[str, list["Live"]] = field(default_factory=lambda: defaultdict(list))
+    waiting: dict[str, dict["Live", None]] = field(default_factory=lambda: defaultdict(dict))  # in their order
 
 
 class Live:
@@ -58,7 +58,7 @@ class Live:
         for placeholder in step.needs:
             known = self.board.told.get(placeholder)
             if known is None:
-                self.board.waiting[placeholder].append(self)
+                self.board.waiting[placeholder][self] = None
                 return None
             ns = max(ns, known[1])
         return max(ns, self.last_ns)

@@ -20,6 +20,7 @@ class StoredAnswers:
     def __init__(self, path: Path, started_ns: int, monotonic_ns: int) -> None:
         self._path, self._offset = path, started_ns - monotonic_ns
         self._rest = b""
+        self._far = monotonic_ns - FLUSHED
         self.wrong = 0
         self._file: IO[bytes] | None = self._opened()
         if self._file:
@@ -36,8 +37,11 @@ class StoredAnswers:
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         found = list(self._exchanges(lines))
-        behind = len(data) == PIECE and found
-        return found, (found[-1].ended if behind else now) - FLUSHED
+        if len(data) < PIECE:
+            self._far = now - FLUSHED
+        elif found:  # there is more, of which nothing is known yet
+            self._far = found[-1].ended - FLUSHED
+        return found, self._far
 
     def close(self) -> None:
         if self._file:

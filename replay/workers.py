@@ -6,11 +6,12 @@ they have the plan already.
 
 import asyncio
 import json
+import math
 import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from replay import machine, measuring
@@ -41,14 +42,17 @@ class Done:
 def run(
     plan: Plan, target: Target, options: Options, workers: int = 1,
     tell: Callable[[Glimpse], None] = lambda glimpse: None, listener: Callable[[], Listener] | None = None,
+    longest: float = math.inf,
 ) -> Done:  # fmt: skip
-    """Send the plan, in no loop that runs. Ctrl-C ends it early, with what was measured; a second one at once. Raises OSError."""
+    """Send the plan, in no loop that runs. Ctrl-C ends it early, with what was measured; a second one at once. After `longest`
+    seconds it is stopped. Raises OSError."""
     crew: list[_Worker] = []
+    parts = [part for part in plan.split(workers) if part.scripts]  # there may be fewer sessions than workers
+    options = replace(options, max_rate=options.max_rate / len(parts))  # the cap is for all together
     try:
-        for part in plan.split(workers):
-            if part.scripts:  # there may be fewer sessions than workers
-                crew.append(_fork(crew, part, target, options, listener))
-        return asyncio.run(_followed(crew, tell))
+        for part in parts:
+            crew.append(_fork(crew, part, target, options, listener))
+        return asyncio.run(_followed(crew, tell, longest))
     finally:
         for worker in crew:
             worker.end()
@@ -104,12 +108,14 @@ def _fork(
     return _Worker(pid, said, told)
 
 
-async def _followed(crew: list[_Worker], tell: Callable[[Glimpse], None]) -> Done:
+async def _followed(crew: list[_Worker], tell: Callable[[Glimpse], None], longest: float) -> Done:
     loop, done = asyncio.get_running_loop(), Done(Measure())
 
     def interrupt() -> None:
-        for worker in crew:
-            worker.kill() if done.interrupted else worker.tell("stop")
+        if done.interrupted:
+            for worker in crew:
+                worker.kill()
+        _stop(crew)
         done.interrupted = True
 
     for one in (signal.SIGINT, signal.SIGTERM):
@@ -126,6 +132,9 @@ async def _followed(crew: list[_Worker], tell: Callable[[Glimpse], None]) -> Don
         for ear in over:
             ear.result()
         tell(_together(crew))
+        if (time.monotonic_ns() - began) / 1e9 > longest:
+            longest = math.inf
+            _stop(crew)
     done.shares = shares.by_kind()
     _merge(crew, done)
     return done
@@ -156,8 +165,12 @@ async def _hear(worker: _Worker, crew: Sequence[_Worker]) -> None:
         worker.ready.set()  # or it never will be
         transport.close()
         if worker.trouble:
-            for one in crew:
-                one.tell("stop")
+            _stop(crew)
+
+
+def _stop(crew: Sequence[_Worker]) -> None:
+    for worker in crew:
+        worker.tell("stop")
 
 
 def _together(crew: Sequence[_Worker]) -> Glimpse:

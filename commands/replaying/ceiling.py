@@ -47,10 +47,11 @@ def command(url: str, users: int, requests: int, timeout: float, insecure: bool)
 
 
 async def _measured(url: str, users: int, requests: int, timeout: float, insecure: bool) -> Report:
-    run_id, parts, stop = secrets.token_hex(6), urlsplit(url), asyncio.Event()
+    run_id, stop = secrets.token_hex(6), asyncio.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, stop.set)
     try:
+        parts = urlsplit(url)
         target = await targets.find(f"{parts.scheme}://{parts.netloc}", insecure=insecure)
         await targets.ask(target, writes=False, run_id=run_id)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What a command of the laboratory is given: a record file, values beside it, a target. What is wrong with it is said in a line."""
+"""What a command of the laboratory is given: a record file, values beside it, a target; what is wrong is said in a line."""
 
 import asyncio
 from pathlib import Path

@@ -14,6 +14,7 @@ _WORDS = {
     "interrupted": "[yellow]! interrupted[/]", "stopped": "[red]✗ stopped[/]",
 }  # fmt: skip
 _ROUTES = 8  # that are shown; the report has them all
+_CHANGES = 5
 _TOLD = ("p50", "p90", "p99", "p99.9", "max")
 _MEANT = {"not sent": "not sent: writes, and --writes was not given", "truncated": "not sent: not all of their body was recorded",
           "unmapped": "unmapped: nothing is known for a placeholder in them"}  # fmt: skip
@@ -47,8 +48,10 @@ def _rates(run: Run) -> None:
         say(
             f"  {word if word.isdigit() else '':<12}{count:>12,}   {'' if word.isdigit() else _MEANT.get(word, word)}".rstrip()
         )
-    for change, count in list(run.changed.items())[:3]:
-        say(f"  [yellow]{change:<12}[/]{count:>12,}   another status than was recorded")
+    if run.changed:
+        say("\n  another status than recorded")
+    for change, count in list(run.changed.items())[:_CHANGES]:
+        say(f"  [yellow]{change:<12}[/]{count:>12,}")
     say()
 
 

@@ -314,3 +314,52 @@ async def test_an_error_of_our_own_ends_the_run_and_is_seen() -> None:
         runner = Runner(planned(request(0, 0)), target, Options("x"), Measure(), fail)
         with pytest.raises(ZeroDivisionError):
             await asyncio.wait_for(runner.run(now(), asyncio.Event()), PATIENCE)
+
+
+async def test_whoever_is_hopelessly_behind_still_hears_and_says_so() -> None:
+    """Answers are read, and Ctrl-C is heard, while more is due than can be sent."""
+    recorded = [request(i, i, session=f"s{i}") for i in range(50)]
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    async with serving() as served:
+        loop.call_later(0.5, stop.set)
+        began = loop.time()
+        measure = await ran(planned(*recorded, pace=parse("rate=200000"), duration=30), served, stop=stop, max_open=50)
+
+        assert loop.time() - began < 20
+    assert outcomes(measure)["200"] > 0
+
+
+async def test_what_waits_at_the_end_for_a_session_that_never_begins_ends_too() -> None:
+    recorded = [
+        request(0, 0, "/a", took=700), request(1, 800, "/b", session="b", made=(("{{post:1}}", "/id"),)),
+        request(2, 900, "/{{post:1}}", after=0),
+    ]  # fmt: skip
+    async with serving() as served:
+        session = await ran(planned(*recorded, duration=0.5), served)
+        arriving = await ran(planned(*recorded, pace=parse("rate=4"), duration=0.7), served)
+
+    assert outcomes(session) == {"200": 1}
+    assert outcomes(arriving) == {"200": 2, "unmapped": 1}
+
+
+async def test_the_rate_cap_and_too_few_connections_end_every_session() -> None:
+    recorded = [request(i, 0, session=f"s{i}") for i in range(5)]
+    async with serving(lambda asked: [0.3, OK]) as served:
+        measure = await ran(planned(*recorded), served, max_rate=200, max_open=1)
+
+    assert outcomes(measure) == {"200": 1, "no descriptor": 4}
+
+
+async def test_a_closed_pace_ends_when_its_time_is_over() -> None:
+    recorded = [request(i, 0, session=f"s{i}") for i in range(5)]
+    async with serving() as served:
+        for _ in range(15):
+            await ran(planned(*recorded, pace=parse("closed=1"), duration=0.02), served)
+
+
+async def test_with_no_connection_left_to_ask_again_the_first_word_counts() -> None:
+    recorded = [request(0, 0, "/a"), request(1, 1, "/b", after=0)]
+    async with serving(lambda asked: [CLOSE] if asked.target == "/b" else OK) as served:
+        measure = await ran(planned(*recorded), served, max_open=1)
+
+    assert outcomes(measure) == {"200": 1, "closed": 1}

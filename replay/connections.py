@@ -1,0 +1,76 @@
+"""The connections of a run: a request goes down one of its session that is free, else down a new one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from replay.clock import Clock, now
+from replay.deadlines import Deadlines
+from replay.planning import SAFE
+from replay.plans import Step
+from replay.sessions import Live
+from replay.targets import Target
+from replay.wire import Reply, Wire
+
+
+@dataclass(slots=True)
+class Sent:
+    """A request under way. `again`: for the second time, since a kept connection turned out to be closed."""
+
+    live: Live
+    step: Step
+    intended_ns: int
+    data: bytes
+    wants_body: bool
+    again: bool = False
+
+
+class Connections:
+    """At most so many. `on_done` hears once of each request that was sent."""
+
+    def __init__(
+        self, target: Target, clock: Clock, timeout: float, most: int, on_done: Callable[[Sent, Reply], None]
+    ) -> None:
+        self._target, self._most, self._on_done = target, most, on_done
+        self._deadlines = Deadlines(clock, timeout)
+        self._under_way: dict[Wire, Sent] = {}
+        self._open = 0
+        self._over = False
+
+    def send(self, sent: Sent) -> bool:
+        """False when there is no connection for it."""
+        wire = sent.live.wire()
+        if wire is None:
+            if self._open >= self._most:
+                return False
+            target = self._target
+            wire = Wire(target.address, target.port, target.tls, self._done, target.host, self._lost)
+            self._open += 1
+        wire.send(sent.data, sent.wants_body)
+        self._under_way[wire] = sent
+        self._deadlines.add(wire, now())
+        return True
+
+    def hang_up(self, word: str) -> None:
+        """What is under way ends with this word."""
+        self._over = True
+        for wire in list(self._under_way):
+            wire.fail(word)
+
+    def _done(self, wire: Wire, reply: Reply) -> None:
+        sent = self._under_way.pop(wire)
+        if wire.alive:
+            sent.live.idle.append(wire)
+        elif not self._over and _may_ask_again(sent, reply):
+            sent.again = True
+            if self.send(sent):
+                return
+        self._on_done(sent, reply)
+
+    def _lost(self, wire: Wire) -> None:
+        self._open -= 1
+
+
+def _may_ask_again(sent: Sent, reply: Reply) -> bool:
+    """A kept connection that was closed before a byte came: browsers ask again, once, for what changes nothing."""
+    kept = reply.connect_us is None and not reply.first_ns and not sent.again
+    return kept and reply.failed in ("closed", "reset") and sent.step.request.method in SAFE

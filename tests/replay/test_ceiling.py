@@ -1,0 +1,76 @@
+"""The classic short report counts what a closed loop can count, and says what it hides."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from replay.nullserver import Lies, nullserver
+from settings import ROOT
+
+
+def asked(*words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "commands", "replay", "ceiling", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+
+
+def rows(said: str) -> dict[str, float]:
+    """Each line of the report: what, and how many or how long."""
+    found = re.findall(r"^  (\S.*?) {2,}([\d,.]+)(?: m?s)?$", said, re.MULTILINE)
+    return {name: float(value.replace(",", "")) for name, value in found}
+
+
+def test_the_report_has_all_its_lines_and_they_go_together() -> None:
+    with nullserver(Lies(delay_ms=30, slow_ms=300, slow_every=10)) as port:
+        done = asked(f"http://127.0.0.1:{port}/posts/你好?q=a b#part", "-c", "50", "-n", "1000")
+    told = rows(done.stdout)
+
+    assert done.returncode == 0
+    assert told["successful calls"] == told["status code 200"] == 1000
+    assert 30 <= told["fastest"] < told["average"] < told["slowest"]
+    assert told["average"] >= 57
+    assert told["slowest"] >= 300
+    assert told["amplitude"] == pytest.approx(told["slowest"] - told["fastest"], abs=0.02)
+    assert told["RPS"] == pytest.approx(1000 / told["total"], rel=0.02)
+    assert told["total"] >= 1.1  # fifty users of twenty calls each, 57 ms in the mean
+    assert told["p50"] < 300 <= told["p99"] + 2  # it is the middle of a bucket
+    assert "A closed loop" in done.stdout
+
+
+def test_calls_that_fail_are_counted_apart_by_what_went_wrong() -> None:
+    with nullserver(Lies(reset_every=10, silent_every=25)) as port:
+        done = asked(f"http://127.0.0.1:{port}/", "-c", "4", "-n", "100", "--timeout", "1")
+    told = rows(done.stdout)
+
+    assert done.returncode == 1
+    assert told["failed calls: timeout"] == 4
+    assert told["failed calls: reset"] == 8  # 50 and 100 were silent
+    assert told["successful calls"] == told["status code 200"] == 88
+
+
+def test_answers_that_are_errors_are_no_success() -> None:
+    with nullserver(Lies(status=503)) as port:
+        done = asked(f"http://127.0.0.1:{port}/", "-c", "2", "-n", "10")
+
+    assert done.returncode == 1
+    assert rows(done.stdout)["successful calls"] == 0
+    assert rows(done.stdout)["status code 503"] == 10
+
+
+@pytest.mark.parametrize(("words", "status", "said"), [
+    (("http://127.0.0.1:1/", "-c", "5", "-n", "4"), 2, "-n is at least -c"),
+    (("http://127.0.0.1:1/",), 3, "nothing listens there"),
+    (("ftp://127.0.0.1/",), 2, "is no address such as"),
+    (("127.0.0.1:8000",), 2, "is no address such as"),
+    (("http://[::1",), 2, "Invalid IPv6 URL"),
+    (("http://no-such-host.invalid/",), 3, "it has no address"),
+    (("http://127.0.0.1:1/", "-c", "0"), 2, "0 is not in the range"),
+    (("http://127.0.0.1:99999/",), 2, "Port out of range"),
+])  # fmt: skip
+def test_bad_input_is_told_in_a_line(words: tuple[str, ...], status: int, said: str) -> None:
+    done = asked(*words)
+
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
