@@ -34,14 +34,15 @@ def run_of(
         service.merge(route.service)
         outcomes.update(route.outcomes)
         levels.update(route.levels)
-    series = _series(seconds)
+    series, early = _series(seconds), interrupted or bool(measure.stopped)
     histograms = {
         "response": response, "service": service, "lag": lag, "connect": measure.connect, "first_byte": measure.first_byte,
     }  # fmt: skip
     run = Run(
-        "pass", [], told | _warmed(measure), started, _lasted(measure, plan), sum(one.offered for one in series),
-        sum(one.sent for one in series), sum(count for word, count in outcomes.items() if word.isdigit()),
-        outcomes["unmapped"], dict(outcomes.most_common()), dict(levels.most_common()),
+        "pass", [], told | _warmed(measure), started, _lasted(measure, plan, early=early),
+        sum(one.offered for one in series), sum(one.sent for one in series),
+        sum(count for word, count in outcomes.items() if word.isdigit()), outcomes["unmapped"],
+        dict(outcomes.most_common()), dict(levels.most_common()),
         response.summary(), service.summary(), lag.summary(), measure.connect.summary(), measure.first_byte.summary(),
         routes=_routes(measure), series=series, heat=_heat(seconds),
         histograms={name: histogram.as_json() for name, histogram in histograms.items()},
@@ -52,7 +53,7 @@ def run_of(
     if interrupted:
         run.verdict, run.why = "interrupted", ["it was interrupted: this is what was measured until then", *wrong]
     elif wrong:
-        run.verdict, run.why = "invalid", wrong
+        run.verdict, run.why = "invalid", [*wrong, *([measure.stopped] if measure.stopped else [])]
     elif measure.stopped:
         run.verdict, run.why = "stopped", [measure.stopped]
     elif missed := [one for one in run.objectives if not one.met]:
@@ -75,10 +76,10 @@ def _missed(text: str, measured: float | None) -> str:
     return f"{text} was missed: " + ("there were too few samples" if measured is None else f"it was {measured:.4g}")
 
 
-def _lasted(measure: Measure, plan: Plan) -> float:
-    """From the end of the warm-up to the last that was planned or came to pass."""
+def _lasted(measure: Measure, plan: Plan, *, early: bool) -> float:
+    """From the end of the warm-up to the last that was planned or came to pass; to what came to pass, when it ended early."""
     first = measure.warm_ns - measure.began_ns
-    last = max(measure.last_ns - measure.began_ns, int(plan.seconds * 1e9) if not measure.stopped else 0)
+    last = max(measure.last_ns - measure.began_ns, 0 if early or not measure.seconds else int(plan.seconds * 1e9))
     return max(0.0, (last - first) / 1e9)
 
 

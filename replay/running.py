@@ -77,6 +77,8 @@ class Runner:
             for task in waiting:
                 task.cancel()
             self._hang_up()
+            if stop.is_set() or self.measure.stopped:
+                self.measure.last_ns = now()
             self._clock.close()
             loop.set_exception_handler(before)
 

@@ -1,5 +1,6 @@
 """`plaza replay run`: a record file against a site, measured and judged."""
 
+import importlib
 import secrets
 import sys
 from datetime import UTC, datetime
@@ -10,9 +11,9 @@ from typing import Any
 import click
 
 from commands.console import Trouble, out
-from commands.replaying import choices, diffs, inputs, summary
+from commands.replaying import choices, inputs, summary
 from commands.replaying.exits import DIFFERENT, OF_VERDICT, BadInput
-from replay import hdr, machine, report, selfcheck, workers
+from replay import hdr, machine, selfcheck, workers
 from replay.hearing import Hearing
 from replay.judging import run_of
 from replay.measuring import Measure
@@ -28,6 +29,7 @@ from replay.selfcheck import Checked
 from replay.targets import Target
 from replay.workers import Done
 
+_RECORDED = "recorded"  # what --diff compares with when it names no site
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -73,7 +75,7 @@ _THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--insecure", is_flag=True, help="Take any certificate.")
 @click.option("--slo", "wanted", metavar="WHAT", type=choices.Objectives(), default=(),
               help="What has to be reached, such as 'p99<250ms,errors<0.1%'; status 1 when it is not.")  # fmt: skip
-@click.option("--diff", "against", metavar="[URL]", is_flag=False, flag_value=diffs.RECORDED,
+@click.option("--diff", "against", metavar="[URL]", is_flag=False, flag_value=_RECORDED,
               help="Compare its answers with those of another site, or without URL with what was recorded.")  # fmt: skip
 @click.option("--out", "json_file", metavar="FILE", type=_FILE, help="Write the result there, as JSON.")
 @click.option(
@@ -110,8 +112,9 @@ def command(
         raise BadInput(trouble)
     diff = None
     if against is not None:
-        asked = against != diffs.RECORDED
+        asked = against != _RECORDED
         baseline = inputs.target_of(against, writes=writes, run_id=run_id, insecure=insecure) if asked else None
+        diffs = importlib.import_module("commands.replaying.diffs")  # with its statistics, which take seconds to load
         diff = diffs.Diff(plan, target, baseline, options, processes, recording.requests)
         diff.first()
     checked = _checked(plan, processes) if checks else None
@@ -160,10 +163,14 @@ def _writable(*files: Path | None) -> None:
             raise BadInput(f"there is no folder {path.absolute().parent}")
 
 
+def _write_html(run: Run, path: Path) -> None:
+    path.write_text(importlib.import_module("replay.report").html(run))
+
+
 def _write(run: Run, json_file: Path | None, html_file: Path | None, hdr_file: Path | None) -> list[Path]:
     written = []
     for path, write in (
-        (json_file, run.write), (html_file, lambda path: path.write_text(report.html(run))), (hdr_file, partial(hdr.write, run)),
+        (json_file, run.write), (html_file, partial(_write_html, run)), (hdr_file, partial(hdr.write, run)),
     ):  # fmt: skip
         if path:
             try:
