@@ -9,9 +9,10 @@ import click
 from rich.markup import escape
 
 from commands.console import Trouble, say
+from replay.keys import new_key, read_key
 from replay.plaza import Plaza
 from replay.reading import NoRecord, Reader
-from replay.redaction import POLICY, Redactor, new_key, read_key
+from replay.redaction import POLICY, Redactor
 from replay.scrubbing import FIRST_LINE, left, scrubbed
 from replay.writing import writing
 
