@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from replay import planning, results, selfcheck
+from replay.measuring import Measure
 from replay.nullserver import nullserver
 from replay.paces import Pace
 from replay.planning import Choices
 from replay.plans import Plan
 from replay.reading import requests
 from replay.sites import AnySite
+from replay.workers import Done
 from settings import ROOT
 from tests.harness.flat import flat, line
 
@@ -55,6 +57,20 @@ def test_a_plan_is_tried_half_as_fast_again_and_never_with_too_few(
 
 def test_who_asks_for_a_ceiling_has_no_rate_to_be_checked(tmp_path: Path) -> None:
     assert selfcheck.before(planned(tmp_path, Pace("closed", (3.0,))), 1) is None
+
+
+def test_ctrl_c_is_no_reason_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def interrupted(*_: object, **__: object) -> Done:
+        tried.append(True)
+        return Done(Measure(), interrupted=True)
+
+    monkeypatch.setattr("replay.workers.run", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(selfcheck.search(1))
+    assert len(tried) == 1
 
 
 def test_a_run_that_this_machine_cannot_send_is_invalid_and_not_sent(tmp_path: Path) -> None:
