@@ -13,7 +13,7 @@ import click
 
 from commands.console import Trouble, out
 from commands.replaying import choices, inputs, summary
-from commands.replaying.exits import DIFFERENT, OF_VERDICT, BadInput
+from commands.replaying.exits import DIFFERENT, INTERRUPTED, OF_VERDICT, BadInput
 from replay import hdr, machine, selfcheck, workers
 from replay.hearing import Hearing
 from replay.judging import run_of
@@ -121,9 +121,9 @@ def command(
         baseline = inputs.target_of(against, writes=writes, run_id=run_id, insecure=insecure) if asked else None
         diffs = importlib.import_module("commands.replaying.diffs")  # with its statistics, which take seconds to load
         diff = diffs.Diff(plan, target, baseline, options, processes, recording.requests)
-        diff.first()
-        if diff.interrupted:
-            raise click.Abort
+        if not diff.first():
+            diff.show([])
+            sys.exit(INTERRUPTED)
     checked = _checked(plan, processes) if checks else None
     started, facts = datetime.now(UTC), machine.facts()
     if checked and not checked.on_time:
@@ -152,7 +152,7 @@ def command(
 def _status(run: Run, diff: Any, *, all_written: bool) -> int:
     """What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true."""
     if diff and diff.interrupted:
-        return OF_VERDICT["interrupted"]
+        return INTERRUPTED
     if run.differences:
         return DIFFERENT
     return OF_VERDICT[run.verdict] or (0 if all_written else BadInput.exit_code)
