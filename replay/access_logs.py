@@ -7,16 +7,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Any, Final
+from typing import IO, Any, Final
 from urllib.parse import quote, urlsplit
 
 EXAMPLES: Final = 3  # lines shown of each reason
 LONGEST: Final = 1 << 16  # bytes of a line; Nginx takes addresses up to 32 kB
+_DAY: Final = 86_400  # s that a request takes at the most
+_LARGEST: Final = 10**15  # bytes of an answer
+_LAST: Final = 2**33  # s since 1970: a moment behind this is a mistake
 _WIDE: Final = 200  # characters of an example
 _SECOND: Final = 1_000_000  # us
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _COMBINED: Final = re.compile(
-    r'(?P<address>\S+) \S+ .*?\[(?P<at>[^\]]+)\] "(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<length>\d+|-)'
+    r'(?P<address>\S+) \S+ [^\[]*\[(?P<at>[^\]]+)\] "(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<length>\d{1,20}|-)'
     r'(?: "(?P<referrer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?',
 )
 _TIME: Final = re.compile(r"(\d{2})/([A-Z][a-z]{2})/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})", re.ASCII)
@@ -78,13 +81,22 @@ def entries(lines: Iterable[bytes], kind: str, refused: Refused) -> Iterator[Ent
             refused.add(str(why), f"line {number}: {_UNSENDABLE.sub(' ', text[:_WIDE])}")
 
 
+def lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Of a log. Of one that is longer than any request comes the beginning, whatever follows it."""
+    while line := file.readline(LONGEST + 1):
+        yield line
+        while len(line) > LONGEST and not line.endswith(b"\n"):
+            line = file.readline(LONGEST + 1)
+
+
 def nginx(text: str) -> Entry:
     """A line of our own log: the moment is that of the answer's end. Raises NoEntry."""
     try:
         told: dict[str, Any] = json.loads(text)
         exact = "ended" in told  # logs of before this was written have whole seconds
-        at_us = round(float(told["ended"]) * _SECOND) if exact else _iso(str(told["at"]))
-        took_us, status, length = round(float(told["seconds"]) * _SECOND), int(told["status"]), int(told["bytes"])
+        at_us = round(_within(float(told["ended"]), _LAST) * _SECOND) if exact else _iso(str(told["at"]))
+        took_us = round(_within(float(told["seconds"]), _DAY) * _SECOND)
+        status, length = int(told["status"]), int(_within(int(told["bytes"]), _LARGEST))
         method, target, address = str(told["method"]), str(told["path"]), str(told["address"])
         agent, referrer = str(told.get("agent", "")), str(told.get("referrer", ""))
         level = str(told.get("cache", ""))
@@ -93,7 +105,7 @@ def nginx(text: str) -> Entry:
     if not method and not target:
         raise NoEntry("a connection without a request")
     return Entry(
-        at_us, True, not exact, max(took_us, 0), address, sendable(agent), sendable(referrer), _method(method),
+        at_us, True, not exact, took_us, address, sendable(agent), sendable(referrer), _method(method),
         _target(target), _status(status), length, level.strip("-"),
     )  # fmt: skip
 
@@ -109,7 +121,7 @@ def combined(text: str) -> Entry:
     target, _, protocol = rest.rpartition(" ")
     if not protocol.startswith("HTTP/"):
         raise NoEntry("not a request of HTTP/1")
-    length = 0 if found["length"] == "-" else int(found["length"])
+    length = 0 if found["length"] == "-" else min(int(found["length"]), _LARGEST)
     return Entry(
         _apache(found["at"]), False, True, 0, found["address"], _header(found["agent"]), _header(found["referrer"]),
         _method(method), _target(target), _status(int(found["status"])), length,
@@ -151,12 +163,22 @@ def _target(target: str) -> str:
         raise NoEntry("its address is no path") from None
     if parts.scheme in ("http", "https"):  # as a proxy is asked
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = target.partition("#")[0]
     if not target.startswith("/"):
         raise NoEntry("its address is no path")
+    if target.startswith("//"):  # to some servers, and to some clients, that is another host
+        target = f"/{target.lstrip('/')}"
     if target.isascii() and target.isprintable() and " " not in target:
         return target
     raw = target.encode("latin-1") if max(target) < "\u0100" else target.encode(errors="replace")
     return quote(raw, safe="/%?&=+:;,@!$'()*~[]|#-._")
+
+
+def _within(value: float, most: int) -> float:
+    """Raises ValueError, also for what is no number."""
+    if not 0 <= value <= most:
+        raise ValueError(value)
+    return value
 
 
 def _status(status: int) -> int:

@@ -8,13 +8,15 @@ from typing import Any, Final, Literal
 
 from replay import statistics
 from replay.results import Run
-from replay.sides import asked, failed, is_closed, pieces_of, routes, throughput, time_of, time_of_route
-from replay.statistics import Judged, Rounds, Word
+from replay.sides import asked, is_closed, pieces_of, routes, throughput, time_of, time_of_route, unlike
+from replay.statistics import Rounds, Word
 
 MATTERS: Final = 0.05  # a change of 5 % must not stay unseen
 FEWEST_PIECES: Final = 8
-_BAD: Final = 0.001  # share of requests that failed, from which on it is told
+ROUTES: Final = 10  # that are tested, those that are asked most
 _TIMES: Final = ("p50", "p90", "p99", "mean")
+_TESTED: Final = frozenset({"p50", "p99", "mean", "throughput"})
+_HALF: Final = statistics.SURE / 2  # of what may go wrong, for all requests, and for the routes
 
 
 @dataclass(slots=True)
@@ -43,14 +45,15 @@ class Row:
 class Comparison:
     """`a` and `b` name the sides. `by`: "rounds" run in turns, "runs" that were not, or "seconds" of a single run each, which
     tell of these two runs and not of what made them. `matters`: the change that must not stay unseen, 0.05 for 5 %.
-    `sentence` is the verdict for people. `rows`: all requests first, then the routes, the most asked first."""
+    `verdict` is "not comparable" where requests failed, or were refused or not sent, on one side more than on the other: then
+    times say nothing. `sentence` is it for people. `rows`: all requests first, then the routes, the most asked first."""
 
     a: str
     b: str
     by: Literal["rounds", "runs", "seconds"]
     rounds: int
     matters: float
-    verdict: Word
+    verdict: Word | Literal["not comparable"]
     sentence: str
     rows: list[Row] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -75,29 +78,34 @@ def compare(
     else:
         by = "rounds" if paired else "runs"
         rows, samples, rounds = _by_rounds(a, b, paired)
-    tested = [(row, sample) for row, sample in zip(rows, samples, strict=True) if sample is not None]
-    changes = [statistics.change(sample) for _, sample in tested]
-    rates = [row.what == "throughput" for row, _ in tested]
-    for (row, _), change, judged in zip(
-        tested, changes, statistics.judge(changes, rounds, matters, more_is_better=rates), strict=True
-    ):
-        row.ratio, row.low, row.high, row.p = change.ratio, change.low, change.high, change.p
-        _put(row, judged)
-    verdict = _verdict(rows)
-    made = Comparison(*names, by, rounds, matters, verdict, "", rows, _remarks(a, b, rows, by, names))
-    made.sentence = _sentence(made)
+    # All requests and the routes share what may go wrong: however many routes there are, the main question stays as sharp.
+    for part in (False, True):
+        _judge([pair for pair in zip(rows, samples, strict=True) if bool(pair[0].route) is part], rounds, matters)
+    otherwise = unlike(a, b, names)
+    verdict = "not comparable" if otherwise else _verdict(rows)
+    made = Comparison(*names, by, rounds, matters, verdict, "", rows, _remarks(a, b, rows, by))
+    made.sentence = (
+        f"{names[1]} is not comparable with {names[0]}: {'; '.join(otherwise)}." if otherwise else _sentence(made)
+    )
     return made
 
 
-def _put(row: Row, judged: Judged) -> None:
-    row.word, row.adjusted, row.shows, row.needed = judged.word, judged.adjusted, judged.shows, judged.needed
+def _judge(pairs: list[tuple[Row, Rounds | None]], rounds: int, matters: float) -> None:
+    tested = [(row, sample) for row, sample in pairs if sample is not None]
+    changes = [statistics.change(sample) for _, sample in tested]
+    rates = [row.what == "throughput" for row, _ in tested]
+    judged = statistics.judge(changes, rounds, matters, sure=_HALF, more_is_better=rates)
+    for (row, _), change, one in zip(tested, changes, judged, strict=True):
+        row.ratio, row.low, row.high, row.p = change.ratio, change.low, change.high, change.p
+        row.word, row.adjusted, row.shows, row.needed = one.word, one.adjusted, one.shows, one.needed
 
 
 Samples = tuple[list[Row], list[Rounds | None], int]
 
 
 def _by_rounds(a: Sequence[Run | None], b: Sequence[Run | None], paired: bool) -> Samples:
-    rounds = max(len(a), len(b)) if paired else min(sum(map(bool, a)), sum(map(bool, b)))
+    both = sum(bool(one and two) for one, two in zip(a, b, strict=False))
+    rounds = both if paired else min(sum(map(bool, a)), sum(map(bool, b)))
     rows, samples = list[Row](), list[Rounds | None]()
 
     def add(route: str, what: str, unit: Literal["ms", "a second"], n: int, value: Value, tested: bool) -> None:
@@ -108,23 +116,15 @@ def _by_rounds(a: Sequence[Run | None], b: Sequence[Run | None], paired: bool) -
 
     n = _median_count(a, b, lambda run: run.completed)
     for what in _TIMES:
-        add("", what, "ms", n, partial(time_of, what=what), True)
+        add("", what, "ms", n, partial(time_of, what=what), what in _TESTED)
     # In an open loop the plan says how many a second are answered, as long as they are.
     add("", "throughput", "a second", n, throughput, all(run is None or is_closed(run) for run in (*a, *b)))
-    # As many routes as so many rounds can tell of, however clear it is: those that are asked most, whatever they answered.
-    left = int(statistics.SURE / _least(a, b, paired)) - sum(sample is not None for sample in samples)
     for number, route in enumerate(routes(a, b)):
         n = _median_count(a, b, partial(asked, route=route))
-        add(route, "p50", "ms", n, partial(time_of_route, route=route), number < left)
+        add(route, "p50", "ms", n, partial(time_of_route, route=route), number < ROUTES)
+    for row in rows:
+        row.ratio = row.b / row.a if row.a and row.b else None
     return rows, samples, rounds
-
-
-def _least(a: Sequence[Run | None], b: Sequence[Run | None], paired: bool) -> float:
-    """The smallest p that these rounds could give."""
-    ones = [tuple(1.0 if run else None for run in side) for side in (a, b)]
-    places = tuple(float(i + 1) if one else None for i, one in enumerate(ones[1]))
-    low = tuple(None if one is None else 0.5 * (i + 1) / (len(a) + 1) for i, one in enumerate(ones[0]))
-    return statistics.change(Rounds(low, places, paired)).least_p
 
 
 def _by_seconds(a: Sequence[Run | None], b: Sequence[Run | None]) -> Samples:
@@ -177,9 +177,7 @@ def _severity(row: Row) -> float:
     return abs((row.b or 0) - (row.a or 0)) * row.n if row.unit == "ms" else 0.0
 
 
-def _remarks(
-    a: Sequence[Run | None], b: Sequence[Run | None], rows: list[Row], by: str, names: tuple[str, str]
-) -> list[str]:
+def _remarks(a: Sequence[Run | None], b: Sequence[Run | None], rows: list[Row], by: str) -> list[str]:
     remarks = []
     if by == "seconds":
         remarks.append(
@@ -197,14 +195,9 @@ def _remarks(
         remarks.append(
             "The runs followed different plans (file, pace or speed): what is compared is not the same work."
         )
-    shares = [failed(side) for side in (a, b)]
-    if abs(shares[0] - shares[1]) > _BAD:
-        remarks.append(
-            f"Of {names[0]}'s requests {shares[0]:.1%} failed, of {names[1]}'s {shares[1]:.1%}: those are no times of work."
-        )
     if untested := [row.route for row in rows if row.route and row.word == "not tested"] if by != "seconds" else []:
         remarks.append(
-            f"{len(untested)} routes were not tested: too few requests, or more routes than so many rounds can tell of."
+            f"{len(untested)} routes were not tested: too few requests, or not among the {ROUTES} that are asked most."
         )
     return remarks
 
@@ -233,8 +226,7 @@ def _sentence(made: Comparison) -> str:
 
 def _said(row: Row) -> str:
     assert row.ratio is not None
-    assert row.low is not None
-    assert row.high is not None
     name = row.route or "all requests"
     amount = f"{row.a:.2f} to {row.b:.2f} ms" if row.unit == "ms" else f"{row.a:.0f} to {row.b:.0f} a second"
-    return f"{name}, {row.what} {row.ratio - 1:+.1%} ({row.low - 1:+.1%} to {row.high - 1:+.1%}; {amount})"
+    interval = "" if row.low is None or row.high is None else f"{row.low - 1:+.1%} to {row.high - 1:+.1%}; "
+    return f"{name}, {row.what} {row.ratio - 1:+.1%} ({interval}{amount})"

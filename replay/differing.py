@@ -20,6 +20,7 @@ SURE: Final = 0.01  # how often a field that is all noise may be called a differ
 MOST: Final = 200  # differences that are told, the widest first
 _SHOWN: Final = 160  # letters of an example
 _TEXT: Final = f"body {TEXT}"
+SENT: Final = "whether it is sent"
 
 
 @dataclass(slots=True)
@@ -41,17 +42,18 @@ def differences(a: tuple[Answers, Answers], b: tuple[Answers, Answers]) -> list[
     """Of B, whose passes came between those of A. For what was recorded, A is the same `recorded` twice: then only what that
     knows is compared, and what B says differently each time is its noise. The most frequent first."""
     routes: dict[str, _Route] = {}
-    for i, (_, first) in a[0].said.items():
-        if i in a[1].said and i in b[0].said and i in b[1].said:
-            name, second = b[0].said[i]
-            route = routes.setdefault(name, _Route())
-            route.asked += 1
-            four = (first, second, b[1].said[i][1], a[1].said[i][1])
-            for what, one in _looked_at(four, known_only=a[0] is a[1]).items():
-                total = route.fields.setdefault(what, _Field())
-                total.differs += one.differs
-                total.chance += one.chance
-                total.example = total.example if any(total.example) else one.example
+    known_only = a[0] is a[1]
+    for i, (name, first) in a[0].said.items():
+        if i not in a[1].said:
+            continue
+        if i not in b[0].said or i not in b[1].said:
+            if not known_only:  # a record holds much that was not to be sent
+                route = routes.setdefault(name, _Route())
+                _add(route, {SENT: _Field(1, 0, ("an answer", "not sent: what it needs was not told"))})
+            continue
+        name, second = b[0].said[i]
+        four = (first, second, b[1].said[i][1], a[1].said[i][1])
+        _add(routes.setdefault(name, _Route()), _looked_at(four, known_only=known_only))
     found = [
         Difference(name, what, one.differs / route.asked, one.chance / route.asked, *one.example)
         for name, route in routes.items()
@@ -59,6 +61,15 @@ def differences(a: tuple[Answers, Answers], b: tuple[Answers, Answers]) -> list[
         if one.differs and _more_than_chance(one, route.asked)
     ]
     return sorted(found, key=lambda one: (-one.share, one.route, one.what))[:MOST]
+
+
+def _add(route: _Route, looked_at: dict[str, _Field]) -> None:
+    route.asked += 1
+    for what, one in looked_at.items():
+        total = route.fields.setdefault(what, _Field())
+        total.differs += one.differs
+        total.chance += one.chance
+        total.example = total.example if any(total.example) else one.example
 
 
 def _looked_at(said: tuple[Said, Said, Said, Said], *, known_only: bool) -> dict[str, _Field]:

@@ -11,7 +11,7 @@ from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from replay.mapping import WELL_KNOWN
 
@@ -106,7 +106,7 @@ class _Site:
             port = parts.port
         except ValueError:
             raise NoPlaces(f"this is no address of a site: {url}") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
             raise NoPlaces(f"this is no address of a site: {url}")
         self.base = f"{parts.scheme}://{parts.netloc}"
         self._connection = http.client.HTTPConnection(parts.hostname, port, timeout=PATIENCE)
@@ -116,7 +116,9 @@ class _Site:
 
     def get(self, target: str) -> bytes:
         """The body, unpacked; empty unless it is a 200 of bearable size. Raises OSError, HTTPException."""
-        self._connection.request("GET", target, headers={"Accept-Encoding": "identity", "User-Agent": "plaza-replay"})
+        self._connection.request(
+            "GET", _sendable(target), headers={"Accept-Encoding": "identity", "User-Agent": "plaza-replay"}
+        )
         answer = self._connection.getresponse()
         body = answer.read(LARGEST)
         if not answer.isclosed():  # there is more: this connection is of no use
@@ -141,4 +143,9 @@ def _local(address: str) -> str:
         parts = urlsplit(address)
     except ValueError:
         return "/"
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return _sendable((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+
+
+def _sendable(target: str) -> str:
+    """Each letter one that may stand in a request; what is quoted already stays so."""
+    return quote(target, safe="/%?&=+:;,@!$'()*~[]|-._")

@@ -1,12 +1,15 @@
 """The numbers that runs are compared by: each from one run, or from a part of one."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from replay.histogram import of_json
+from replay.objectives import NEVER_SENT
 from replay.results import Route, Run
 
 PIECES: Final = 16  # into which a single run is cut
+_OTHERWISE: Final = 0.01  # share of requests that became of something else, up to which times are compared all the same
 
 
 def time_of(run: Run, what: str) -> float | None:
@@ -27,10 +30,10 @@ def is_closed(run: Run) -> bool:
 
 def routes(a: Sequence[Run | None], b: Sequence[Run | None]) -> list[str]:
     """The most asked first."""
-    counts: dict[str, int] = {}
+    counts = Counter[str]()
     for run in (*a, *b):
         for route in run.routes if run else ():
-            counts[route.route] = counts.get(route.route, 0) + route.n
+            counts[route.route] += route.n
     return sorted(counts, key=lambda route: (-counts[route], route))
 
 
@@ -61,12 +64,30 @@ def pieces_of(run: Run) -> list[float | None]:
     return found
 
 
-def failed(runs: Sequence[Run | None]) -> float:
-    """The share of what was sent and not answered, or answered by an error of the server."""
-    known = [run for run in runs if run]
-    bad = sum(n for run in known for word, n in run.outcomes.items() if word.startswith("5") or _is_word(word))
-    return bad / max(1, sum(run.sent for run in known))
+def unlike(a: Sequence[Run | None], b: Sequence[Run | None], names: tuple[str, str]) -> list[str]:
+    """Why the times of these are no times of the same work: what became of requests differs by more than `_OTHERWISE`, and by
+    more than it does from run to run. A line for each, with the shares."""
+    found = []
+    for what, share in (("failed", _failed), ("were refused (4xx)", _refused), ("were not sent", _unsent)):
+        one, two = ([share(run) for run in side if run] for side in (a, b))
+        of_a, of_b = sum(one) / len(one), sum(two) / len(two)
+        if abs(of_a - of_b) > max(_OTHERWISE, max(one) - min(one), max(two) - min(two)):
+            found.append(f"of {names[0]}'s requests {of_a:.1%} {what}, of {names[1]}'s {of_b:.1%}")
+    return found
 
 
-def _is_word(outcome: str) -> bool:
-    return not outcome.isdigit() and outcome not in ("unmapped", "not sent")
+def _failed(run: Run) -> float:
+    """Not answered, or by an error of the server."""
+    return _share(run, lambda word: word.startswith("5") or not (word.isdigit() or word in NEVER_SENT))
+
+
+def _refused(run: Run) -> float:
+    return _share(run, lambda word: word.startswith("4"))
+
+
+def _unsent(run: Run) -> float:
+    return _share(run, lambda word: word in NEVER_SENT)
+
+
+def _share(run: Run, counts: Callable[[str], bool]) -> float:
+    return sum(n for word, n in run.outcomes.items() if counts(word)) / max(1, sum(run.outcomes.values()))

@@ -23,6 +23,7 @@ Word = Literal["faster", "slower", "no difference shown", "not enough power"]
 SURE: Final = 0.05  # how often, at the most, A against A may be called a difference, whatever the number of routes
 POWER: Final = 0.8  # how often a change of the size that matters must be found, else there are too few rounds
 MOST_ROUNDS: Final = 200
+FOR_INTERVAL: Final = 6  # rounds
 RESAMPLED: Final = 5000
 _AGAINST_NORMAL: Final = 0.955  # the samples that a t-test needs, by those of a rank test, where noise is normal
 
@@ -50,11 +51,12 @@ class Rounds:
 @dataclass(frozen=True, slots=True)
 class Change:
     """B's numbers over A's. `low` to `high`: the interval of the ratio that a bootstrap gives, 95 % in name, and 92 with eight
-    rounds. `noise`: standard deviation of the logarithm from run to run inside a block, None when it cannot be told."""
+    rounds; None with fewer than `FOR_INTERVAL`, where it would hold the truth much less often. `noise`: standard deviation of
+    the logarithm from run to run inside a block, None when it cannot be told."""
 
     ratio: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     p: float
     least_p: float
     noise: float | None
@@ -87,12 +89,12 @@ def change(rounds: Rounds, seed: int = 1) -> Change:
 
 
 def judge(
-    changes: Sequence[Change], rounds: int, matters: float, *, more_is_better: Sequence[bool] = ()
+    changes: Sequence[Change], rounds: int, matters: float, *, sure: float = SURE, more_is_better: Sequence[bool] = ()
 ) -> list[Judged]:
     """All that is asked about the same runs, at once: the more is asked, the surer each answer has to be. `matters`: what change
-    must not stay unseen, 0.05 for 5 %."""
-    adjusted = holm([one.p for one in changes])
-    level = SURE / max(len(changes), 1)
+    must not stay unseen, 0.05 for 5 %. `sure`: these questions' part of `SURE`; p are adjusted so that they stand beside that."""
+    adjusted = holm([one.p * SURE / sure for one in changes])
+    level = sure / max(len(changes), 1)
     judged = []
     for one, p, better in zip_longest(changes, adjusted, more_is_better[: len(changes)], fillvalue=False):
         assert isinstance(one, Change)
@@ -143,7 +145,7 @@ def _ways(ranks: tuple[int, ...], take: int) -> NDArray[np.float64]:
     return enough
 
 
-def _ratio(rounds: Rounds, seed: int) -> tuple[float, float, float]:
+def _ratio(rounds: Rounds, seed: int) -> tuple[float, float | None, float | None]:
     """The median of the ratios of neighbours, and its interval: a round with a hiccup moves neither much. Neighbours take turns
     in who is first, so what drifts is in every second ratio with the other sign."""
     if rounds.paired:
@@ -152,7 +154,9 @@ def _ratio(rounds: Rounds, seed: int) -> tuple[float, float, float]:
     else:
         samples = [np.log(_known(rounds.b)), np.log(_known(rounds.a))]
     middle = _difference(*samples)
-    if all(len(one) < 2 or np.ptp(one) == 0 for one in samples):  # nothing to draw from
+    if any(len(one) < FOR_INTERVAL for one in samples):
+        return math.exp(middle), None, None
+    if all(np.ptp(one) == 0 for one in samples):  # whatever is drawn
         return math.exp(middle), math.exp(middle), math.exp(middle)
     interval = stats.bootstrap(
         samples, _difference, n_resamples=RESAMPLED, method="percentile", rng=np.random.default_rng(seed)

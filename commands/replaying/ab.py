@@ -22,6 +22,8 @@ from settings import ROOT
 _OURS: Final = ("--out", "--html", "--target", "--diff")  # each run has its own
 _COUNTED: Final = (0, 1, 4)  # of a run that wrote what it measured
 _INTERRUPTED: Final = 130
+_AGAIN: Final = 3  # times that a run is made again when this machine was too late
+_WARM_UP: Final = 6 * 3600.0  # s that a run of the warm-up may take
 _PATIENCE: Final = 5.0  # times the warm-up's length that a run may take
 _LEAST: Final = 600.0  # s that it may take in any case
 
@@ -95,16 +97,21 @@ def command(
 
 
 def _take_turns(turns: Turns, target_file: Path, *, warm_up: bool) -> None:
-    limit = None
+    limit = _WARM_UP
     if warm_up:
-        runs = [_run(turns, side, "warming up", None) for side in "AB"]
+        runs = [_run(turns, side, "warming up", limit) for side in "AB"]
         limit = max(_LEAST, _PATIENCE * max(run.seconds for run in runs))
     for place, side in enumerate(turns.order):
-        turns.runs.append(_run(turns, side, f"round {place // 2 + 1} of {turns.rounds()}", limit))
+        what = f"round {place // 2 + 1} of {turns.rounds()}"
+        run = _run(turns, side, what, limit)
+        for _ in range(0 if turns.invalid_too else _AGAIN):
+            if run.verdict == "invalid":
+                run = _run(turns, side, f"{what}, again", limit)
+        turns.runs.append(run)
         _write(turns, target_file)
 
 
-def _run(turns: Turns, side: str, what: str, limit: float | None) -> Run:
+def _run(turns: Turns, side: str, what: str, limit: float) -> Run:
     """Raises Failed, KeyboardInterrupt."""
     site = turns.a if side == "A" else turns.b
     text = f"{what}: {side}, {escape(site)}"
@@ -131,13 +138,13 @@ def _run(turns: Turns, side: str, what: str, limit: float | None) -> Run:
         f"p50 {_ms(run.response_ms.get('p50'))}   p99 {_ms(run.response_ms.get('p99'))}   {run.completed:>9,} answers"
     )
     colour = "yellow" if run.verdict not in ("pass", "missed") else "dim"
-    say(f"  [dim]{what:<16} {side}   {shown}[/]   [{colour}]{run.verdict}[/]")
+    say(f"  [dim]{what:<22} {side}   {shown}[/]   [{colour}]{run.verdict}[/]")
     for why in run.why if run.verdict == "invalid" else ():
         say(f"    [yellow]{escape(why)}[/]")
     return run
 
 
-def _wait(command: list[str], limit: float | None) -> tuple[int, str]:
+def _wait(command: list[str], limit: float) -> tuple[int, str]:
     """Its status, and the last line that it had to say of trouble. In a group of its own: Ctrl-C is for us, who pass it on once.
     Raises KeyboardInterrupt when it has ended."""
     with tempfile.TemporaryFile("w+") as said, subprocess.Popen(
@@ -173,7 +180,7 @@ def _finish(turns: Turns, target_file: Path, slower: float, broken_off: int) -> 
         sys.exit(broken_off)
     if turns.complete() * 2 < turns.rounds():
         raise Invalid(f"{turns.complete()} of {turns.rounds()} rounds count: too few to compare anything")
-    sys.exit(1 if verdicts.beyond(made, slower) else 0)
+    sys.exit(verdicts.status(made, slower))
 
 
 def _write(turns: Turns, target_file: Path) -> None:

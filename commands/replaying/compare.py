@@ -56,7 +56,7 @@ def command(
         verdicts.show(made)
     if html_file:
         _write(html_file, sides, made)
-    sys.exit(1 if verdicts.beyond(made, slower) else 0)
+    sys.exit(verdicts.status(made, slower))
 
 
 class Invalid(Trouble):

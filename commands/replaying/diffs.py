@@ -16,7 +16,6 @@ from replay.running import Options
 from replay.targets import Target
 from replay.workers import Done
 
-RECORDED = "recorded"  # what --diff compares with when it names no site
 _SHOWN = 12
 
 
@@ -34,9 +33,10 @@ class Diff:
     before: Answers = field(default_factory=Answers)
     interrupted: bool = False
 
-    def first(self) -> None:
-        """Before the measured run."""
+    def first(self) -> bool:
+        """Before the measured run. False when it was interrupted: then there is nothing to compare with."""
         self.before = self._pass(self.baseline, "1 of 4") if self.baseline else recorded(self.requests)
+        return not self.interrupted
 
     def rest(self, measured: Done) -> list[Difference]:
         """After it: what differs, nothing when a pass was interrupted."""

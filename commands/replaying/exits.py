@@ -5,6 +5,7 @@ from typing import Final
 from commands.console import Trouble
 from replay.results import Verdict
 
+INTERRUPTED: Final = 130
 DIFFERENT: Final = 5  # answers differ more than they do by themselves
 OF_VERDICT: Final[dict[Verdict, int]] = {"pass": 0, "missed": 1, "stopped": 1, "invalid": 4, "interrupted": 130}
 

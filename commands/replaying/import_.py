@@ -104,7 +104,7 @@ def _lines(source: Path, stack: ExitStack) -> Iterator[bytes]:
     file = io.BufferedReader(cast(io.RawIOBase, raw))
     packed = file.peek(2)[:2] == _GZIP
     try:
-        yield from cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
+        yield from access_logs.lines(cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file)
     except (EOFError, gzip.BadGzipFile, DamagedGzip):
         err.print(f"[yellow]![/] {escape(str(source))} is cut off or damaged: what stands before is taken")
 

@@ -7,7 +7,8 @@ from rich.markup import escape
 from commands.console import say
 from replay.comparing import Comparison, Row
 
-_COLOURS: Final = {"slower": "red", "faster": "green", "no difference shown": "default", "not enough power": "yellow"}
+_COLOURS: Final = {"slower": "red", "faster": "green", "no difference shown": "default", "not enough power": "yellow",
+            "not comparable": "red"}  # fmt: skip
 ROUTES: Final = 20  # shown; more are in the JSON
 
 
@@ -61,6 +62,12 @@ def _amount(row: Row, value: float | None) -> str:
     return f"{value:,.2f} ms" if row.unit == "ms" else f"{value:,.1f}/s"
 
 
-def beyond(made: Comparison, most: float) -> list[Row]:
-    """What is shown to be slower by more than that share."""
-    return [row for row in made.slower() if row.ratio and (1 / row.ratio if row.unit != "ms" else row.ratio) > 1 + most]
+def status(made: Comparison, most: float) -> int:
+    """1 when something of B is shown to be slower by more than that share, its whole interval, or B is not comparable."""
+    return int(made.verdict == "not comparable" or any(_beyond(row, 1 + most) for row in made.slower()))
+
+
+def _beyond(row: Row, most: float) -> bool:
+    if row.low is None or row.high is None:
+        return False
+    return row.low > most if row.unit == "ms" else row.high < 1 / most

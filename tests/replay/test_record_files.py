@@ -24,11 +24,6 @@ ANSWER = Answer(200, 900, 700, 12, "text/html", "h", "n", "/x", ("plaza",), (Mad
 PLAIN = Request(0, 0, "s1", 0, "GET", "/", ANSWER)
 
 
-def packed(data: bytes) -> bytes:
-    """The same bytes each time: they stand in the names of tests."""
-    return gzip.compress(data, mtime=0)
-
-
 def some(count: int) -> list[Request]:
     return [replace(PLAIN, i=i, k=i, t_us=i * 10, after=i - 1 if i else None) for i in range(count)]
 
@@ -212,11 +207,11 @@ def test_what_is_wrong_is_said_with_its_line(
     [
         (b"", " holds no record"),
         (b"GET / HTTP/1.1\n", " is no record file: it is not gzip"),
-        (packed(b""), " holds no record"),
-        (packed(b"[]\n"), ":1: it is no JSON object"),
-        (packed(b"{nothing\n"), ":1: it is not JSON"),
-        (packed(b"[" * 100_000 + b"\n"), ":1: it is not JSON"),
-        (packed(b"\xff\xfe\n"), ":1: it is not JSON"),
+        (gzip.compress(b"", mtime=0), " holds no record"),
+        (gzip.compress(b"[]\n", mtime=0), ":1: it is no JSON object"),
+        (gzip.compress(b"{nothing\n", mtime=0), ":1: it is not JSON"),
+        (gzip.compress(b"[" * 100_000 + b"\n", mtime=0), ":1: it is not JSON"),
+        (gzip.compress(b"\xff\xfe\n", mtime=0), ":1: it is not JSON"),
     ],
 )
 def test_what_is_no_record_is_said_to_be_none(tmp_path: Path, data: bytes, said: str) -> None:
