@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import re
 import signal
 from pathlib import Path
@@ -16,25 +17,27 @@ from commands.benchmarks.facts import commit
 from commands.console import Trouble, out, say
 from commands.instance import alone, current
 from commands.replaying.choices import Duration, Share
+from replay.keys import keep_key, new_key
 from replay.listening import record
 from replay.plaza import Plaza
 from replay.recorder import Recorder
 from replay.records import Footer, Header
-from replay.redaction import POLICY, Redactor, new_key
+from replay.redaction import POLICY, Redactor
 from replay.stored import StoredAnswers
 from replay.visitors import Visitors
 from replay.writing import Writer
 from settings import Settings
 
 CAPTURES: Final = Path("secrets") / "captures"  # in var: the keys
+NICER: Final = 10  # than the site, to which the machine belongs
 CALM: Final = 10.0  # s between two lines where nobody watches
 _BYTES: Final = {"": 1, "k": 1 << 10, "m": 1 << 20}
 
 
 def _size(_: click.Context, __: click.Parameter, told: str) -> int:
     number = re.fullmatch(r"(\d{1,9})([kKmM]?)", told)
-    if not number or (size := int(number[1]) * _BYTES[number[2].lower()]) > 1 << 24:
-        raise click.BadParameter("say how many bytes, such as 64k or 1M, 16M at most")
+    if not number or (size := int(number[1]) * _BYTES[number[2].lower()]) > 1 << 23:
+        raise click.BadParameter("say how many bytes, such as 64k or 1M, 8M at most")
     return size
 
 
@@ -56,7 +59,7 @@ def command(path: Path, sample: float, duration: float | None, max_body: int, sn
         raise Trouble("no site runs here; start it with: plaza up")
     with alone(settings, "record", wait=False):
         started, monotonic = time_ns(), monotonic_ns()
-        key = new_key(settings.var / CAPTURES)
+        key = new_key()
         header = Header(
             commit(), started, monotonic, settings.site_url, snapshot=snapshot, policy=POLICY, key_id=key.id,
             sampling="all" if sample == 1 else f"{sample:.4%}".rstrip("0%").rstrip(".") + "% of sessions",
@@ -66,6 +69,8 @@ def command(path: Path, sample: float, duration: float | None, max_body: int, sn
             writer = Writer(path, header, force=force)
         except FileExistsError:
             raise Trouble(f"{path} is there already; --force puts the new one in its place") from None
+        keep_key(key, settings.var / CAPTURES)
+        os.nice(NICER)
         site = Plaza()
         recorder = Recorder(
             writer, Redactor(key, site), site, Visitors(key.secret, sample), monotonic, settings.site_url

@@ -1,8 +1,12 @@
 """`plaza replay COMMAND`: the load laboratory, each of its commands in a file of its own in replaying/."""
 
+from typing import Any
+
 import click
 
+from commands.console import err
 from commands.groups import Group
+from commands.replaying.exits import OF_VERDICT
 
 COMMANDS = {
     "import": ("import_", "Make a record file of an access log."),
@@ -18,7 +22,18 @@ COMMANDS = {
 }
 
 
-@click.group(cls=Group, package="commands.replaying", table=COMMANDS)
+class Laboratory(Group):
+    """Whoever interrupts before there is anything to be told has interrupted, and missed no objective."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            err.print("[yellow]![/] interrupted")
+            ctx.exit(OF_VERDICT["interrupted"])
+
+
+@click.group(cls=Laboratory, package="commands.replaying", table=COMMANDS)
 def command() -> None:
     """Record real traffic (plaza record), replay it at the times it came or at any rate, and compare what was measured.
 

@@ -35,6 +35,7 @@ class Report:
     fastest_us: int = 0
     interrupted: bool = False
     own_cpu: float = 0.0
+    longest_failure_us: int = 0
 
     @property
     def successful(self) -> int:
@@ -58,7 +59,7 @@ class Ceiling:
         self._target, self._request, self._timeout_ns = target, request, round(timeout * 1e9)
         self._left, self._open = requests, dict[Wire, int]()
         self.report = Report(users, requests)
-        self._over = asyncio.Event()
+        self._over, self._ended = asyncio.Event(), False
 
     async def run(self, stop: asyncio.Event) -> Report:
         """Until all are answered or have failed, or until `stop` is set: what is under way then is not counted."""
@@ -76,6 +77,7 @@ class Ceiling:
                 pass
         self.report.seconds = time.monotonic() - began
         self.report.own_cpu = (time.process_time() - computed) / max(self.report.seconds, 0.001)
+        self._ended = True
         for wire in list(self._open):
             wire.close()
         return self.report
@@ -95,11 +97,14 @@ class Ceiling:
                 self._over.set()
 
     def _done(self, wire: Wire, reply: Reply) -> None:
+        if self._ended:  # we hung up
+            return
         began, report = self._open.pop(wire), self.report
+        us = (reply.end_ns - began) // 1000
         if reply.failed:
             report.failed[reply.failed] += 1
+            report.longest_failure_us = max(us, report.longest_failure_us)
         else:
-            us = (reply.end_ns - began) // 1000
             report.statuses[reply.status] += 1
             report.fastest_us = min(us, report.fastest_us) if report.times.n else us
             report.times.add(us)

@@ -1,7 +1,10 @@
 """The connections of a run: a request goes down one of its session that is free, else down a new one."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from replay.clock import Clock, now
 from replay.deadlines import Deadlines
@@ -11,6 +14,8 @@ from replay.sessions import Live
 from replay.targets import Target
 from replay.wire import Reply, Wire
 
+_PATIENCE: Final = 5.0  # s, for sockets to be closed
+
 
 @dataclass(slots=True)
 class Sent:
@@ -19,6 +24,7 @@ class Sent:
     live: Live
     step: Step
     intended_ns: int
+    ready_ns: int  # when all that it waited for was there
     data: bytes
     wants_body: bool
     again: bool = False
@@ -34,6 +40,7 @@ class Connections:
         self._deadlines = Deadlines(clock, timeout)
         self._under_way: dict[Wire, Sent] = {}
         self._open = 0
+        self._one_less = asyncio.Event()
         self._over = False
 
     def send(self, sent: Sent) -> bool:
@@ -50,11 +57,16 @@ class Connections:
         self._deadlines.add(wire, now())
         return True
 
-    def hang_up(self, word: str) -> None:
-        """What is under way ends with this word."""
+    async def hang_up(self, word: str) -> None:
+        """What is under way ends with this word. Sessions have closed those that are free."""
         self._over = True
         for wire in list(self._under_way):
             wire.fail(word)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                while self._open:
+                    self._one_less.clear()
+                    await self._one_less.wait()
 
     def _done(self, wire: Wire, reply: Reply) -> None:
         sent = self._under_way.pop(wire)
@@ -68,6 +80,7 @@ class Connections:
 
     def _lost(self, wire: Wire) -> None:
         self._open -= 1
+        self._one_less.set()
 
 
 def _may_ask_again(sent: Sent, reply: Reply) -> bool:

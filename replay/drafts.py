@@ -5,9 +5,10 @@ from urllib.parse import quote
 
 from replay import jar as jars
 from replay.jar import Jar
+from replay.plans import Plan, Step
 from replay.records import PLACEHOLDER, PLACEHOLDER_BYTES, Request
 from replay.targets import Target
-from replay.values import Fill, filled, filled_body, in_target
+from replay.values import Fill, Unmapped, filled, filled_body, in_header, in_target
 
 RUN = "X-Replay-Run"
 # Those belong to a connection, or are made anew.
@@ -22,11 +23,14 @@ _READABLE = "gzip, deflate"
 class Draft:
     """Made once for each step, and filled for each sending. `recorded_at` is the base URL that the record was made at: where
     Origin and Referer name it, they name the target. `wants_body`: the answer is read, so it may only be compressed in ways
-    that can be."""
+    that can be. `knows_cookies`: the record tells which
+    cookies went with a request; a log does not."""
 
     __slots__ = ("_body", "_cookies", "_full", "_head", "_length", "_type", "_whole")
 
-    def __init__(self, request: Request, target: Target, run_id: str, recorded_at: str, wants_body: bool) -> None:
+    def __init__(
+        self, request: Request, target: Target, run_id: str, recorded_at: str, *, wants_body: bool, knows_cookies: bool
+    ) -> None:
         lines = [
             f"{request.method} {_address(request.target)} HTTP/1.1",
             f"Host: {target.authority}",
@@ -40,7 +44,7 @@ class Draft:
                 lines.append(f"{name}: {_value(name, value, target, recorded_at, wants_body)}")
             if name == "content-type":
                 self._type = value.lower()
-        self._cookies = jars.read(cookies) if request.headers else None
+        self._cookies = jars.read(cookies) if knows_cookies else None
         self._head, self._body = "\r\n".join(lines) + "\r\n", request.body
         self._length = bool(request.body) or request.method in ("POST", "PUT", "PATCH")
         self._full = PLACEHOLDER.search(self._head) is None and PLACEHOLDER_BYTES.search(self._body) is None
@@ -52,12 +56,15 @@ class Draft:
         """Raises Unmapped."""
         if self._whole is not None:
             return self._whole
-        cookie = jar.header(self._cookies, lambda value: filled(value, value_of))
-        if self._full:
-            return self._written(self._head, cookie, self._body)
-        line, _, rest = self._head.partition("\r\n")
-        head = f"{filled(line, value_of, in_target)}\r\n{filled(rest, value_of)}"
-        return self._written(head, cookie, filled_body(self._body, self._type, value_of))
+        try:
+            cookie = jar.header(self._cookies, lambda value: filled(value, value_of, in_header))
+            if self._full:
+                return self._written(self._head, cookie, self._body)
+            line, _, rest = self._head.partition("\r\n")
+            head = f"{filled(line, value_of, in_target)}\r\n{filled(rest, value_of, in_header)}"
+            return self._written(head, cookie, filled_body(self._body, self._type, value_of))
+        except UnicodeEncodeError as error:
+            raise Unmapped(f"cannot be written: {error}") from None
 
     def _written(self, head: str, cookie: str, body: bytes) -> bytes:
         if cookie:
@@ -65,6 +72,29 @@ class Draft:
         if self._length:
             head += f"Content-Length: {len(body)}\r\n"
         return f"{head}\r\n".encode("utf-8", "surrogateescape") + body
+
+
+class Drafts:
+    """Those of a plan, made when they are first needed. `reads_all`: somebody wants to see every answer."""
+
+    def __init__(self, plan: Plan, target: Target, run_id: str, *, reads_all: bool) -> None:
+        self._plan, self._target, self._run_id, self._reads_all = plan, target, run_id, reads_all
+        self._made: dict[int, Draft] = {}  # by `i`
+
+    def reads(self, step: Step) -> bool:
+        """Whether the body of its answer is wanted."""
+        return self._reads_all or bool(step.makes)
+
+    def ready(self, step: Step, jar: Jar, value_of: Fill) -> bytes:
+        """Raises Unmapped."""
+        i, plan = step.request.i, self._plan
+        draft = self._made.get(i)
+        if draft is None:
+            draft = self._made[i] = Draft(
+                step.request, self._target, self._run_id, plan.recorded_at,
+                wants_body=self.reads(step), knows_cookies=plan.knows_cookies,
+            )  # fmt: skip
+        return draft.ready(jar, value_of)
 
 
 def _address(target: str) -> str:

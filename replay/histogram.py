@@ -43,7 +43,7 @@ class Histogram:
 
     def quantile_ms(self, share: float) -> float | None:
         """Milliseconds below which this share lies; None where fewer than `ABOVE` lie above: it would be chance."""
-        if self.n * (1 - share) < ABOVE:
+        if self.n - math.ceil(self.n * share) < ABOVE:
             return None
         return self.value_at(share) / 1000
 

@@ -25,7 +25,7 @@ class Jar:
     def take(self, head: bytes) -> None:
         """What this answer sets."""
         for line in heads.all_of(head, b"set-cookie"):
-            pair, *attributes = line.decode("latin-1").split(";")
+            pair, *attributes = line.decode("utf-8", "surrogateescape").split(";")
             name, equals, value = pair.strip().partition("=")
             if equals and name:
                 self._live[name] = None if _over(attributes) else value

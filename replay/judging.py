@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from replay.histogram import Histogram, edges
@@ -20,7 +20,7 @@ _ROWS_MS: Final = [round(0.25 * 2 ** (row / 2), 3) for row in range(36)]  # 0.25
 
 def run_of(
     measure: Measure, plan: Plan, told: dict[str, Any], started: str, *, interrupted: bool = False,
-    machine: dict[str, Any] | None = None, selfcheck: dict[str, Any] | None = None, invalid: Iterable[str] = (),
+    machine: dict[str, Any] | None = None, selfcheck: dict[str, Any] | None = None, invalid: Sequence[str] = (),
     own_cpu: Sequence[float] = (), objectives: Sequence[Wanted] = (),
 ) -> Run:  # fmt: skip
     """`told` becomes `Run.plan`, `started` is the wall time of T0. `invalid`: what others found that makes it so."""
@@ -34,14 +34,15 @@ def run_of(
         service.merge(route.service)
         outcomes.update(route.outcomes)
         levels.update(route.levels)
-    series = _series(seconds)
+    series, early = _series(seconds), interrupted or bool(measure.stopped or invalid)
     histograms = {
         "response": response, "service": service, "lag": lag, "connect": measure.connect, "first_byte": measure.first_byte,
     }  # fmt: skip
     run = Run(
-        "pass", [], told | _warmed(measure), started, _lasted(measure, plan), sum(one.offered for one in series),
-        sum(one.sent for one in series), sum(count for word, count in outcomes.items() if word.isdigit()),
-        outcomes["unmapped"], dict(outcomes.most_common()), dict(levels.most_common()),
+        "pass", [], told | _warmed(measure), started, _lasted(measure, plan, early=early),
+        sum(one.offered for one in series), sum(one.sent for one in series),
+        sum(count for word, count in outcomes.items() if word.isdigit()), outcomes["unmapped"],
+        dict(outcomes.most_common()), dict(levels.most_common()),
         response.summary(), service.summary(), lag.summary(), measure.connect.summary(), measure.first_byte.summary(),
         routes=_routes(measure), series=series, heat=_heat(seconds),
         histograms={name: histogram.as_json() for name, histogram in histograms.items()},
@@ -52,7 +53,7 @@ def run_of(
     if interrupted:
         run.verdict, run.why = "interrupted", ["it was interrupted: this is what was measured until then", *wrong]
     elif wrong:
-        run.verdict, run.why = "invalid", wrong
+        run.verdict, run.why = "invalid", [*wrong, *([measure.stopped] if measure.stopped else [])]
     elif measure.stopped:
         run.verdict, run.why = "stopped", [measure.stopped]
     elif missed := [one for one in run.objectives if not one.met]:
@@ -67,7 +68,7 @@ def _reasons(run: Run, lag: Histogram, response: Histogram) -> list[str]:
     if late > most:
         found.append(f"requests were sent late: the p99 of the lag is {late:.2f} ms, and may be {most:.2f} ms")
     if not run.sent:
-        found.append("nothing was sent")
+        found.append("nothing was measured: the warm-up took all of it" if "warmed" in run.plan else "nothing was sent")
     return found
 
 
@@ -75,10 +76,10 @@ def _missed(text: str, measured: float | None) -> str:
     return f"{text} was missed: " + ("there were too few samples" if measured is None else f"it was {measured:.4g}")
 
 
-def _lasted(measure: Measure, plan: Plan) -> float:
-    """From the end of the warm-up to the last that was planned or came to pass."""
+def _lasted(measure: Measure, plan: Plan, *, early: bool) -> float:
+    """From the end of the warm-up to the last that was planned or came to pass; to what came to pass, when it ended early."""
     first = measure.warm_ns - measure.began_ns
-    last = max(measure.last_ns - measure.began_ns, int(plan.seconds * 1e9) if not measure.stopped else 0)
+    last = max(measure.last_ns - measure.began_ns, 0 if early or not measure.seconds else int(plan.seconds * 1e9))
     return max(0.0, (last - first) / 1e9)
 
 
@@ -102,9 +103,19 @@ def _series(seconds: dict[int, OfSecond]) -> list[Second]:
         one = seconds.get(number) or OfSecond()
         due, gone, sent, ended = due + one.due, gone + one.gone, sent + one.sent, ended + one.ended
         p50, p99, lag = _ms(one.response, 0.5), _ms(one.response, 0.99), _ms(one.lag, 0.99)
-        answered, backlog = one.ended - one.failed, due - gone - sent
         told.append(
-            Second(float(number), one.due, one.sent, answered, one.failed, p50, p99, lag, backlog, sent - ended)
+            Second(
+                float(number),
+                one.due,
+                one.sent,
+                one.answered,
+                one.failed,
+                p50,
+                p99,
+                lag,
+                due - gone - sent,
+                sent - ended,
+            )
         )
     return told
 

@@ -43,7 +43,9 @@ class Listening:
     def all_before(self) -> int:
         """Before this moment nothing more will be told."""
         now = monotonic_ns()
-        return min((far for far, said in self._marks.values() if now - said < SILENT), default=now)
+        speaking = [far for far, said in self._marks.values() if now - said < SILENT]
+        # Where all are silent it is the recorder that did not listen: what they said waits in the sockets.
+        return min(speaking or [far for far, _ in self._marks.values()], default=now)
 
     def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._met(reader, writer))
@@ -142,6 +144,7 @@ async def record(
         if lines.trouble:
             raise lines.trouble
         recorder.write(until)
+        recorder.dropped.update({reason: count for reason, count in stored.passed_over.items() if count})
 
 
 def _stored(recorder: Recorder, stored: StoredAnswers) -> int:

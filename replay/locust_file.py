@@ -13,6 +13,7 @@ import json
 import logging
 import random
 import re
+import secrets
 import sys
 import time
 import urllib.request
@@ -30,6 +31,7 @@ SESSIONS: list[list[Any]] = []
 
 _HERE = {"localhost", "127.0.0.1", "::1"}
 _PLACEHOLDER = re.compile(r"\{\{[a-z][a-z0-9_.]*:[A-Za-z0-9_-]{1,40}\}\}", re.ASCII)
+_run = f"locust-{secrets.token_hex(4)}"
 _left_out = [0]
 
 
@@ -125,6 +127,8 @@ class Player(FastHttpUser):
         # The cookies are kept here, so that those which the record names and those which the site sets are sent together.
         if cookies := "; ".join(f"{key}={value}" for key, value in self._cookies(headers.pop("cookie", "")).items()):
             headers["Cookie"] = cookies
+        headers["X-Replay-Run"] = _run
+        headers["accept-encoding"] = "gzip, deflate"  # what the client can unpack
         client: Any = self.client  # its types know no bytes
         with client.request(
             method, target, name=name, data=body or None, headers=headers, allow_redirects=False,

@@ -7,6 +7,7 @@ be sent. So a server that stalls shows where it stalled, and the backlog is the 
 from collections import Counter
 from typing import Any, Final
 
+from replay.clock import now
 from replay.histogram import Histogram
 from replay.histogram import of_json as histogram_of
 from replay.progress import Glimpse
@@ -14,15 +15,17 @@ from replay.wire import Reply
 
 _SECOND: Final = 1_000_000_000
 INTERRUPTED: Final = "interrupted"
+_COUNTS: Final = ("due", "gone", "sent", "ended", "answered", "failed")
 
 
 class OfSecond:
-    """`due`: were to be sent; `gone`: of those not sent at all, such as unmapped ones; `ended`: answered, or `failed`."""
+    """`due`: were to be sent; `gone`: of those not sent at all, such as unmapped ones; `ended`: of those sent, and of these
+    `answered`; `failed`: not answered, or by an error."""
 
-    __slots__ = ("due", "ended", "failed", "gone", "lag", "response", "sent")
+    __slots__ = ("answered", "due", "ended", "failed", "gone", "lag", "response", "sent")
 
     def __init__(self) -> None:
-        self.due = self.gone = self.sent = self.ended = self.failed = 0
+        self.due = self.gone = self.sent = self.ended = self.answered = self.failed = 0
         self.response, self.lag = Histogram(), Histogram()
 
 
@@ -53,49 +56,50 @@ class Measure:
         """`began_ns` is T0, in nanoseconds of the monotonic clock; what is due in the first `warmup` seconds is no part of it."""
         self.began_ns, self.warm_ns = began_ns, began_ns + int(warmup * _SECOND)
 
-    def skip(self, route: str, intended_ns: int, word: str) -> None:
-        """It was due, and is not sent."""
+    def due(self, intended_ns: int) -> None:
+        """It is to be sent; what becomes of it is told later, once."""
         if self._seen is not None:
             self._seen.offered += 1
+        if intended_ns >= self.warm_ns:
+            self._second(intended_ns).due += 1
+
+    def skip(self, route: str, intended_ns: int, word: str) -> None:
+        """It was due, and is not sent."""
         if intended_ns < self.warm_ns:
             self.warm[word] += 1
             return
-        second = self._second(intended_ns)
-        second.due += 1
-        second.gone += 1
+        self._second(now()).gone += 1
         self._route(route).outcomes[word] += 1
 
-    def send(self, intended_ns: int, began_ns: int) -> None:
+    def send(self, intended_ns: int) -> None:
         self._open += 1
-        lag = (began_ns - intended_ns) // 1000
         if self._seen is not None:
-            self._seen.offered += 1
             self._seen.sent += 1
-            self._seen.lag.add(lag)
-        if intended_ns < self.warm_ns:
-            return
-        second = self._second(intended_ns)
-        second.due += 1
-        second.lag.add(lag)
-        self._second(began_ns).sent += 1
+        if intended_ns >= self.warm_ns:
+            self._second(now()).sent += 1
 
-    def end(self, route: str, intended_ns: int, reply: Reply, recorded: int) -> None:
-        """`recorded`: the status that it had when it was recorded, 0 for none."""
+    def end(self, route: str, intended_ns: int, ready_ns: int, reply: Reply, recorded: int) -> None:
+        """`ready_ns`: when all that it waited for was there, `intended_ns` or later: from then on it is late by our doing.
+        `recorded`: the status that it had when it was recorded, 0 for none."""
         self._open -= 1
         word, end_ns = reply.failed or str(reply.status), reply.end_ns
-        response, failed = (end_ns - intended_ns) // 1000, is_failure(word)
+        response, failed, lag = (end_ns - intended_ns) // 1000, is_failure(word), (reply.began_ns - ready_ns) // 1000
         if self._seen is not None:
-            self._seen.done += not failed
+            self._seen.done += not reply.failed
             self._seen.failed += failed
             self._seen.response.add(response)
+            self._seen.lag.add(lag)
         if intended_ns < self.warm_ns:
             self.warm[word] += 1
             return
         self.last_ns = end_ns
         ended = self._second(end_ns)
         ended.ended += 1
+        ended.answered += not reply.failed
         ended.failed += failed
-        self._second(intended_ns).response.add(response)
+        due = self._second(intended_ns)
+        due.response.add(response)
+        due.lag.add(lag)
         of_route = self._route(route)
         of_route.outcomes[word] += 1
         of_route.response.add(response)
@@ -131,7 +135,7 @@ class Measure:
     def merge(self, other: "Measure") -> None:
         for number, second in other.seconds.items():
             mine = self.seconds.setdefault(number, OfSecond())
-            for name in ("due", "gone", "sent", "ended", "failed"):
+            for name in _COUNTS:
                 setattr(mine, name, getattr(mine, name) + getattr(second, name))
             mine.response.merge(second.response)
             mine.lag.merge(second.lag)
@@ -152,7 +156,7 @@ class Measure:
     def as_json(self) -> dict[str, Any]:
         return {
             "seconds": {
-                number: [one.due, one.gone, one.sent, one.ended, one.failed, one.response.as_json(), one.lag.as_json()]
+                number: [[getattr(one, name) for name in _COUNTS], one.response.as_json(), one.lag.as_json()]
                 for number, one in self.seconds.items()
             },
             "routes": {
@@ -168,9 +172,10 @@ class Measure:
 def of_json(told: dict[str, Any]) -> Measure:
     """The other way round. Raises KeyError, TypeError or ValueError."""
     made = Measure()
-    for number, (due, gone, sent, ended, failed, response, lag) in told["seconds"].items():
+    for number, (counts, response, lag) in told["seconds"].items():
         second = made.seconds[int(number)] = OfSecond()
-        second.due, second.gone, second.sent, second.ended, second.failed = due, gone, sent, ended, failed
+        for name, count in zip(_COUNTS, counts, strict=True):
+            setattr(second, name, count)
         second.response, second.lag = histogram_of(response), histogram_of(lag)
     for name, (outcomes, levels, response, service) in told["routes"].items():
         route = made.routes[name] = OfRoute()

@@ -13,13 +13,13 @@ from replay.values import asked
 class Needs:
     """`kinds`: the placeholders by kind, in the order in which they are met, without those that an answer has told before.
     `passwords`: by the placeholder of an address or of a session that of the password which was right for it at first.
-    `registered`: addresses that were given an account in the record. `turned_away`: cookies and tokens that were not good.
-    `cookies`: the name of each."""
+    `registered`: addresses that were given an account in the record. `proven`: cookies and tokens that were a
+    member's, by what they led to; a stranger can send any number of others. `cookies`: the name of each."""
 
     kinds: dict[str, dict[str, None]] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
     registered: set[str] = field(default_factory=set)
-    turned_away: set[str] = field(default_factory=set)
+    proven: set[str] = field(default_factory=set)
     cookies: dict[str, str] = field(default_factory=dict)
 
     def of(self, kind: str) -> list[str]:
@@ -36,24 +36,20 @@ def needs_of(requests: Iterable[Request], site: Plaza) -> Needs:
         for placeholder in sorted(here - made):
             if told := PLACEHOLDER.fullmatch(placeholder):
                 found.kinds.setdefault(told[1], {})[placeholder] = None
-        _cookies(request, found)
+        answer = request.answer
+        proves = site.proves(request.method, request.target, answer.status, answer.location)
+        _cookies(request, proves, found)
         _proofs(request, site.route(request.method, request.target), here, found)
         made.update(one.placeholder for one in request.answer.made)
     return found
 
 
-def _cookies(request: Request, found: Needs) -> None:
+def _cookies(request: Request, proves: bool, found: Needs) -> None:
     for name, value in request.headers:
         if name == "cookie":
             found.cookies.update({placeholder: cookie for cookie, placeholder in cookies(value)})
-        if name in ("cookie", "authorization") and _turned_away(request):
-            found.turned_away.update(one[0] for one in PLACEHOLDER.finditer(value))
-
-
-def _turned_away(request: Request) -> bool:
-    """Who has a good session or token is not asked to sign in."""
-    answer = request.answer
-    return answer.status == 401 or (300 <= answer.status < 400 and answer.location.startswith("/signin?next="))
+        if (name == "cookie" and proves) or (name == "authorization" and request.answer.status < 400):
+            found.proven.update(one[0] for one in PLACEHOLDER.finditer(value))
 
 
 def _proofs(request: Request, route: str, here: frozenset[str], found: Needs) -> None:

@@ -73,4 +73,4 @@ def _failing(words: Iterable[str]) -> set[str]:
     return {word for word in words if (word >= "500" if word.isdigit() else word not in NEVER_SENT)}
 
 
-NEVER_SENT = frozenset({"unmapped", "not sent", "truncated"})
+NEVER_SENT = frozenset({"unmapped", "not sent", "truncated", "too late"})

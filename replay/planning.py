@@ -70,7 +70,8 @@ def plan(requests: Sequence[Request], site: Site, choices: Choices, recorded_at:
         steps[one.session].append(step)
     if not kept:
         raise NoPlan("nothing is left to be sent" if requests else "the file holds no request")
-    return _timed(kept, list(steps.values()), choices, recorded_at)
+    known = any(name == "cookie" for one in requests for name, _ in one.headers)
+    return replace(_timed(kept, list(steps.values()), choices, recorded_at), knows_cookies=known)
 
 
 def _sessions(requests: Sequence[Request], choices: Choices) -> Collection[str]:

@@ -48,7 +48,8 @@ class Plan:
     """`order`: for each arrival of one pass through the file, by whom it is; -1 for one that belongs to another process' part.
     `offsets`: when it is, where that was recorded. `period_us`: from one pass to the next. `loops`: passes, None for as many as
     `limit_us` holds; `limit_us`: after which nothing is sent, None for no limit. `seconds` is how long sending will take,
-    `highest_rate` requests in the busiest second (0 for closed: nobody knows), `requests` how many, all as planned."""
+    `highest_rate` requests in the busiest second (0 for closed: nobody knows), `requests` how many, all as planned.
+    `knows_cookies`: the record tells which cookies went with a request; an access log does not."""
 
     scripts: tuple[Script, ...]
     pace: Pace
@@ -63,6 +64,7 @@ class Plan:
     seed: int = 0
     speed: float = 1.0
     recorded_at: str = ""
+    knows_cookies: bool = True
 
     def arrivals(self) -> Iterator[Arrival]:
         """All, in their order; of a closed pace in the order in which users take them, without a time."""

@@ -66,6 +66,13 @@ REGISTERS: Final = frozenset({"POST /register", "POST /api/users"})
 SIGNS_IN: Final = frozenset({"POST /signin", "POST /api/authenticate"})
 CHANGES_PASSWORD: Final = frozenset({"POST /account/password"})  # the first of its passwords is the one until now
 
+# Whom these let through, or answer, need not be a member.
+_OPEN_TO_ALL: Final = REGISTERS | SIGNS_IN | {
+    "POST /signout", "POST /forgot", "POST /reset", "POST /confirm", "POST /unsubscribe/<ticket>", "POST /polls/<n>/ballot",
+    "PUT /api/v1/polls/<n>/ballot", "POST other",
+}  # fmt: skip
+_OWN: Final = ("/account", "/manage", "/api/v1/me/", "/files")
+
 
 class Plaza(AnySite):
     name = "plaza"
@@ -98,6 +105,13 @@ class Plaza(AnySite):
         if body and made and method not in ("GET", "HEAD"):
             body = _body(body, made)
         return target, body
+
+    def proves(self, method: str, target: str, status: int, location: str) -> bool:
+        """Whether who got this answer was a member, by the cookie or the token of the question."""
+        if status >= 400 or location.startswith("/signin"):
+            return False
+        written = method not in ("GET", "HEAD", "OPTIONS") and self.route(method, target) not in _OPEN_TO_ALL
+        return written or target.startswith(_OWN)
 
     def stable_secret(self, kind: str, value: str) -> str:
         """The SHA-256, which is all that the tables of sessions and of tokens hold."""
@@ -142,7 +156,7 @@ def _by_api(path: str, body: bytes) -> list[Made]:
 def _object(body: bytes) -> dict[str, Any]:
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
 

@@ -2,23 +2,18 @@
 
 import hashlib
 import json
-import re
 import zlib
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from gzip import BadGzipFile, GzipFile
 from pathlib import Path
 from typing import Any, Final
 
-from replay.records import FORMAT, Footer, Header, Request, request_of
+from replay.records import FORMAT, Footer, Header, Request, request_of, unfit
 
 LONGEST: Final = 1 << 26  # bytes of a line: a body is some megabytes at most
-_METHOD: Final = re.compile(r"[A-Z]{1,20}", re.ASCII)
-_TARGET: Final = re.compile(
-    r"[/*h][^\x00-\x20\x7f\ud800-\udfff]*"
-)  # with what a space or the end of a line would say in a request's first
-_NAME: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,200}", re.ASCII)
-_BROKEN: Final = re.compile(r"[\r\n\x00\ud800-\udfff]")
 
 
 class NoRecord(Exception):
@@ -44,6 +39,8 @@ class Reader:
         self.path, self.footer, self.cut = path, None, False
         self._number = 0
         self._hash = hashlib.sha256()
+        self._sessions: dict[str, int] = {}
+        self._numbers, self._owners = array("q"), array("q")  # of each request: its own, its session's
         self._file = GzipFile(path)
         try:
             self.header = self._header()
@@ -66,11 +63,20 @@ class Reader:
                 request = self._request(told)
                 if request.t_us < came or request.i <= last:
                     raise self.wrong("it is out of order: it came before the line above it")
-                if request.after is not None and request.after >= request.i:
-                    raise self.wrong("it comes of a request that is not before it")
+                if not self._follows(request):
+                    raise self.wrong("it comes of a request that is not before it in its session")
                 last, came = request.i, request.t_us
                 yield request
             self.cut = True
+
+    def _follows(self, request: Request) -> bool:
+        """Whether what it comes of stands before it, in the same session."""
+        session = self._sessions.setdefault(request.session, len(self._sessions))
+        at = bisect_left(self._numbers, -1 if request.after is None else request.after)
+        known = at < len(self._numbers) and self._numbers[at] == request.after and self._owners[at] == session
+        self._numbers.append(request.i)
+        self._owners.append(session)
+        return known or request.after is None
 
     def wrong(self, what: str) -> NoRecord:
         return NoRecord(f"{self.path}:{self._number}: {what}")
@@ -124,10 +130,8 @@ class Reader:
             request = request_of(told)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise self.wrong(f"it is no request ({type(error).__name__}: {error})") from None
-        if not (_METHOD.fullmatch(request.method) and _TARGET.fullmatch(request.target)):
-            raise self.wrong("its method or its address is none that can be sent")
-        if not all(_NAME.fullmatch(name) and not _BROKEN.search(value) for name, value in request.headers):
-            raise self.wrong("one of its headers is none that can be sent")
+        if wrong := unfit(request):
+            raise self.wrong(wrong)
         return request
 
     def _end(self, told: dict[str, Any]) -> None:

@@ -1,22 +1,25 @@
 """The recorder: of what web processes and Nginx tell it makes the requests of a record file, in the order in which they began."""
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from heapq import heappop, heappush
 from typing import Any, Final
 
 from replay.exchanges import Exchange
-from replay.records import Answer, Made, Request
+from replay.records import Answer, Made, Request, unfit
 from replay.redaction import PLAIN_COOKIES, Redactor, bare
 from replay.sites import Site
 from replay.visitors import Visitors
 from replay.writing import Writer
 
+log = logging.getLogger("plaza.record")
+
 MOST_HELD: Final = 1 << 26  # bytes that wait for what began before them and is still under way
-LONGEST_WAIT: Final = 300_000_000_000  # ns; what takes longer comes too late to have its place
 _ADDRESSES: Final = frozenset({"origin", "referer"})
-_OVERHEAD: Final = 500  # bytes of an exchange beside its bodies
+_OVERHEAD: Final = 3000  # bytes of memory that an exchange takes beside its texts and bodies, measured
 _MOST_MADE: Final = 1_000_000  # ids that answers told of, by which later requests are known to come of them
 
 
@@ -62,7 +65,13 @@ class Recorder:
         began, _, exchange = heappop(self._waiting)
         self._held -= _weight(exchange)
         self._written = max(self._written, began)
-        self._write(exchange)
+        try:
+            self._write(exchange)
+        except OSError:
+            raise
+        except Exception:
+            log.exception("an exchange was not understood")
+            self.dropped["not understood"] += 1
 
     def _write(self, exchange: Exchange) -> None:
         status, told = _head(exchange.head)
@@ -80,26 +89,32 @@ class Recorder:
         if not session.kept:
             return
         t_us, ended_us = (exchange.began - self._started) // 1000, (exchange.ended - self._started) // 1000
-        self.sessions += session.requests == 0
-        k, after = session.next(self._writer.requests, t_us, ended_us)
-        target, body = self._asked(exchange, asked.get("content-type", ""))
-        answers = dict(told)
-        self._writer.add(Request(
-            self._writer.requests, t_us, session.name, k, exchange.method, target,
+        i, answers = self._writer.requests, dict(told)
+        target, body, truncated = self._asked(exchange, asked.get("content-type", ""))
+        request = Request(
+            i, t_us, session.name, 0, exchange.method, target,
             Answer(
                 status, ended_us - t_us, (exchange.first - exchange.began) // 1000, exchange.length,
                 answers.get("content-type", ""), answers.get("etag", "").removeprefix("W/").strip('"'), "",
                 self._redactor.address(answers.get("location", "")), tuple(given),
                 tuple(self._new(exchange, status, told, given)), answers.get("x-cache", ""),
             ),
-            0, after, self._redactor.headers(self._at_home(exchange.headers, asked)), body, exchange.body_length,
-            exchange.body_length > len(exchange.body),
-        ))  # fmt: skip
+            0, None, self._redactor.headers(self._at_home(exchange.headers, asked)), body, exchange.body_length, truncated,
+        )  # fmt: skip
+        if unfit(request):
+            self.dropped["cannot be sent again"] += 1
+            return
+        self.sessions += session.requests == 0
+        k, after = session.next(i, t_us, ended_us)
+        self._writer.add(replace(request, k=k, after=after))
 
-    def _asked(self, exchange: Exchange, content_type: str) -> tuple[str, bytes]:
+    def _asked(self, exchange: Exchange, content_type: str) -> tuple[str, bytes, bool]:
+        """Address and body as they are written, and whether not all of the body is."""
         truncated = exchange.body_length > len(exchange.body)
         body = self._redactor.body(content_type, exchange.body, truncated=truncated)
-        return self._site.identified(exchange.method, self._redactor.target(exchange.target), body, self._made)
+        target = self._redactor.target(exchange.target)
+        target, kept = self._site.identified(exchange.method, target, body, self._made)
+        return target, kept, truncated or bool(exchange.body and not body)
 
     def _at_home(self, headers: list[tuple[str, str]], asked: dict[str, str]) -> list[tuple[str, str]]:
         """The site has more names than its own, such as localhost: where one is meant, its own one is written, which the replay
@@ -137,7 +152,8 @@ def _name(made: Made) -> str:
 
 
 def _weight(exchange: Exchange) -> int:
-    return _OVERHEAD + len(exchange.body) + len(exchange.answer_body)
+    headers = sum(len(value) for _, value in exchange.headers)
+    return _OVERHEAD + headers + len(exchange.target) + len(exchange.body) + len(exchange.answer_body)
 
 
 def _cookies(header: str) -> dict[str, str]:

@@ -17,6 +17,12 @@ FORMAT = "plaza-record/1"
 PLACEHOLDER = re.compile(r"\{\{([a-z][a-z0-9_.]*):([A-Za-z0-9_-]{1,40})\}\}", re.ASCII)
 PLACEHOLDER_BYTES = re.compile(PLACEHOLDER.pattern.encode(), re.ASCII)
 
+_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}", re.ASCII)
+_TARGET = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]+")  # nothing that would end it in the line of a request
+_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,200}", re.ASCII)
+_BROKEN = re.compile(r"[\r\n\x00\ud800-\udfff]")
+_COOKIE_POINTER = re.compile(r"cookie:[^\s;=]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -138,6 +144,27 @@ def request_of(line: dict[str, Any]) -> Request:
         int(line.get("c", 0)), None if after is None else int(after), _pairs(line.get("h", ())), body,
         int(line.get("bl", len(body))), bool(line.get("trunc", False)),
     )  # fmt: skip
+
+
+def unfit(request: Request) -> str:
+    """Why it could not be sent again, or what it made not be found; "" for one that can."""
+    if not (_METHOD.fullmatch(request.method) and _TARGET.fullmatch(request.target)):
+        return "its method or its address is none that can be sent"
+    if not all(_NAME.fullmatch(name) and not _BROKEN.search(value) for name, value in request.headers):
+        return "one of its headers is none that can be sent"
+    if not all(_points(made.pointer) for made in request.answer.made):
+        return "what it made is told to stand in a place that is none"
+    return ""
+
+
+@lru_cache(1024)
+def _points(pointer: str) -> bool:
+    if pointer.startswith("location:"):
+        try:
+            return re.compile(pointer.removeprefix("location:")).groups == 1
+        except (re.error, RecursionError, OverflowError):
+            return False
+    return pointer.startswith("/") or _COOKIE_POINTER.fullmatch(pointer) is not None
 
 
 def _pairs(told: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:

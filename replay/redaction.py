@@ -1,22 +1,17 @@
 """Secrets are taken out before anything is written: a placeholder stands for each, the same one wherever the secret stood.
 
-A placeholder is an HMAC under a key that is made for one capture. Whoever has the key can recognise in it a member of a copy of
-the site, as `plaza replay prepare` must; nobody can read the secret out of it.
+Whatever cannot be read for secrets, because it is not what it is said to be, is left out.
 """
 
-import hmac
 import json
-import os
 import re
-import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, unquote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote, unquote_plus
 
-from replay.leaks import leaks
+from replay.keys import Key
+from replay.leaks import leaks, looks_random
 from replay.records import PLACEHOLDER
 from replay.sites import Site
 
@@ -28,41 +23,34 @@ KEPT_HEADERS: Final = frozenset({
     "user-agent", "x-requested-with",
 })  # fmt: skip
 PLAIN_COOKIES: Final = frozenset({"fresh", "lang", "language", "locale", "member", "theme", "voted"})
+SCHEMES: Final = frozenset({"basic", "bearer", "digest", "negotiate"})
+DEEPEST: Final = 2  # addresses that stand in an address
 _PLAIN_VALUE: Final = re.compile(r"[\w-]{0,12}", re.ASCII)
-OPAQUE: Final = frozenset({"content-type", "if-match", "if-none-match", "range", "if-range"})  # no words of anybody's
-_WORD: Final = re.compile(r"[\w-]{12,}", re.ASCII)
+OPAQUE: Final = frozenset({"content-type", "if-match", "if-none-match", "if-range", "range"})  # words of programs
+_WORD: Final = re.compile(r"[\w-]{20,}", re.ASCII)
+SHORTEST_RANDOM: Final = 20  # characters
 _MOST_KNOWN: Final = 200_000  # secrets that are looked for in texts
-_SHORTEST_KNOWN: Final = 12  # characters; shorter ones are words as well
+_ADDRESS: Final = re.compile(r"https?://|/(?!/)[^\s]*[?&#=]|/[\w.~%-]+/")
+_ORIGIN: Final = re.compile(r"(https?://)(?:[^/?#@\s]*@)?([^/?#@\s]*)", re.IGNORECASE)
+# `user[password]`, `password2`, `api-key`, `new_password_confirm`; not `token_name`.
+_SECRET_NAME: Final = re.compile(
+    r"(?:^|[\[_.-])(?:pass(?:word|wd|phrase|code)?|token|secret|api[_-]?key|credentials?|sid|otp|pin)\d*"
+    r"(?:[_-]?(?:confirm|confirmation|again|repeat|new|old))?\]?$"
+)
+_COOKIE_NAME: Final = re.compile(r"[!#$%&'*+.^`|~\w-]{1,60}", re.ASCII)
+_FORM: Final = re.compile(r"[\w.%+\[\]-]{1,60}=")
+_JSON: Final = re.compile(r"\s*(?:\[|\{(?!\{))")
+_TELLING: Final = re.compile("pass|token|secret|mail", re.IGNORECASE)
+_HALF: Final = re.compile(r"[\ud800-\udfff]")
+_PART_NAME: Final = re.compile(r'[; ]name=(?:"([^"]*)"|([^\s;"]+))', re.IGNORECASE)
+_FILE_NAME: Final = re.compile(r'filename\*?=(?:"[^"]+"|[^\s;"]+)', re.IGNORECASE)  # an empty one is none
+_PART_TYPE: Final = re.compile(r"^Content-Type:\s*([^\s;]+)", re.IGNORECASE | re.MULTILINE)
 _OPEN: Final = re.compile(r"\{(?=\{[a-z][a-z0-9_.]*:[A-Za-z0-9_-]{1,40}\}\})")
 _OPEN_BYTES: Final = re.compile(_OPEN.pattern.encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    id: str
-    secret: bytes
-
-    def placeholder(self, kind: str, value: str) -> str:
-        digest = hmac.digest(self.secret, value.encode(errors="surrogatepass"), "sha256")
-        return f"{{{{{kind}:{digest[:6].hex()}}}}}"
-
-
-def new_key(folder: Path | None = None) -> Key:
-    """A key for one capture; in a file of its own in the folder, that only its owner reads, if it is to be known later."""
-    key = Key(secrets.token_hex(4), secrets.token_bytes(32))
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(folder / key.id, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(key.secret.hex() + "\n")
-    return key
-
-
-def read_key(path: Path) -> Key:
-    """Raises OSError, ValueError."""
-    secret = bytes.fromhex(path.read_text().strip())
-    if len(secret) != 32:
-        raise ValueError(f"{path} is no key of a capture")
-    return Key(path.name, secret)
+class NotKept(Exception):
+    """A body that nobody can read for secrets: what it is said to be is not what it is."""
 
 
 class Redactor:
@@ -74,7 +62,8 @@ class Redactor:
         self._said = lru_cache(8192)(self._say)
 
     def secret(self, kind: str, value: str) -> str:
-        """The placeholder of a secret value; nothing for nothing. It is known from now on, in whatever text it stands."""
+        """The placeholder of a secret value; nothing for nothing. What looks random is known from now on, in whatever text it
+        stands; what somebody chose is not, for it may be a word of everybody's."""
         if not value or (self._again and PLACEHOLDER.fullmatch(value)):
             return value
         if found := self._known.get(value):
@@ -83,7 +72,7 @@ class Redactor:
         made = self._key.placeholder(
             kind, self._site.stable_secret(kind, stable) if kind in ("cookie", "token") else stable
         )
-        if len(value) >= _SHORTEST_KNOWN:
+        if looks_random(value):
             if len(self._known) >= _MOST_KNOWN:
                 del self._known[next(iter(self._known))]
             self._known[value] = made
@@ -104,13 +93,16 @@ class Redactor:
             at = leak.end
         if pieces:
             text = "".join(pieces) + text[at:]
-        if self._known and len(text) >= _SHORTEST_KNOWN:
+        if self._known and len(text) >= SHORTEST_RANDOM:
             text = _WORD.sub(lambda word: self._known.get(word[0], word[0]), text)
         return text
 
-    def target(self, target: str) -> str:
-        path, mark, query = target.partition("?")
-        return "/".join(self._segments(path.split("/"))) + mark + (self.form(query) if query else "")
+    def target(self, target: str, depth: int = 0) -> str:
+        """`depth`: how many addresses it stands in; a third is looked at as a text."""
+        rest, mark, fragment = target.partition("#")
+        path, sign, query = rest.partition("?")
+        told = "/".join(self._segments(path.split("/"))) + sign + (self.form(query, depth) if query else "")
+        return told + mark + (self.form(fragment, depth) if fragment else "")
 
     def _segments(self, segments: list[str]) -> list[str]:
         found = [self._escaped(segment, unquote) for segment in segments]
@@ -119,29 +111,34 @@ class Redactor:
                 found[number + 1] = self.secret("secret", segments[number + 1])
         return found
 
-    def _escaped(self, raw: str, decode: Callable[[str], str]) -> str:
+    def _escaped(self, raw: str, decode: Callable[[str], str], depth: int = 9) -> str:
         """`raw` as it was, if nothing in it has to go; else quoted anew, with its placeholders as they are."""
         plain = self._shut(decode(raw))
-        told = self._without(plain)
+        inner = depth < DEEPEST and _ADDRESS.match(plain)
+        told = self.address(plain, depth + 1) if inner else self._without(plain)
         if told == plain:
             return raw if self._again else raw.replace("{{", "%7B%7B")
         at, pieces = 0, list[str]()
         for placeholder in PLACEHOLDER.finditer(told):
-            pieces += [quote(told[at : placeholder.start()], safe=""), placeholder[0]]
+            pieces += [_quoted(told[at : placeholder.start()]), placeholder[0]]
             at = placeholder.end()
-        return "".join(pieces) + quote(told[at:], safe="")
+        return "".join(pieces) + _quoted(told[at:])
 
-    def form(self, text: str) -> str:
+    def form(self, text: str, depth: int = 0) -> str:
         """A query, or the body of a form."""
-        return "&".join(map(self._pair, text.split("&")))
+        return "&".join(self._pair(pair, depth) for pair in text.split("&"))
 
-    def _pair(self, pair: str) -> str:
+    def _pair(self, pair: str, depth: int) -> str:
         name, sign, value = pair.partition("=")
+        shown = self._escaped(name, unquote_plus)
         if not sign:
-            return self._escaped(pair, unquote_plus)
-        if kind := self._site.secret_fields.get(unquote_plus(name).strip().lower()):
-            return f"{name}={self.secret(kind, unquote_plus(value))}"
-        return f"{name}={self._escaped(value, unquote_plus)}"
+            return shown
+        if kind := self._kind_of(unquote_plus(name)):
+            return f"{shown}={self.secret(kind, unquote_plus(value))}"
+        return f"{shown}={self._escaped(value, unquote_plus, depth)}"
+
+    def _kind_of(self, field: str) -> str:
+        return kind_of(field, self._site)
 
     def headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Those that may be kept, their names in lower case."""
@@ -153,101 +150,132 @@ class Redactor:
             return self.cookies(value)
         if name == "authorization":
             scheme, _, secret = value.strip().partition(" ")
-            return f"{scheme} {self.secret('token', secret.strip())}" if secret else self.secret("secret", scheme)
+            known = scheme.lower() in SCHEMES and secret
+            return f"{scheme} {self.secret('token', secret.strip())}" if known else self.secret("token", value.strip())
         if name in ("referer", "origin"):
             return self.address(value)
         return self._said(name, value)
 
     def _say(self, name: str, value: str) -> str:
-        return value if name in OPAQUE else self.text(value, addresses=name != "user-agent")
+        return self._shut(value) if name in OPAQUE else self.text(value, addresses=name != "user-agent")
 
-    def address(self, url: str) -> str:
+    def address(self, url: str, depth: int = 0) -> str:
         """An absolute address, or one within the site."""
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            return ""
-        if not parts.scheme or not parts.netloc:
-            return self.target(url)
-        front = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        return front + self.target(url[url.index(parts.netloc) + len(parts.netloc) :])
+        found = _ORIGIN.match(url)
+        if found is None:
+            return self.target(url, depth)
+        return f"{found[1]}{self._without(found[2])}{self.target(url[found.end() :], depth)}"
 
     def cookies(self, header: str) -> str:
-        pairs = (pair.strip().partition("=") for pair in header.split(";") if pair.strip())
-        return "; ".join(f"{bare(name)}{sign}{self.cookie(bare(name), value)}" for name, sign, value in pairs)
+        told = []
+        for pair in header.split(";"):
+            name, sign, value = pair.strip().partition("=")
+            if sign and _COOKIE_NAME.fullmatch(name):
+                told.append(f"{bare(name)}={self.cookie(bare(name), value)}")
+            elif pair.strip():  # a cookie without a name is all value
+                told.append(self.secret("cookie", pair.strip()))
+        return "; ".join(told)
 
     def cookie(self, name: str, value: str) -> str:
         return value if is_plain_cookie(name, value, self._site) else self.secret("cookie", value.strip('"'))
 
     def body(self, content_type: str, body: bytes, *, truncated: bool = False) -> bytes:
-        """By its type. Of JSON that is not whole nothing is kept: who could tell where in it a secret stands?"""
+        """By its type, and by what it looks like: programs send JSON as a form. What can be read as neither is not kept, for who
+        could tell where in it a secret stands?"""
+        try:
+            return self._body(content_type, body, truncated)
+        except (NotKept, RecursionError):
+            return b""
+
+    def _body(self, content_type: str, body: bytes, truncated: bool) -> bytes:
         kind, _, options = content_type.partition(";")
         kind = kind.strip().lower()
         if not body:
             return body
-        if kind == "multipart/form-data" and (boundary := re.search(r'boundary="?([^";\s]{1,200})', options)):
-            return self._multipart(body, b"--" + boundary[1].encode())
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:
-            return self._bytes(body)
-        if kind == "application/x-www-form-urlencoded":
-            return self.form(text).encode()
-        if kind == "application/json" or kind.endswith("+json"):
-            return b"" if truncated else self._json(text).encode()
-        return self.text(text).encode()
-
-    def _bytes(self, body: bytes) -> bytes:
-        return body if self._again else _OPEN_BYTES.sub(b"{ ", body)
+        if kind.startswith("multipart/") or body.startswith(b"--"):
+            boundary = re.search(r'boundary="?([^";\s]{1,200})', options)
+            if boundary is None:
+                raise NotKept
+            return self._multipart(body, b"--" + boundary[1].encode("latin-1", "replace"))
+        text = body.decode(errors="surrogateescape")
+        form = kind == "application/x-www-form-urlencoded"
+        if kind.endswith("json") or (_JSON.match(text) and (_TELLING.search(text) or not kind.startswith("text/"))):
+            if truncated:
+                raise NotKept
+            text = self._json(text)
+        elif form or _FORM.match(text):
+            text = self.form(text)
+        elif not text.isascii() and any("\udc80" <= sign <= "\udcff" for sign in text):
+            raise NotKept  # no text at all
+        else:
+            text = self.text(text)
+        return text.encode(errors="surrogateescape")
 
     def _json(self, text: str) -> str:
         try:
             told = json.loads(text)
-            made = self._value(told)
-            return text if made == told else json.dumps(made, ensure_ascii=False)
-        except (ValueError, RecursionError):
-            fields = "|".join(map(re.escape, self._site.secret_fields))
-            pattern = rf'("(?:{fields})"\s*:\s*")([^"]*)'
-            return self.text(
-                re.sub(pattern, lambda found: found[1] + self.secret("secret", found[2]), text, flags=re.IGNORECASE)
-            )
+        except ValueError:
+            raise NotKept from None
+        made = self._value(told)
+        if made == told:
+            return text
+        written = json.dumps(made, ensure_ascii=False)
+        return written if _HALF.search(written) is None else json.dumps(made)
 
     def _value(self, value: Any, kind: str = "") -> Any:
         match value:
             case dict():
-                return {
-                    name: self._value(one, self._site.secret_fields.get(name.lower(), ""))
-                    for name, one in value.items()
-                }
+                return {self.text(name): self._value(one, self._kind_of(name) or kind) for name, one in value.items()}
             case list():
                 return [self._value(one, kind) for one in value]
             case str():
-                return self.secret(kind, value) if kind else self.text(value)
+                return self.secret(kind, value) if kind else self._line(value)
             case int() | float() if kind and not isinstance(value, bool):
                 return self.secret(kind, str(value))
         return value
 
+    def _line(self, text: str) -> str:
+        return self.address(self._shut(text)) if _ADDRESS.match(text) else self.text(text)
+
     def _multipart(self, body: bytes, boundary: bytes) -> bytes:
-        return boundary.join(map(self._part, body.split(boundary)))
+        before, *parts = body.split(boundary)
+        if before.strip() or not parts:
+            raise NotKept
+        return boundary.join([before, *map(self._part, parts)])
 
     def _part(self, part: bytes) -> bytes:
         head, gap, content = part.partition(b"\r\n\r\n")
         if not gap:
-            return self._bytes(part)
-        name = re.search(rb'(?<=[; ])name="([^"]*)"', head)
-        file = b"filename" in head
+            if part.strip(b"-\r\n\t "):
+                raise NotKept
+            return part
+        words = head.decode(errors="surrogateescape")
+        name, file, type = (pattern.search(words) for pattern in (_PART_NAME, _FILE_NAME, _PART_TYPE))
         end = b"\r\n" if content.endswith(b"\r\n") else b""
         value = content.removesuffix(end)
-        try:
-            kind = self._site.secret_fields.get(name[1].decode().lower(), "") if name and not file else ""
-            if kind or not file or b"Content-Type: text/" in head:
-                value = (self.secret(kind, value.decode()) if kind else self.text(value.decode())).encode()
-            else:
-                value = self._bytes(value)
-            head = self.text(head.decode()).encode()
-        except UnicodeDecodeError:
-            value = self._bytes(value)
-        return head + gap + value + end
+        field = (name[1] or name[2] or "") if name else ""
+        if kind := self._kind_of(field):
+            value = self.secret(kind, value.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+        elif not file or (type and type[1].startswith("text/")):
+            value = self._part_text(type[1] if type else "", value)
+        elif not self._again:
+            value = _OPEN_BYTES.sub(b"{ ", value)
+        return self.text(words).encode(errors="surrogateescape") + gap + value + end
+
+    def _part_text(self, type: str, value: bytes) -> bytes:
+        if type.endswith("json"):
+            return self._body(type, value, False)
+        return self._line(value.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="surrogateescape")
+
+
+def kind_of(field: str, site: Site) -> str:
+    """Of the placeholder for what a field of this name holds; "" when that is no secret."""
+    name = field.strip().lower()
+    return site.secret_fields.get(name) or ("secret" if _SECRET_NAME.search(name) else "")
 
 
 def is_plain_cookie(name: str, value: str, site: Site) -> bool:

@@ -114,7 +114,9 @@ class Run:
         """Whole or not at all. Raises OSError."""
         new = path.with_name(f"{path.name}.{os.getpid()}~")
         try:
-            new.touch(0o600 if self.differences else 0o666)  # examples of differences are pieces of what members may see
+            new.touch(
+                0o600 if self.differences else 0o666
+            )  # examples of differences are pieces of what members may see
             new.write_text(json.dumps({"format": FORMAT} | asdict(self), ensure_ascii=False, indent=1) + "\n")
             new.replace(path)
         finally:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from replay.clock import AT_ONCE, Clock, now
 from replay.connections import Connections, Sent
-from replay.drafts import Draft
+from replay.drafts import Drafts
 from replay.giving_up import Patience
 from replay.machine import NO_DESCRIPTOR
 from replay.measuring import INTERRUPTED, Measure
@@ -20,6 +20,7 @@ from replay.wire import Reply
 
 _SECOND: Final = 1_000_000_000
 UNMAPPED: Final = "unmapped"
+TOO_LATE: Final = "too late"  # when the time was over, what it waited for was not there
 BEHIND_NS: Final = 10 * _SECOND  # no run goes on that is so late
 
 
@@ -47,10 +48,11 @@ class Runner:
         self._arrives, self._closed = plan.pace.arrives, plan.pace.kind == "closed"
         self._arrivals = plan.arrivals()
         self._next: Arrival | None = next(self._arrivals, None)
-        self._drafts: dict[int, Draft] = {}  # by `i`
+        self._drafts = Drafts(plan, target, options.run_id, reads_all=on_answer is not None)
         self._boards: dict[int, Board] = {}  # by pass
         self._live: dict[tuple[int, int], Live] = {}  # by pass and script
         self._patience = Patience(options.stop_on_errors)
+        self._held: dict[tuple[int, int], Sent] = {}  # by the rate cap
         self._free_ns = 0  # when the rate cap lets the next one go
         self._error: BaseException | None = None
 
@@ -76,7 +78,11 @@ class Runner:
         finally:
             for task in waiting:
                 task.cancel()
-            self._hang_up()
+            if not self._ending and not stop.is_set() and (why := self._patience.at_end()):
+                self.measure.stopped = why
+            if stop.is_set() or self.measure.stopped:
+                self.measure.last_ns = now()
+            await self._hang_up()
             self._clock.close()
             loop.set_exception_handler(before)
 
@@ -125,7 +131,8 @@ class Runner:
                 if not live.timed:
                     while live.due and (step := live.step) is not None:  # it was due, and what it needs never came
                         live.next += 1
-                        self._skip(live, step, live.due.popleft(), UNMAPPED)
+                        self.measure.due(live.due[0])
+                        self._skip(live, step, live.due.popleft(), TOO_LATE)
                     self._abandon(live)
                     self._end_if_done(live)
 
@@ -149,58 +156,53 @@ class Runner:
     def _advance(self, live: Live) -> None:
         """Send what is due of this session, and have the clock call when the next one is."""
         while not live.timed and not self._ending and (step := live.step) is not None:
-            intended = live.intended(step, arrives=self._arrives)
-            if intended is None:
+            ready = live.ready(step, arrives=self._arrives)
+            if ready is None:
                 break  # an answer, or an arrival, calls again
-            if self._end_ns is not None and intended >= self._end_ns:
+            if not self._arrives and self._end_ns is not None and ready >= self._end_ns:
                 self._abandon(live)
                 break
-            if intended > now():
+            if ready > now():
                 live.timed = True
-                self._clock.at(intended, partial(self._rung, live))
+                self._clock.at(ready, partial(self._rung, live))
                 break
             live.next += 1
-            live.last_ns = intended
-            if self._arrives:
-                live.due.popleft()
-            self._offer(live, step, intended)
+            live.last_ns = ready
+            # Where requests arrive, a visitor was there from that moment on, whatever the site was still busy with.
+            self._offer(live, step, live.due.popleft() if self._arrives else ready, ready)
         self._end_if_done(live)
 
     def _rung(self, live: Live) -> None:
         live.timed = False
         self._advance(live)
 
-    def _offer(self, live: Live, step: Step, intended_ns: int) -> None:
+    def _offer(self, live: Live, step: Step, intended_ns: int, ready_ns: int) -> None:
         i = step.request.i
+        self.measure.due(intended_ns)
         if step.held:
             self._skip(live, step, intended_ns, step.held)
             return
-        draft = self._drafts.get(i)
-        if draft is None:
-            run_id, recorded_at = self.options.run_id, self.plan.recorded_at
-            draft = self._drafts[i] = Draft(step.request, self.target, run_id, recorded_at, self._reads(step))
         try:
-            data = draft.ready(live.jar, partial(self._value, live.board))
+            data = self._drafts.ready(step, live.jar, partial(self._value, live.board))
         except Unmapped:
             self._skip(live, step, intended_ns, UNMAPPED)
             return
-        sent = Sent(live, step, intended_ns, data, self._reads(step))
+        sent = Sent(live, step, intended_ns, ready_ns, data, self._drafts.reads(step))
         live.open += 1
         if self.options.max_rate:
             moment = max(now(), self._free_ns)
             self._free_ns = moment + int(_SECOND / self.options.max_rate)
             if moment > now():
-                self.measure.held += 1
+                self._held[i, live.key[0]] = sent
+                self.measure.held = len(self._held)
                 self._clock.at(moment, partial(self._let_go, sent))
                 return
         self._send(sent)
 
-    def _reads(self, step: Step) -> bool:
-        return bool(step.makes) or self.on_answer is not None
-
     def _let_go(self, sent: Sent) -> None:
         """The rate cap lets it go."""
-        self.measure.held -= 1
+        del self._held[sent.step.request.i, sent.live.key[0]]
+        self.measure.held = len(self._held)
         self._send(sent)
         self._advance(sent.live)
 
@@ -217,8 +219,8 @@ class Runner:
             sent.live.open -= 1
             self._skip(sent.live, sent.step, sent.intended_ns, NO_DESCRIPTOR)
             return
-        self.measure.send(sent.intended_ns, began)
-        if began - sent.intended_ns > BEHIND_NS and not self.options.max_rate:
+        self.measure.send(sent.intended_ns)
+        if began - sent.ready_ns > BEHIND_NS and not self.options.max_rate:
             self._stop(f"requests go {BEHIND_NS // _SECOND} s late: this machine cannot send them that fast")
 
     def _done(self, sent: Sent, reply: Reply) -> None:
@@ -226,7 +228,7 @@ class Runner:
         live.open -= 1
         if why := self._patience.heard(reply):
             self._stop(why)
-        self.measure.end(step.route, sent.intended_ns, reply, step.status)
+        self.measure.end(step.route, sent.intended_ns, sent.ready_ns, reply, step.status)
         live.jar.take(reply.head)
         live.ended[step.request.i] = reply.end_ns
         for made in step.request.answer.made:
@@ -283,9 +285,11 @@ class Runner:
         if not more and not self._live:
             self._over.set()
 
-    def _hang_up(self) -> None:
+    async def _hang_up(self) -> None:
         self._ending = True
-        self._connections.hang_up(INTERRUPTED)
         for live in self._live.values():
             for wire in live.idle:
                 wire.close()
+        await self._connections.hang_up(INTERRUPTED)
+        for sent in self._held.values():
+            self.measure.skip(sent.step.route, sent.intended_ns, INTERRUPTED)

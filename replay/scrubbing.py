@@ -7,13 +7,17 @@ from itertools import chain, pairwise
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, unquote_plus
 
+from replay.keys import Key
 from replay.leaks import leaks
 from replay.records import PLACEHOLDER, Answer, Request
-from replay.redaction import OPAQUE, Redactor, is_plain_cookie
+from replay.redaction import OPAQUE, Redactor, is_plain_cookie, kind_of
 from replay.sites import Site
 
 FIRST_LINE: Final = 2  # of the requests; the header is before them
 _BASIC: Final = ("basic ", "bearer ", "digest ", "negotiate ")
+
+UNREAD: Final = "something that redaction would take out"
+_NO_KEY: Final = Key("none", bytes(32))
 
 
 class Left(NamedTuple):
@@ -26,6 +30,8 @@ class Left(NamedTuple):
 
 def left(line: int, request: Request, site: Site) -> Iterator[Left]:
     """What is left in one request, each kind once for each place."""
+    redactor = Redactor(_NO_KEY, site, again=True)
+    kind = dict(request.headers).get("content-type", "")
     found = chain(
         (("address", what) for what in _in_target(request.target, site)),
         *((("header " + name, what) for what in _in_header(name, value, site)) for name, value in request.headers),
@@ -33,7 +39,13 @@ def left(line: int, request: Request, site: Site) -> Iterator[Left]:
         (("location", what) for what in _in_target(request.answer.location, site)),
         (("session", leak.what) for leak in leaks(request.session)),
     )
-    for where, what in dict.fromkeys(found):
+    told = dict.fromkeys(found)
+    if not told and (
+        redactor.target(request.target) != request.target
+        or redactor.body(kind, request.body, truncated=request.truncated) != request.body
+    ):
+        told = {("request", UNREAD): None}
+    for where, what in told:
         yield Left(line, where, what)
 
 
@@ -42,7 +54,7 @@ def _in_text(text: str, *, addresses: bool = True) -> Iterator[str]:
 
 
 def _in_field(name: str, value: str, site: Site) -> Iterator[str]:
-    kind = site.secret_fields.get(name.strip().lower())
+    kind = kind_of(name, site)
     if kind and value and not PLACEHOLDER.fullmatch(value):
         yield f"field {kind}"
     else:

@@ -69,7 +69,7 @@ def before(plan: Plan, processes: int) -> Checked | None:
 
 
 def check(rate: float, processes: int, per_session: int = LONGEST, late_ms: float = LAG_MS) -> Checked:
-    """For a second, and a little more for what is late. Raises OSError."""
+    """For a second, and a little more for what is late. Raises OSError, and KeyboardInterrupt after Ctrl-C."""
     plan = planning.plan(_requests(rate, per_session), AnySite(), Choices(Pace("rate", (rate,)), duration=SECONDS))
     with nullserver(processes=processes) as port:
         address = "127.0.0.1"
@@ -77,6 +77,8 @@ def check(rate: float, processes: int, per_session: int = LONGEST, late_ms: floa
         done = workers.run(
             plan, target, Options(secrets.token_hex(6), timeout=10.0), processes, longest=SECONDS * FASTER
         )
+    if done.interrupted:
+        raise KeyboardInterrupt
     lag, due = Histogram(), round(rate * SECONDS)
     for second in done.measure.seconds.values():
         lag.merge(second.lag)

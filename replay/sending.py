@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Protocol
 
 from replay.measuring import Measure
 from replay.plans import Plan, Step
-from replay.progress import EVERY
+from replay.progress import EVERY, Glimpse
 from replay.running import Options, Runner
 from replay.targets import Target
 from replay.wire import Reply
@@ -55,16 +55,17 @@ async def _send(part: Plan, target: Target, options: Options, listener: Listener
     line = await asyncio.wait_for(orders.readline(), PATIENCE)
     if not line.strip().isdigit():  # it was stopped before it began
         return
-    began, computed = int(line), time.process_time()
-    beside = [loop.create_task(_report(report, measure)), loop.create_task(_obey(orders, stop))]
+    began = int(line)
+    reporter = Reporter(measure, began)
+    beside = [loop.create_task(reporter.run(report)), loop.create_task(_obey(orders, stop))]
     await runner.run(began, stop)
-    share = (time.process_time() - computed) / max((time.monotonic_ns() - began) / 1e9, 0.001)
+    reporter.look()
     for task in beside:
         if task.done():
             task.result()  # its error
         task.cancel()
     heard = listener.as_json() if listener else None
-    _say(report, {"measure": measure.as_json(), "cpu": share, "heard": heard})
+    _say(report, {"measure": measure.as_json(), "cpu": reporter.own_cpu, "heard": heard})
     await asyncio.wait_for(report.drain(), PATIENCE)
 
 
@@ -80,11 +81,30 @@ def _say(report: asyncio.StreamWriter, told: dict[str, Any]) -> None:
     report.write(json.dumps(told).encode() + b"\n")
 
 
-async def _report(report: asyncio.StreamWriter, measure: Measure) -> None:
-    while True:
-        await asyncio.sleep(EVERY)
-        if not report.transport.get_write_buffer_size():  # nobody reads while the parent is stopped: it is told later
-            _say(report, {"glimpse": measure.glimpse().as_json()})
+class Reporter:
+    """Says twice a second what happened. `own_cpu`: which share of a core this process took from the beginning until it had sent
+    all; to wait for the last answers costs nothing, and would hide how busy it was."""
+
+    def __init__(self, measure: Measure, began_ns: int) -> None:
+        self._measure, self._began_ns = measure, began_ns
+        self._computed, self._glimpse = time.process_time(), measure.glimpse()
+        self.own_cpu = 0.0
+
+    async def run(self, report: asyncio.StreamWriter) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            self.look()
+            if not report.transport.get_write_buffer_size():  # nobody reads while the parent is stopped
+                _say(report, {"glimpse": self._glimpse.as_json()})
+                self._glimpse = Glimpse()
+
+    def look(self) -> None:
+        glimpse = self._measure.glimpse()
+        took = (time.monotonic_ns() - self._began_ns) / 1e9
+        if glimpse.sent and took > 0:
+            self.own_cpu = (time.process_time() - self._computed) / took
+        self._glimpse.add(glimpse)
+        self._glimpse.backlog, self._glimpse.open = glimpse.backlog, glimpse.open
 
 
 async def _obey(orders: asyncio.StreamReader, stop: asyncio.Event) -> None:

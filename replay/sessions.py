@@ -32,7 +32,7 @@ class Live:
         self.next = 0  # the step that goes next
         self.due: deque[int] = deque()  # moments of arrivals, in paces where requests arrive
         self.ended: dict[int, int] = {}  # when each request, by its `i`, was answered
-        self.last_ns = start_ns  # the intended moment of the one before
+        self.last_ns = start_ns  # when the one before could go
         self.jar, self.idle, self.open = Jar(), list[Wire](), 0
         self.timed = self.over = False
 
@@ -40,8 +40,8 @@ class Live:
     def step(self) -> Step | None:
         return self.script.steps[self.next] if self.next < len(self.script.steps) else None
 
-    def intended(self, step: Step, *, arrives: bool) -> int | None:
-        """The moment at which it is to go, None while an answer that it waits for is not there, or it did not arrive.
+    def ready(self, step: Step, *, arrives: bool) -> int | None:
+        """The moment at which it can go, None while an answer that it waits for is not there, or it did not arrive.
 
         When it is known it does not change any more, and it is never before that of the one before.
         """

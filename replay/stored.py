@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
@@ -14,14 +15,14 @@ _FROM_STORE: Final = frozenset({"HIT", "STALE", "UPDATING"})
 
 
 class StoredAnswers:
-    """What is written to the log from now on. It may be moved away and made anew, or not be there. `wrong` counts lines that
-    are none of ours, or that do not tell when they were written."""
+    """What is written to the log from now on. It may be moved away and made anew, or not be there. `passed_over`
+    counts by reason what was not taken."""
 
     def __init__(self, path: Path, started_ns: int, monotonic_ns: int) -> None:
         self._path, self._offset = path, started_ns - monotonic_ns
         self._rest = b""
         self._far = monotonic_ns - FLUSHED
-        self.wrong = 0
+        self.passed_over = Counter[str]()
         self._file: IO[bytes] | None = self._opened()
         if self._file:
             self._file.seek(0, os.SEEK_END)
@@ -64,11 +65,14 @@ class StoredAnswers:
         for line in lines:
             try:
                 told = json.loads(line)
-                alone = told["upstream"] in ("", "-") or told["cache"] in _FROM_STORE
-                if alone and told["method"]:  # without a method it was no request
+                if told["upstream"] not in ("", "-") and told["cache"] not in _FROM_STORE:
+                    continue
+                if told["method"] in ("GET", "HEAD"):
                     yield self._exchange(told)
-            except (ValueError, KeyError, TypeError):
-                self.wrong += 1
+                elif told["method"]:  # its body is known to nobody; without a method it was no request
+                    self.passed_over["refused by Nginx"] += 1
+            except (ValueError, KeyError, TypeError, OverflowError):
+                self.passed_over["a line of the log that is none"] += 1
 
     def _exchange(self, told: dict[str, str | float]) -> Exchange:
         ended = int(float(told["ended"]) * 1e9) - self._offset

@@ -29,6 +29,9 @@ log = logging.getLogger("plaza.tap")
 LOOK: Final = 1.0  # s between two looks for a recorder, and between two words to it of how far we are
 PATIENCE: Final = 5.0  # s for a recorder to let us in
 MOST_WAITING: Final = 1 << 24  # bytes for a recorder that is slower than we are; what is more is dropped and counted
+LONGEST_WAIT: Final = (
+    60_000_000_000  # ns; what takes longer, such as an upload over a slow line, has lost its place: it is late
+)
 MOST_TOLD: Final = 1 << 16  # bytes of an answer's body, which tells what was made
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})  # what answers to these is not looked at
 
@@ -36,7 +39,8 @@ _TOLD_HEADERS: Final = ("Content-Type", "Location", "Etag", "Content-Length")
 
 
 class Tap(HTTPServerConnectionDelegate):
-    """The application `inside`, watched while a recorder listens in the folder `run`."""
+    """The application `inside`, watched while a recorder listens in the folder `run`. On a connection that was kept open and
+    waits when the recorder comes, the next request is not seen yet; Nginx keeps none."""
 
     def __init__(self, inside: HTTPServerConnectionDelegate, run: Path) -> None:
         self._inside, self._path = inside, run / SOCKET
@@ -48,7 +52,7 @@ class Tap(HTTPServerConnectionDelegate):
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         if self._line is None:
             return self._inside.start_request(server_conn, request_conn)
-        seen = _Seen(self, self._line, request_conn)
+        seen = _Seen(self, request_conn)
         return _Reading(
             self._inside.start_request(server_conn, cast(HTTPConnection, _Watched(request_conn, seen))), seen
         )
@@ -59,13 +63,19 @@ class Tap(HTTPServerConnectionDelegate):
     async def watch(self) -> None:
         """Look for a recorder, as long as the process lives; tell the one that is there how far we are."""
         while True:
-            if self._line is None or self._line.closed:
-                self._line = None
-                if self._path.exists():
-                    self._line = await self._joined()
-            else:
-                self._tell_how_far()
+            try:
+                await self._look()
+            except Exception:  # a mistake here may cost a recording, and never the process
+                log.exception("no word to the recorder")
             await asyncio.sleep(LOOK)
+
+    async def _look(self) -> None:
+        if self._line and not self._line.closed:
+            self._tell_how_far()
+            return
+        self._line = None
+        if self._path.exists():
+            self._line = await self._joined()
 
     async def _joined(self) -> Line | None:
         """None while it does not let us in: it has been killed and left its socket, or it is about to listen."""
@@ -83,12 +93,16 @@ class Tap(HTTPServerConnectionDelegate):
 
     def _tell_how_far(self) -> None:
         assert self._line is not None
-        oldest = next(iter(self._open), None)
+        oldest, now = next(iter(self._open), None), monotonic_ns()
         dropped, self._dropped = self._dropped, {}
-        self._line.write(msgpack.packb((MARK, *Mark(oldest.began if oldest else monotonic_ns(), dropped))))
+        far = max(oldest.began, now - LONGEST_WAIT) if oldest else now
+        self._line.write(msgpack.packb((MARK, *Mark(far, dropped))))
 
-    def begin(self, seen: "_Seen") -> None:
-        self._open[seen] = None
+    def begin(self, seen: "_Seen") -> Line | None:
+        """To whom it will be told."""
+        if self._line:
+            self._open[seen] = None
+        return self._line
 
     def may_hold(self, size: int) -> bool:
         """Whether so many bytes of a body can be kept until it is over."""
@@ -123,8 +137,9 @@ class _Seen:
         "headers", "held", "length", "line", "method", "target",
     )  # fmt: skip
 
-    def __init__(self, tap: Tap, line: Line, connection: HTTPConnection) -> None:
-        self._tap, self._connection, self.line = tap, connection, line
+    def __init__(self, tap: Tap, connection: HTTPConnection) -> None:
+        self._tap, self._connection = tap, connection
+        self.line: Line | None = None  # None before it begins, and for what is not told
         self.began, self.first = monotonic_ns(), 0
         self.method, self.target = "", ""
         self.headers: list[tuple[str, str]] = []
@@ -135,12 +150,14 @@ class _Seen:
 
     def asked(self, start_line: RequestStartLine, headers: HTTPHeaders) -> None:
         """Its time begins now: the connection may have waited long for it. A WebSocket is no request with an answer."""
-        if "Upgrade" not in headers:
+        if headers.get("Upgrade", "").lower() != "websocket":
             self.began = monotonic_ns()
             self.method, self.target, self.headers = start_line.method, start_line.path, list(headers.get_all())
-            self._tap.begin(self)
+            self.line = self._tap.begin(self)
 
     def sent(self, chunk: bytes) -> None:
+        if self.line is None:
+            return
         room = self.line.most_body - self.held
         self.body_length += len(chunk)
         if room > 0 and self._tap.may_hold(len(piece := chunk[:room])):
@@ -164,7 +181,7 @@ class _Seen:
             self.answer_size += len(chunk)
 
     def done(self) -> None:
-        if self._tap.end(self) and self.head is not None:
+        if self._tap.end(self) and self.line and self.head is not None:
             context = getattr(self._connection, "context", None)
             self._tap.tell(self.line, Exchange(
                 self.began, self.first, monotonic_ns(), str(getattr(context, "remote_ip", "")), self.method,

@@ -53,11 +53,24 @@ async def find(url: str, *, insecure: bool = False, timeout: float = 10.0) -> Ta
         raise Refused(f"{host} is not known: it has no address") from None
     except TimeoutError:
         raise Refused(f"the address of {host} could not be found in {timeout:g} s") from None
-    address = str(found[0][4][0])
+    address = await _reached([str(one[4][0]) for one in found], port, timeout)
     return Target(
         f"{parts.scheme}://{parts.netloc}", host, address, port, parts.netloc, _tls(insecure) if secure else None,
         ipaddress.ip_address(address.partition("%")[0]).is_loopback,
     )  # fmt: skip
+
+
+async def _reached(addresses: list[str], port: int, timeout: float) -> str:
+    """The first that somebody listens at: localhost may be ::1 to the system and 127.0.0.1 to the site."""
+    for address in addresses if len(addresses) > 1 else ():
+        try:
+            async with asyncio.timeout(timeout):
+                _, writer = await asyncio.open_connection(address, port)
+        except (OSError, TimeoutError):
+            continue
+        writer.close()
+        return address
+    return addresses[0]
 
 
 def _tls(insecure: bool) -> ssl.SSLContext:

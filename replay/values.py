@@ -12,6 +12,7 @@ from replay.records import PLACEHOLDER, PLACEHOLDER_BYTES, Made, Request
 from replay.wire import Reply
 
 Fill = Callable[[str], str]
+_NO_LINE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Unmapped(Exception):
@@ -68,6 +69,13 @@ def in_target(value: str) -> str:
     return quote(value, safe="")
 
 
+def in_header(value: str) -> str:
+    """Raises Unmapped for what would end the line."""
+    if _NO_LINE.search(value):
+        raise Unmapped(value)
+    return value
+
+
 def in_json(value: str) -> str:
     return json.dumps(value)[1:-1]
 
@@ -80,11 +88,14 @@ def told(made: Made, reply: Reply) -> str | None:
         pairs = [cookies(line.decode("latin-1"))[:1] for line in heads.all_of(reply.head, b"set-cookie")]
         return next((value for pair in pairs for name, value in pair if name == wanted and value), None)
     if pointer.startswith("location:"):
-        found = re.search(pointer.removeprefix("location:"), reply.header("location"))
-        return found[1] if found else None
+        try:
+            found = re.search(pointer.removeprefix("location:"), reply.header("location"))
+            return found[1] if found else None
+        except (re.error, IndexError):  # a pattern of a file is what somebody has written
+            return None
     try:
         return _at(json.loads(reply.plain()), pointer)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

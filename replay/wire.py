@@ -102,11 +102,13 @@ class Wire(asyncio.BufferedProtocol):
         else:
             self._data = data
             self._connecting = self._loop.create_task(self._connect())
+            self._connecting.add_done_callback(self._tried)
 
     def fail(self, word: str) -> None:
         """Give up on what is under way: `on_done` hears of it with this word. The connection ends."""
+        busy = self.busy
         self.close()
-        if self.busy:
+        if busy:
             self._reply.failed = word
             self._done()
 
@@ -115,11 +117,12 @@ class Wire(asyncio.BufferedProtocol):
         self.alive = False
         if self._connecting is not None:
             self._connecting.cancel()
-            self._gone()
         if self._transport is not None:
             self._transport.abort() if self.busy else self._transport.close()
+        self.busy = False
 
     async def _connect(self) -> None:
+        self._reply.began_ns = now()  # a turn of the loop that came late is our lateness, not the target's
         try:
             name = self._name if self._tls else None
             await self._loop.create_connection(
@@ -132,12 +135,16 @@ class Wire(asyncio.BufferedProtocol):
             word = "tls"
         except OSError as error:
             word = _WORDS.get(error.errno or 0, "unreachable")
-        finally:
-            self._connecting = None
-            if self._transport is None:
-                self._gone()
         if word:
+            self._connecting = None
             self.fail(word)
+
+    def _tried(self, task: asyncio.Task[None]) -> None:
+        self._connecting = None
+        if self._transport is None:
+            self._gone()
+        if not task.cancelled():
+            task.result()  # an error of ours is the loop's to report
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -180,8 +187,8 @@ class Wire(asyncio.BufferedProtocol):
         self._on_done(self, reply)
 
     def eof_received(self) -> None:
+        self.alive = False  # what is written from now on would never leave
         if self.busy and self._answer.ends_with_connection:
-            self.alive = False
             self._done()
 
     def connection_lost(self, exc: Exception | None) -> None:

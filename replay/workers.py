@@ -154,6 +154,8 @@ async def _hear(worker: _Worker, crew: Sequence[_Worker]) -> None:
             told = json.loads(line)
             if "measure" in told:
                 worker.last = told
+                if told["measure"]["stopped"]:  # the target is gone, or fails too often: so it does for the others
+                    _stop(crew)
             elif "glimpse" in told:
                 glimpse = glimpse_of(told["glimpse"])
                 worker.glimpse.add(glimpse)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from replay.records import Footer, Header, Request, as_json
+from replay.records import Footer, Header, Request, as_json, unfit
 
 PIECE: Final = 1 << 16  # bytes of lines that are compressed at a time
 LEVEL: Final = 1  # who records has the machine of the site, and its patience
@@ -42,11 +42,13 @@ class Writer:
             raise
 
     def add(self, request: Request) -> None:
-        """Raises ValueError when it came before the one that was written last; OSError."""
+        """Raises ValueError when it came before the one that was written last, or cannot be sent again; OSError."""
         if request.t_us < self._last:
             raise ValueError(
                 f"request {request.i} came {self._last - request.t_us} us before the one that stands before it"
             )
+        if wrong := unfit(request):
+            raise ValueError(wrong)
         self._line(as_json(request))
         self._last = request.t_us
         self.requests += 1

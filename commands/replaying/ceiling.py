@@ -95,6 +95,9 @@ def show(url: str, report: Report) -> None:
         number, _, unit = value.rpartition(" ") if " " in value else (value, "", "")
         say(f"  {name:<24}{number:>{wide}} {unit}".rstrip())
     say(f"\n[dim]{HIDES}[/]")
+    if failed := report.failed.total():
+        took = report.longest_failure_us / 1e6
+        err.print(f"[yellow]![/] {failed:,} calls that failed are not in these times; they took up to {took:,.2f} s.")
     if report.own_cpu > OWN_CPU:
         err.print(f"[yellow]![/] This process computed {report.own_cpu:.0%} of the time: the ceiling may be its own.")
     if codes and all(300 <= status < 400 for status, _ in codes):

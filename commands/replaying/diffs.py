@@ -16,7 +16,6 @@ from replay.running import Options
 from replay.targets import Target
 from replay.workers import Done
 
-RECORDED = "recorded"  # what --diff compares with when it names no site
 _SHOWN = 12
 
 

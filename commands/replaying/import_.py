@@ -17,10 +17,11 @@ from commands.console import Trouble, err, say
 from replay import access_logs, places, writing
 from replay.access_logs import Entry, Refused
 from replay.importing import GAP_US, Sessions, Spool, Told, requests
+from replay.keys import new_key
 from replay.mapping import Kind, Places, Popularity
 from replay.plaza import Plaza
 from replay.records import Header
-from replay.redaction import POLICY, Redactor, new_key
+from replay.redaction import POLICY, Redactor
 from replay.sites import AnySite
 
 LOG_POLICY: Final = "of a log: no addresses, no queries of referrers"

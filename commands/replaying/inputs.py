@@ -12,10 +12,11 @@ from replay.planning import Choices, NoPlan
 from replay.plans import Plan
 from replay.plaza import Plaza
 from replay.reading import NoRecord, Recording
-from replay.sites import AnySite
+from replay.records import Header
+from replay.sites import AnySite, Site
 from replay.targets import Refused, Target
 
-SITES = {"any": AnySite, "plaza": Plaza}
+SITES: dict[str, type[Site]] = {"any": AnySite, "plaza": Plaza}
 
 
 def recording_of(path: Path) -> Recording:
@@ -29,12 +30,16 @@ def recording_of(path: Path) -> Recording:
     return recording
 
 
+def site_of(header: Header, site: str | None = None) -> Site:
+    """By its name; without one whose the record is, or this one where addresses were mapped onto it."""
+    return SITES[site or ("plaza" if header.source == "plaza" or header.mapping else "any")]()
+
+
 def plan_of(recording: Recording, site: str | None, chosen: Choices) -> Plan:
-    """`site`: whose routes; None for whose the record is, or for this one's where addresses were mapped onto it."""
+    """`site`: whose routes, as for `site_of`."""
     header = recording.header
-    name = site or ("plaza" if header.source == "plaza" or header.mapping else "any")
     try:
-        return planning.plan(recording.requests, SITES[name](), chosen, header.base_url)
+        return planning.plan(recording.requests, site_of(header, site), chosen, header.base_url)
     except NoPlan as error:
         raise BadInput(str(error)) from None
 

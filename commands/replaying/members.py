@@ -15,8 +15,8 @@ from models.errors import Invalid, Taken
 from models.passwords import hash_password
 from models.tokens import SCOPES
 from models.users import User
+from replay.keys import Key
 from replay.needs import Needs
-from replay.redaction import Key
 from settings import Settings
 
 AGENT: Final = "plaza replay prepare"
@@ -84,7 +84,7 @@ class Members:
             return create_signed_value(self._settings.secret_key, VOTER, new_visitor()).decode()
         password = self._needs.passwords.get(placeholder)
         id = self._by_session.get(placeholder)
-        if id is None and placeholder in self._needs.turned_away:
+        if id is None and placeholder not in self._needs.proven:
             return secrets.token_urlsafe(32)  # nobody's, as it was
         if id is None:
             id = (await self._account(placeholder, password)).id
@@ -94,7 +94,7 @@ class Members:
 
     async def _token(self, placeholder: str) -> str:
         id, scopes = self._by_token.get(placeholder, (None, tuple(SCOPES)))
-        if id is None and placeholder in self._needs.turned_away:
+        if id is None and placeholder not in self._needs.proven:
             return f"plz_{secrets.token_urlsafe(32)}"
         user = await self._models.users.one(id) if id else await self._account(placeholder)
         session = await self._models.sessions.by_token(await self._session(user.id))

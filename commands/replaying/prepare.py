@@ -17,10 +17,10 @@ from commands.replaying.members import Members
 from commands.tables import with_models
 from models import Models
 from replay import values
+from replay.keys import Key, read_key
 from replay.needs import Needs, needs_of
 from replay.plaza import Plaza
 from replay.reading import NoRecord, Reader
-from replay.redaction import Key, read_key
 from settings import Settings
 
 

@@ -1,5 +1,7 @@
 """`plaza replay run`: a record file against a site, measured and judged."""
 
+import importlib
+import os
 import secrets
 import sys
 from datetime import UTC, datetime
@@ -10,9 +12,9 @@ from typing import Any
 import click
 
 from commands.console import Trouble, out
-from commands.replaying import choices, diffs, inputs, summary
+from commands.replaying import choices, inputs, summary
 from commands.replaying.exits import DIFFERENT, INTERRUPTED, OF_VERDICT, BadInput
-from replay import hdr, machine, report, selfcheck, workers
+from replay import hdr, machine, selfcheck, workers
 from replay.hearing import Hearing
 from replay.judging import run_of
 from replay.measuring import Measure
@@ -28,6 +30,7 @@ from replay.selfcheck import Checked
 from replay.targets import Target
 from replay.workers import Done
 
+_RECORDED = "recorded"  # what --diff compares with when it names no site
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -73,7 +76,7 @@ _THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--insecure", is_flag=True, help="Take any certificate.")
 @click.option("--slo", "wanted", metavar="WHAT", type=choices.Objectives(), default=(),
               help="What has to be reached, such as 'p99<250ms,errors<0.1%'; status 1 when it is not.")  # fmt: skip
-@click.option("--diff", "against", metavar="[URL]", is_flag=False, flag_value=diffs.RECORDED,
+@click.option("--diff", "against", metavar="[URL]", is_flag=False, flag_value=_RECORDED,
               help="Compare its answers with those of another site, or without URL with what was recorded.")  # fmt: skip
 @click.option("--out", "json_file", metavar="FILE", type=_FILE, help="Write the result there, as JSON.")
 @click.option(
@@ -103,6 +106,10 @@ def command(
     recording = inputs.recording_of(record)
     chosen = Choices(pace, speed, loops, duration, only, drop, rewrite, sessions, seed, writes)
     plan = inputs.plan_of(recording, site, chosen)
+    if warmup and plan.seconds and warmup >= plan.seconds:
+        raise click.UsageError(
+            f"--warmup {warmup:g} s leaves nothing to be measured: all is sent in {plan.seconds:,.1f} s"
+        )
     known = inputs.values_of(values_file, record)
     target = inputs.target_of(url, writes=writes, run_id=run_id, insecure=insecure)
     options = Options(run_id, timeout, warmup or 0.0, max_rate or 0.0, max_open, stop_on_errors or 0.0, known)
@@ -110,8 +117,9 @@ def command(
         raise BadInput(trouble)
     diff = None
     if against is not None:
-        asked = against != diffs.RECORDED
+        asked = against != _RECORDED
         baseline = inputs.target_of(against, writes=writes, run_id=run_id, insecure=insecure) if asked else None
+        diffs = importlib.import_module("commands.replaying.diffs")  # with its statistics, which take seconds to load
         diff = diffs.Diff(plan, target, baseline, options, processes, recording.requests)
         if not diff.first():
             diff.show([])
@@ -127,18 +135,27 @@ def command(
     told = _told(record, recording, plan, target, options) | {"workers": processes, "command": sys.argv[1:]}
     run = run_of(
         done.measure, plan, told, started.isoformat(timespec="milliseconds"), interrupted=done.interrupted,
-        machine=facts | {"shares": done.shares}, invalid=done.lost, own_cpu=done.own_cpu, objectives=wanted,
+        machine=facts | {"shares": done.shares, "own_cpu": done.own_cpu},
+        invalid=done.lost, own_cpu=done.own_cpu, objectives=wanted,
         selfcheck=checked.as_json() if checked else {},
     )  # fmt: skip
     if diff:
         run.differences = diff.rest(done)
-    summary.show(run, _write(run, json_file, html_file, hdr_file))
+    summary.show(run)
     if diff:
         diff.show(run.differences)
-    # What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true.
+    written = _write(run, json_file, html_file, hdr_file)
+    summary.show_next(run, written)
+    sys.exit(_status(run, diff, all_written=None not in written))
+
+
+def _status(run: Run, diff: Any, *, all_written: bool) -> int:
+    """What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true."""
     if diff and diff.interrupted:
-        sys.exit(INTERRUPTED)
-    sys.exit(DIFFERENT if run.differences else OF_VERDICT[run.verdict])
+        return INTERRUPTED
+    if run.differences:
+        return DIFFERENT
+    return OF_VERDICT[run.verdict] or (0 if all_written else BadInput.exit_code)
 
 
 def _told(record: Path, recording: Recording, plan: Plan, target: Target, options: Options) -> dict[str, Any]:
@@ -162,17 +179,25 @@ def _writable(*files: Path | None) -> None:
     for path in files:
         if path and not path.absolute().parent.is_dir():
             raise BadInput(f"there is no folder {path.absolute().parent}")
+        if path and not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+            raise BadInput(f"{path} cannot be written")
 
 
-def _write(run: Run, json_file: Path | None, html_file: Path | None, hdr_file: Path | None) -> list[Path]:
-    written = []
+def _write_html(run: Run, path: Path) -> None:
+    path.write_text(importlib.import_module("replay.report").html(run))
+
+
+def _write(run: Run, json_file: Path | None, html_file: Path | None, hdr_file: Path | None) -> list[Path | None]:
+    """What was written; None for what could not be, which is said."""
+    written: list[Path | None] = []
     for path, write in (
-        (json_file, run.write), (html_file, lambda path: path.write_text(report.html(run))), (hdr_file, partial(hdr.write, run)),
+        (json_file, run.write), (html_file, partial(_write_html, run)), (hdr_file, partial(hdr.write, run)),
     ):  # fmt: skip
         if path:
             try:
                 write(path)
+                written.append(path)
             except OSError as error:
-                raise BadInput(f"{path} could not be written: {error}") from None
-            written.append(path)
+                Trouble(f"{path} could not be written: {error}").show()
+                written.append(None)
     return written

@@ -9,9 +9,11 @@ import click
 from rich.markup import escape
 
 from commands.console import Trouble, say
+from commands.replaying.exits import BadInput
+from replay.keys import new_key, read_key
 from replay.plaza import Plaza
 from replay.reading import NoRecord, Reader
-from replay.redaction import POLICY, Redactor, new_key, read_key
+from replay.redaction import POLICY, Redactor
 from replay.scrubbing import FIRST_LINE, left, scrubbed
 from replay.writing import writing
 
@@ -38,7 +40,7 @@ def command(file: Path, check: bool, out: Path | None, key_file: Path | None, fo
         else:
             _write(file, out, key_file, force=force)
     except NoRecord as error:
-        raise Trouble(str(error)) from None
+        raise BadInput(str(error)) from None
 
 
 def _check(file: Path) -> None:
@@ -61,7 +63,7 @@ def _write(file: Path, out: Path, key_file: Path | None, *, force: bool) -> None
     try:
         key = read_key(key_file) if key_file else new_key()
     except ValueError:
-        raise Trouble(f"{key_file} is no key of a capture") from None
+        raise BadInput(f"{key_file} is no key of a capture") from None
     if out.exists() and out.samefile(file):
         raise Trouble("F and G are the same file")
     site, reader, changed = Plaza(), Reader(file), 0

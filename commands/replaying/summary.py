@@ -17,14 +17,19 @@ _ROUTES = 8  # that are shown; the report has them all
 _CHANGES = 5
 _TOLD = ("p50", "p90", "p99", "p99.9", "max")
 _MEANT = {"not sent": "not sent: writes, and --writes was not given", "truncated": "not sent: not all of their body was recorded",
+          "too late": "not sent: what they waited for was not there when the time was over",
           "unmapped": "unmapped: nothing is known for a placeholder in them"}  # fmt: skip
 
 
-def show(run: Run, written: list[Path]) -> None:
+def show(run: Run) -> None:
+    """Of a run that did not begin only why."""
     say()
-    say(f"{_WORDS[run.verdict]}  [dim]{escape(str(run.plan['target']))}, {run.seconds:,.1f} s[/]")
+    took = f", {run.seconds:,.1f} s" if run.offered else ""
+    say(f"{_WORDS[run.verdict]}  [dim]{escape(str(run.plan['target']))}{took}[/]")
     for why in run.why:
         say(f"  {escape(why)}")
+    if not run.offered:
+        return
     say()
     _rates(run)
     out.print(_times(run))
@@ -33,9 +38,14 @@ def show(run: Run, written: list[Path]) -> None:
     for one in run.objectives:
         measured = "n/a" if one.measured is None else f"{one.measured:,.4g}"
         say(f"  {'[green]✓[/]' if one.met else '[red]✗[/]'} {escape(one.text):<24} {measured}")
-    for path in written:
+
+
+def show_next(run: Run, written: list[Path | None]) -> None:
+    """Where it is written, and what can be done now."""
+    paths = [path for path in written if path]
+    for path in paths:
         say(f"[dim]written: {escape(str(path))}[/]")
-    if hint := _next(run, written):
+    if hint := _next(run, paths):
         say(f"[dim]{escape(hint)}[/]")
 
 
@@ -101,6 +111,8 @@ def _ms(value: float | int | None) -> str:
 
 def _next(run: Run, written: list[Path]) -> str:
     if run.verdict == "invalid":
+        if run.selfcheck and not run.offered:
+            return "Lower the rate, use more --workers, or see with --no-selfcheck what comes of it all the same."
         return "Its figures say more about this machine than about the site: lower the rate, or use more --workers."
     if run.unmapped:
         return "plaza replay prepare makes the accounts and sessions that unmapped requests need."

@@ -9,12 +9,13 @@ from pathlib import Path
 from time import monotonic_ns, time_ns
 
 from replay import reading
+from replay.keys import Key, new_key
 from replay.listening import record
 from replay.plaza import Plaza
 from replay.reading import Recording
 from replay.recorder import Recorder
 from replay.records import Header, Request
-from replay.redaction import Key, Redactor, new_key
+from replay.redaction import Redactor
 from replay.stored import StoredAnswers
 from replay.visitors import Visitors
 from replay.writing import Writer

@@ -1,13 +1,17 @@
 """The classic short report counts what a closed loop can count, and says what it hides."""
 
 import re
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from replay.nullserver import Lies, nullserver
 from settings import ROOT
+from tests.harness.descendants import until
 
 
 def asked(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -47,6 +51,28 @@ def test_calls_that_fail_are_counted_apart_by_what_went_wrong() -> None:
     assert told["failed calls: timeout"] == 4
     assert told["failed calls: reset"] == 8  # 50 and 100 were silent
     assert told["successful calls"] == told["status code 200"] == 88
+
+    assert "12 calls that failed are not in these times; they took up to 1." in done.stderr
+
+
+def test_ctrl_c_tells_what_was_measured_and_counts_nothing_that_was_under_way() -> None:
+    with nullserver(Lies(delay_ms=200)) as port:
+        command = [sys.executable, "-m", "commands", "replay", "ceiling", f"http://127.0.0.1:{port}/", "-n", "1000000"]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            until(lambda: connections(port) >= 10)
+            time.sleep(1)
+            process.send_signal(signal.SIGINT)
+            said, wrong = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert 0 < rows(said)["successful calls"] < 1_000_000
+    assert "failed calls" not in said
+    assert "Traceback" not in wrong
+
+
+def connections(port: int) -> int:
+    """Those of this machine to the port, as the kernel lists them."""
+    return len(re.findall(rf" 0100007F:{port:04X} 01 ", Path("/proc/net/tcp").read_text()))
 
 
 def test_answers_that_are_errors_are_no_success() -> None:

@@ -15,6 +15,8 @@ from replay import locust
 from replay.nullserver import Lies, nullserver
 from replay.records import Answer, Made, Request
 from replay.sites import AnySite
+from settings import ROOT
+from tests.harness.flat import flat
 
 LOCUST = [sys.executable, "-m", "locust"]
 
@@ -97,6 +99,38 @@ def test_a_user_plays_sessions_with_what_answers_made(tmp_path: Path) -> None:
     assert asked == failed > 0
     assert "200 in place of 404" in done.stderr + done.stdout
     assert "were left out" in done.stderr  # nobody told what {{cookie:secret}} is
+
+
+def command(*words: str) -> "subprocess.CompletedProcess[str]":
+    line = [sys.executable, "-m", "commands", "replay", "export", "locust", *words]
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_command_writes_what_is_recorded_as_python(tmp_path: Path) -> None:
+    record, out = flat(tmp_path / "flat.rec.jsonl.gz", rate=100, seconds=1, sessions=10), tmp_path / "locustfile.py"
+
+    done = command(str(record), "--out", str(out), "--sessions", "4", "--speed", "2.5")
+
+    assert done.returncode == 0
+    assert "40 requests of 4 of 10 sessions" in done.stdout
+    text = out.read_text()
+    compile(text, str(out), "exec")
+    assert "SPEED = 2.5 " in text
+    assert text.count("'GET', '/'") == 40
+
+
+def test_the_command_says_in_a_line_what_it_cannot_write(tmp_path: Path) -> None:
+    record = flat(tmp_path / "flat.rec.jsonl.gz", rate=10, seconds=1)
+    (tmp_path / "none.gz").write_text("no record")
+
+    for words, said in (
+        ((str(record), "--out", str(tmp_path / "no" / "x.py")), "could not be written"),
+        ((str(tmp_path / "none.gz"), "--out", str(tmp_path / "x.py")), "is no record file"),
+    ):
+        done = command(*words)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_values_stand_in_for_placeholders(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def changed(path: Path, line: int, change: Callable[[dict[str, Any]], object]) -
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     whole = Request(
-        3, 5_000_000, "s2", 1, "POST", "/blog/1-x?q=%20&t={{token:abc}}", ANSWER, 4, 0,
+        3, 5_000_000, "s1", 1, "POST", "/blog/1-x?q=%20&t={{token:abc}}", ANSWER, 4, 0,
         (("content-type", "text/plain"), ("cookie", "plaza={{cookie:1a2b3c}}")), "你好\n".encode(), 9, True,
     )  # fmt: skip
     binary = replace(PLAIN, i=4, t_us=5_000_000, body=b"\xff\x00\n", body_length=3)
@@ -181,8 +181,12 @@ def test_without_a_footer_it_is_cut(tmp_path: Path) -> None:
         (2, lambda told: told.pop("u"), ":3: it is no request (KeyError: 'u')"),
         (2, lambda told: told.update(u="/ HTTP/1.1\r\nHost: x"), ":3: its method or its address"),
         (2, lambda told: told.update(m="GET /"), ":3: its method or its address"),
+        (3, lambda told: told.update(s="another"), ":4: it comes of a request that is not before it in its session"),
+        (2, lambda told: told.update(mk=[["post", "{{post:1}}", "location:("]]), ":3: what it made is told to stand"),
+        (2, lambda told: told.update(mk=[["post", "{{post:1}}", "location:.*"]]), ":3: what it made is told to stand"),
+        (2, lambda told: told.update(mk=[["post", "{{post:1}}", "id"]]), ":3: what it made is told to stand"),
         (2, lambda told: told.update(h=[["a", "b\r\nc: d"]]), ":3: one of its headers"),
-        (2, lambda told: told.update(s="another"), ":5: its lines are not those that were written"),
+        (2, lambda told: told.update(rt=7), ":5: its lines are not those that were written"),
         (-1, lambda told: told.pop("sha256"), ":5: it is no footer"),
     ],
 )  # fmt: skip
@@ -203,11 +207,11 @@ def test_what_is_wrong_is_said_with_its_line(
     [
         (b"", " holds no record"),
         (b"GET / HTTP/1.1\n", " is no record file: it is not gzip"),
-        (gzip.compress(b""), " holds no record"),
-        (gzip.compress(b"[]\n"), ":1: it is no JSON object"),
-        (gzip.compress(b"{nothing\n"), ":1: it is not JSON"),
-        (gzip.compress(b"[" * 100_000 + b"\n"), ":1: it is not JSON"),
-        (gzip.compress(b"\xff\xfe\n"), ":1: it is not JSON"),
+        (gzip.compress(b"", mtime=0), " holds no record"),
+        (gzip.compress(b"[]\n", mtime=0), ":1: it is no JSON object"),
+        (gzip.compress(b"{nothing\n", mtime=0), ":1: it is not JSON"),
+        (gzip.compress(b"[" * 100_000 + b"\n", mtime=0), ":1: it is not JSON"),
+        (gzip.compress(b"\xff\xfe\n", mtime=0), ":1: it is not JSON"),
     ],
 )
 def test_what_is_no_record_is_said_to_be_none(tmp_path: Path, data: bytes, said: str) -> None:

@@ -115,6 +115,7 @@ def test_the_first_sentence_says_how_it_went(run: Run, verdict: Any, word: str, 
 def test_an_invalid_run_says_so_at_each_heading_and_boasts_of_nothing(run: Run) -> None:
     page = html(replace(run, verdict="invalid"))
 
+    assert {row[2] for row in table(parsed(page), "What was asked of the site")} == {"does not count"}
     assert '<body class="invalid">' in page
     assert re.search(r"\.invalid section:not\(\.reading\) > h2::after \{\s*content: \"invalid\"", page)
     assert "The site answered" not in page
@@ -199,6 +200,18 @@ def test_one_request_is_told_without_percentiles() -> None:
 
     assert table(root, "Milliseconds")[0][1:] == ["n/a", "n/a", "n/a", "n/a", "1.23"]
     assert "of them within" not in text(section(root, "Verdict"))
+
+
+def test_routes_that_nobody_reads_are_counted(run: Run) -> None:
+    routes = [
+        Route(f"GET /{n}", 1000 - n, {"500": 1, "200": 999 - n}, {}, run.response_ms, run.service_ms) for n in range(99)
+    ]
+    page = html(replace(run, routes=routes))
+    rows = table(parsed(page), "Requests and response times by route")
+
+    assert [row[0] for row in rows] == [one.route for one in routes[:60]]
+    rest = sum(one.n for one in routes[60:])
+    assert f"39 routes more with {words.count(rest)} requests, of which 39 failed" in page
 
 
 def test_differences_stand_with_their_noise_and_an_example(run: Run) -> None:

@@ -87,6 +87,15 @@ def test_two_runs_stand_side_by_side_on_one_scale() -> None:
     assert made.remarks[0].replace("`", "")[:30] in text(section(root, "Verdict")).replace("`", "")
 
 
+def test_heat_maps_that_cannot_be_compared_are_not_drawn() -> None:
+    a, b = simulated(rate=60, seconds=20), simulated(rate=60, seconds=20, seed=3)
+    assert b.heat
+    b.heat.rows_ms = [row + 1 for row in b.heat.rows_ms]
+    root = parsed(html_of_two([a], [b], compare([a], [b], ("A", "B"), paired=False)))
+
+    assert [one for one in root.iter("svg") if one.get("data-heat")] == []
+
+
 @pytest.mark.parametrize(
     ("verdict", "word"),
     [("slower", "Slower"), ("faster", "Faster"), ("no difference shown", "No difference"), ("not enough power", "Cannot tell")],

@@ -65,11 +65,11 @@ def test_the_time_of_a_run_has_at_most_nine_words(began: float, seconds: float) 
 )
 def test_thinning_keeps_all_requests_and_the_worst(told: list[tuple[int, float | None, int]]) -> None:
     series = [second(float(at), *one) for at, one in enumerate(told)]
-    points = thinning.points(series, most=100)
+    points = thinning.points(series, most=5)
 
-    assert len(points) <= 100
+    assert len(points) <= 5
     assert sum(one.offered * (one.end - one.t) for one in points) == pytest.approx(sum(n for n, _, _ in told))
-    assert thinning.worst(one.p99 for one in points) == thinning.worst(p99 for _, p99, _ in told)
+    assert max([0.0, *(one.p99 or 0.0 for one in points)]) == max([0.0, *(p99 or 0.0 for _, p99, _ in told)])
     assert max(one.backlog for one in points) == max(backlog for _, _, backlog in told)
     assert [one.t for one in points[1:]] == [one.end for one in points[:-1]]
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replay.keys import Key, keep_key, new_key, read_key
 from replay.leaks import leaks
 from replay.plaza import Plaza
 from replay.records import PLACEHOLDER, PLACEHOLDER_BYTES, Answer, Request
-from replay.redaction import Key, Redactor, new_key, read_key
-from replay.scrubbing import left, scrubbed
+from replay.redaction import Redactor
+from replay.scrubbing import left
 
 KEY = Key("k1", b"0" * 32)
 SITE = Plaza()
@@ -44,7 +45,7 @@ EMAIL = placeholder("email", "bob@example.org")
     [
         ("email", "bob.smith+tag@mail.example.org"), ("token", TOKEN), ("secret", JWT), ("secret", PRIVATE),
         ("secret", SESSION), ("secret", "$argon2id$v=19$m=65536$abc$def"), ("address", "203.0.113.9"),
-        ("address", "2001:db8::17"), ("address", "2001:db8:0:1:2:3:4:5"),
+        ("address", "2001:db8::17"), ("address", "2a00::1"), ("address", "2001:db8:0:1:2:3:4:5"),
     ],
 )  # fmt: skip
 def test_what_looks_like_a_secret_is_found_in_any_text(kind: str, told: str) -> None:
@@ -159,8 +160,53 @@ def test_json_that_is_cut_off_is_not_kept_and_broken_json_hides_its_secrets() ->
     broken = redactor().body(JSON, b'{"password": "hush", "Token" :"x", }')
     assert b"hush" not in broken
     assert b'"x"' not in broken
-    deep = b"[" * 100_000
-    assert redactor().body(JSON, deep) == deep
+    assert redactor().body(JSON, b"[" * 100_000) == b""
+
+
+def test_addresses_in_addresses_are_looked_into() -> None:
+    one = redactor()
+
+    token = placeholder("token", SITE.stable_secret("token", "abc"))
+    assert one.target("/signin?next=%2Freset%3Ftoken%3Dabc") == f"/signin?next=%2Freset%3Ftoken%3D{token}"
+    assert EMAIL in one.target("/signin?next=%2Fmanage%2Fusers%3Femail%3Dbob%2540example.org")
+    assert one.address("http://u:p@x.org/a#token=abc") == f"http://x.org/a#token={token}"
+    assert one.header("referer", "http://a\tb/x") == "http://a\tb/x"
+
+
+def test_what_a_stranger_sends_does_not_poison_the_rest() -> None:
+    one = redactor()
+    one.form("password=1-hello-world-post-of-mine")
+    one.cookies("plaza=1-hello-world-post-of-mine")
+
+    assert one.target("/blog/1-hello-world-post-of-mine") == "/blog/1-hello-world-post-of-mine"
+
+
+def test_names_are_looked_at_as_values_are() -> None:
+    one = redactor()
+
+    assert one.form("bob%40example.org=1") == f"{EMAIL}=1"
+    assert json.loads(one.body(JSON, b'{"bob@example.org": 1}')) == {EMAIL: 1}
+    assert PLACEHOLDER.fullmatch(one.header("cookie", "hushhush"))
+    assert PLACEHOLDER.fullmatch(one.header("authorization", "hush"))
+    assert PLACEHOLDER.fullmatch(one.header("authorization", "hush hush"))
+    for shut in (
+        one.form("{{token:abc}}=1"), one.header("if-none-match", '"{{token:abc}}"'), one.header("content-type", "{{token:abc}}"),
+        one.body(JSON, b'{"{{token:abc}}": 1}').decode(), one.body(JSON, b'{"a": "\\u007b{token:abc}}"}').decode(),
+    ):  # fmt: skip
+        assert not PLACEHOLDER.search(shut), shut
+
+
+@pytest.mark.parametrize(
+    "name", ["user[password]", "password2", "new_password_confirm", "api-key", "my_token", "sid", "Passwd"]
+)
+def test_fields_are_known_by_words_of_their_names(name: str) -> None:
+    assert "hush" not in redactor().form(f"{quote(name)}=hush")
+    assert "hush" not in redactor().body(JSON, json.dumps({name: "hush"}).encode()).decode()
+
+
+@pytest.mark.parametrize("pair", ["token_name=script", "token_days=30", "compass=north", "spin=1", "body=passing"])
+def test_fields_that_only_sound_like_it_stay(pair: str) -> None:
+    assert redactor().form(pair) == pair
 
 
 def test_json_without_a_secret_is_kept_to_the_letter() -> None:
@@ -170,7 +216,7 @@ def test_json_without_a_secret_is_kept_to_the_letter() -> None:
 
 
 SECRETS = st.sampled_from(["bob@example.org", TOKEN, JWT, SESSION, "203.0.113.9", "2001:db8::17"])
-WORDS = st.text(st.characters(categories=["L", "Zs", "Po"], exclude_characters="@.:-_/&=%+;{}\"\\'"), max_size=12)
+WORDS = st.text("abc 你好é,!(）", max_size=12)
 
 
 @given(st.lists(st.tuples(WORDS, SECRETS), min_size=1, max_size=4), WORDS)
@@ -209,37 +255,10 @@ def test_any_address_and_header_can_be_redacted(text: str) -> None:
         assert isinstance(told, str)
 
 
-LEFT = [
-    (request("/?email=bob%40example.org"), "address", "field email"),
-    (request("/unsubscribe/7-abc"), "address", "what follows /unsubscribe/"),
-    (request(headers=(("cookie", f"lang=en; plaza={SESSION}"),)), "header cookie", "cookie with its value"),
-    (request(headers=(("cookie", "plaza=a"),)), "header cookie", "cookie with its value"),
-    (request(headers=(("authorization", f"Bearer {TOKEN}"),)), "header authorization", "credentials"),
-    (request(headers=(("x-forwarded-for", "203.0.113.9"),)), "header x-forwarded-for", "IP address"),
-    (request(headers=(("referer", "http://x/?password=a"),)), "header referer", "field password"),
-    (request(headers=(("content-type", FORM),), body=b"password=hush"), "body", "field password"),
-    (request(headers=(("content-type", JSON),), body=b'{"a": [{"passwd": "hush"}]}'), "body", "field password"),
-    (request(headers=(("content-type", JSON),), body=b'{"token": 7}'), "body", "field token"),
-    (request(body=PRIVATE.encode()), "body", "private key"),
-    (request(body=f"see {JWT}".encode()), "body", "JSON web token"),
-    (request(headers=(("content-type", PARTS),),
-             body=b'--xyz\r\nContent-Disposition: form-data; name="password"\r\n\r\nhush\r\n--xyz--'), "body", "field password"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("told", "where", "what"), LEFT)
-def test_what_is_left_is_told_by_line_and_kind_and_is_gone_after_a_scrub(told: Request, where: str, what: str) -> None:
-    found = list(left(7, told, SITE))
-
-    assert [(one.line, one.where, one.what) for one in found] == [(7, where, what)]
-    again = scrubbed(told, redactor(again=True))
-    assert list(left(7, again, SITE)) == []
-    assert scrubbed(again, redactor(again=True)) == again
-
-
 def test_a_key_is_the_owner_s_alone(tmp_path: Path) -> None:
     folder = tmp_path / "captures"
-    key = new_key(folder)
+    key = new_key()
+    keep_key(key, folder)
 
     assert read_key(folder / key.id) == key
     assert (folder / key.id).stat().st_mode & 0o777 == 0o600

@@ -1,6 +1,7 @@
 """A machine that cannot send a plan on time says so before it sends anything."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from replay import planning, results, selfcheck
+from replay.measuring import Measure
 from replay.nullserver import nullserver
 from replay.paces import Pace
 from replay.planning import Choices
 from replay.plans import Plan
 from replay.reading import requests
 from replay.sites import AnySite
+from replay.workers import Done
 from settings import ROOT
+from tests.harness.descendants import children, until
 from tests.harness.flat import flat, line
 
 
@@ -57,6 +61,20 @@ def test_who_asks_for_a_ceiling_has_no_rate_to_be_checked(tmp_path: Path) -> Non
     assert selfcheck.before(planned(tmp_path, Pace("closed", (3.0,))), 1) is None
 
 
+def test_ctrl_c_is_no_reason_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def interrupted(*_: object, **__: object) -> Done:
+        tried.append(True)
+        return Done(Measure(), interrupted=True)
+
+    monkeypatch.setattr("replay.workers.run", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(selfcheck.search(1))
+    assert len(tried) == 1
+
+
 def test_a_run_that_this_machine_cannot_send_is_invalid_and_not_sent(tmp_path: Path) -> None:
     record, out = flat(tmp_path / "flat.rec.jsonl.gz", rate=5000, seconds=1), tmp_path / "run.json"
     with nullserver() as port:
@@ -69,6 +87,21 @@ def test_a_run_that_this_machine_cannot_send_is_invalid_and_not_sent(tmp_path: P
     assert run.why[0].startswith("this machine cannot send 150,000/s on time: ")
     assert run.selfcheck["on_time"] is False
     assert "INVALID" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes by /proc")
+def test_ctrl_c_during_the_self_check_is_interrupted_and_not_invalid(tmp_path: Path) -> None:
+    record = flat(tmp_path / "flat.rec.jsonl.gz", rate=100, seconds=60)
+    with nullserver() as port:
+        command = [word for word in line(record, port, tmp_path / "run.json") if word != "--no-selfcheck"]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            until(lambda: children(process.pid))  # the null server, and then the worker
+            process.send_signal(signal.SIGINT)
+            said, wrong = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "INVALID" not in said
+    assert "Traceback" not in wrong
 
 
 def test_the_highest_rate_is_between_what_was_on_time_and_what_was_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,13 +48,17 @@ def test_what_a_web_process_answered_is_left_to_the_web_process(tmp_path: Path) 
     with log.open("ab") as file:
         file.write(line(cache="MISS", upstream="unix:/a") + line(cache="STALE", upstream="unix:/a", path="/stale"))
         file.write(
-            line(cache="", path="/static/x.css") + line(method="", status=400) + b"half of nothing\n" + line()[:20]
+            line(cache="", path="/static/x.css")
+            + line(method="", status=400)
+            + line(method="POST", status=413)
+            + b"half of nothing\n"
+            + line()[:20]
         )
 
     found, _ = reader.read(0)
 
     assert [one.target for one in found] == ["/stale", "/static/x.css"]
-    assert reader.wrong == 1
+    assert reader.passed_over == {"a line of the log that is none": 1, "refused by Nginx": 1}
     with log.open("ab") as file:
         file.write(line()[20:])
     assert [one.target for one in reader.read(0)[0]] == ["/a?b=c"]

@@ -110,6 +110,49 @@ async def test_who_hangs_up_is_counted_and_holds_nothing_up(
     assert tape.dropped == {"hung up": 1}
 
 
+async def test_what_only_says_upgrade_is_told_and_holds_nothing(
+    tapped: Tap, visitor: Browser, settings: Settings, tmp_path: Path
+) -> None:
+    async with taping(settings, tmp_path / "a") as tape:
+        await visitor.post("/search", {"a": "b" * 1000}, headers={"Upgrade": "h2c"})
+        await visitor.post("/polls/1/live", {"a": "b" * 1000}, headers={"Upgrade": "websocket"})
+
+    assert [one.target for one in tape.read().requests] == ["/search"]
+    assert tapped._held == 0
+
+
+async def test_one_that_takes_long_does_not_hold_up_the_others(
+    visitor: Browser, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taps, "LONGEST_WAIT", 0)
+    async with taping(settings, tmp_path / "a") as tape:
+        host, port = visitor.base_url.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST /signin HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n")
+        await writer.drain()
+        await visitor.get("/about")
+        await until(lambda: len(tape.read().requests) == 1)
+        writer.write(b"email")
+        await until(lambda: tape.dropped["late"])
+        writer.close()
+
+    assert [one.target for one in tape.read().requests] == ["/about"]
+
+
+async def test_what_strangers_send_does_not_end_the_recording(
+    visitor: Browser, settings: Settings, tmp_path: Path
+) -> None:
+    async with taping(settings, tmp_path / "a") as tape:
+        await visitor.post_json("/api/authenticate", {"password": "x", "a": "\ud800 bob@example.org"})
+        await visitor.get("/about", referer="http://a\tb/x")
+        await visitor.request("M-SEARCH", "/")
+        await visitor.request("get", "/about")
+        await visitor.get("/about")
+
+    assert [one.method for one in tape.read().requests] == ["POST", "GET", "M-SEARCH", "get", "GET"]
+    assert not tape.dropped
+
+
 async def test_listeners_of_live_results_are_left_out_and_live(
     models: Models, people: People, visitor: Browser, settings: Settings, tmp_path: Path
 ) -> None:

@@ -1,40 +1,24 @@
 """Several processes send one plan as one would, and none is lost without a word."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from replay import results
-from replay.nullserver import nullserver
+from replay.measuring import Measure
+from replay.nullserver import Lies, nullserver
+from replay.records import Answer, Header, Request
+from replay.sending import Reporter
+from replay.writing import Writer
+from tests.harness.descendants import children, lives, until
 from tests.harness.flat import flat, replayed, under_way
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes by /proc")
-
-
-def children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
-        return []
-
-
-def until(found: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def senders(process: "subprocess.Popen[str]", count: int) -> list[int]:
@@ -75,6 +59,40 @@ def test_a_rate_cap_is_for_all_workers_together(tmp_path: Path) -> None:
     assert run.outcomes == {"200": 300}
     assert run.series[0].sent <= 110
     assert run.verdict == "invalid"  # what is capped goes late, and is no measure of what was recorded
+
+
+def test_where_one_worker_stops_for_errors_all_do(tmp_path: Path) -> None:
+    """The others have too few requests to see it by themselves, and a plan of five minutes."""
+    record = tmp_path / "shares.rec.jsonl.gz"
+    writer = Writer(record, Header("", 0, 0, "http://recorded.example", source="combined"))
+    sent = sorted([(ms * 5, "many") for ms in range(400)] + [(s * 30_000, name) for s in range(10) for name in "ab"])
+    for i, (ms, session) in enumerate(sent):
+        writer.add(Request(i, ms * 1000, session, i, "GET", "/", Answer(200, 1000)))
+    writer.finish()
+
+    with nullserver(Lies(status=503)) as port:
+        done = replayed(record, port, "--workers", "3", "--stop-on-errors", "50%")
+
+    assert done.status in (1, 4)  # stopped; INVALID too, where the machine was busy
+    assert done.run.series[-1].t < 120
+    assert done.run.sent < 420
+
+
+async def test_waiting_for_last_answers_does_not_make_a_process_look_idle() -> None:
+    measure, began = Measure(), time.monotonic_ns()
+    measure.start(began)
+    reporter = Reporter(measure, began)
+    measure.send(began, began)
+    while time.process_time() < 0.2:
+        pass
+
+    reporter.look()
+    busy = reporter.own_cpu
+    await asyncio.sleep(0.5)
+    reporter.look()
+
+    assert busy > 0
+    assert reporter.own_cpu == busy
 
 
 def test_a_worker_that_dies_makes_the_run_invalid_and_ends_it(tmp_path: Path) -> None:
