@@ -119,9 +119,8 @@ class Run:
         """Whole or not at all. Raises OSError."""
         new = path.with_name(f"{path.name}.{os.getpid()}~")
         try:
-            new.touch(
-                0o600 if self.differences else 0o666
-            )  # examples of differences are pieces of what members may see
+            # Examples of differences are pieces of what members may see.
+            new.touch(0o600 if self.differences else 0o666)
             # Half a letter, which an answer may hold, is written as JSON writes it.
             text = json.dumps({"format": FORMAT} | asdict(self), ensure_ascii=False, indent=1) + "\n"
             new.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -12,15 +12,9 @@ from typing import Any
 import click
 
 from commands.console import Trouble, out
-<<<<<<< HEAD
 from commands.replaying import choices, inputs, summary
-from commands.replaying.exits import DIFFERENT, OF_VERDICT, BadInput
-from replay import hdr, machine, selfcheck, workers
-=======
-from commands.replaying import choices, diffs, inputs, summary
 from commands.replaying.exits import DIFFERENT, INTERRUPTED, OF_VERDICT, BadInput
-from replay import hdr, machine, report, selfcheck, workers
->>>>>>> i8-import
+from replay import hdr, machine, selfcheck, workers
 from replay.hearing import Hearing
 from replay.judging import run_of
 from replay.measuring import Measure
@@ -127,15 +121,9 @@ def command(
         baseline = inputs.target_of(against, writes=writes, run_id=run_id, insecure=insecure) if asked else None
         diffs = importlib.import_module("commands.replaying.diffs")  # with its statistics, which take seconds to load
         diff = diffs.Diff(plan, target, baseline, options, processes, recording.requests)
-<<<<<<< HEAD
-        diff.first()
-        if diff.interrupted:
-            raise click.Abort
-=======
         if not diff.first():
             diff.show([])
             sys.exit(INTERRUPTED)
->>>>>>> i8-import
     checked = _checked(plan, processes) if checks else None
     started, facts = datetime.now(UTC), machine.facts()
     if checked and not checked.on_time:
@@ -156,7 +144,6 @@ def command(
     summary.show(run)
     if diff:
         diff.show(run.differences)
-<<<<<<< HEAD
     written = _write(run, json_file, html_file, hdr_file)
     summary.show_next(run, written)
     sys.exit(_status(run, diff, all_written=None not in written))
@@ -165,16 +152,10 @@ def command(
 def _status(run: Run, diff: Any, *, all_written: bool) -> int:
     """What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true."""
     if diff and diff.interrupted:
-        return OF_VERDICT["interrupted"]
+        return INTERRUPTED
     if run.differences:
         return DIFFERENT
     return OF_VERDICT[run.verdict] or (0 if all_written else BadInput.exit_code)
-=======
-    # What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true.
-    if diff and diff.interrupted:
-        sys.exit(INTERRUPTED)
-    sys.exit(DIFFERENT if run.differences else OF_VERDICT[run.verdict])
->>>>>>> i8-import
 
 
 def _told(record: Path, recording: Recording, plan: Plan, target: Target, options: Options) -> dict[str, Any]:
