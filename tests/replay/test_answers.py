@@ -105,7 +105,7 @@ def test_what_is_no_answer_is_broken_or_not_whole_and_nothing_else(sent: bytes, 
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000,
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 9000,
-])  # fmt: skip
+], ids=lambda sent: ascii(sent[:60]))  # fmt: skip
 def test_what_cannot_be_an_answer_is_broken(sent: bytes) -> None:
     with pytest.raises(Broken):
         Answer().feed(memoryview(sent))

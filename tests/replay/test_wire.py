@@ -88,6 +88,18 @@ async def test_nothing_listens_no_such_name_and_a_reset() -> None:
     assert (await Caller(80, "no.such.name.invalid").ask()).failed == "dns"
 
 
+async def test_what_has_ended_on_the_other_side_is_not_written_to_any_more() -> None:
+    """Before the loop has told that the connection is lost, too: what is written then never leaves."""
+    async with serving() as served:
+        caller = Caller(served.port)
+        await caller.ask()
+        caller.wire.eof_received()
+
+        assert not caller.wire.alive
+        caller.wire.close()
+        await asyncio.wait_for(caller.lost.wait(), PATIENCE)
+
+
 async def test_giving_up_is_heard_once_and_frees_the_socket() -> None:
     async with serving(lambda asked: [60.0]) as served:
         caller = Caller(served.port)
