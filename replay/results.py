@@ -6,6 +6,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
+from replay.histogram import QUANTILES
+from replay.histogram import of_json as histogram_of
+
 FORMAT = "plaza-run/1"
 Verdict = Literal["pass", "missed", "invalid", "interrupted", "stopped"]
 Summary = dict[str, float | int | None]  # p50, p90, p99, p99.9, max in milliseconds, None for "n/a", and n
@@ -114,10 +119,11 @@ class Run:
         """Whole or not at all. Raises OSError."""
         new = path.with_name(f"{path.name}.{os.getpid()}~")
         try:
-            new.touch(
-                0o600 if self.differences else 0o666
-            )  # examples of differences are pieces of what members may see
-            new.write_text(json.dumps({"format": FORMAT} | asdict(self), ensure_ascii=False, indent=1) + "\n")
+            # Examples of differences are pieces of what members may see.
+            new.touch(0o600 if self.differences else 0o666)
+            # Half a letter, which an answer may hold, is written as JSON writes it.
+            text = json.dumps({"format": FORMAT} | asdict(self), ensure_ascii=False, indent=1) + "\n"
+            new.write_text(text, encoding="utf-8", errors="backslashreplace")
             new.replace(path)
         finally:
             new.unlink(missing_ok=True)
@@ -130,9 +136,18 @@ class NoRun(Exception):
 def read(path: Path) -> Run:
     """Raises NoRun, OSError."""
     try:
-        return of_json(json.loads(path.read_text()), str(path))
-    except ValueError as error:
+        return of_json(loaded(path), str(path))
+    except (ValueError, RecursionError) as error:
         raise NoRun(f"{path} is not the result of a run ({type(error).__name__}: {error})") from None
+
+
+def loaded(path: Path) -> Any:
+    """What stands in a file of JSON. NaN and Infinity, which Python's reader takes, are none. Raises ValueError, OSError."""
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
 
 
 def of_json(told: dict[str, Any], name: str) -> Run:
@@ -140,11 +155,25 @@ def of_json(told: dict[str, Any], name: str) -> Run:
     try:
         if (format := told.pop("format")) != FORMAT:
             raise NoRun(f"{name}: its format is {format}, this Plaza reads {FORMAT}")
-        told["routes"] = [Route(**one) for one in told["routes"]]
-        told["series"] = [Second(**one) for one in told["series"]]
-        told["objectives"] = [Objective(**one) for one in told["objectives"]]
-        told["differences"] = [Difference(**one) for one in told["differences"]]
-        told["heat"] = told["heat"] and Heat(**told["heat"])
-        return Run(**told)
+        run = TypeAdapter(Run).validate_python(told)
+        for measured in run.histograms.values():
+            histogram_of(measured)
+        if run.heat and {len(run.heat.rows_ms)} != {len(column) for column in run.heat.counts} | {
+            len(run.heat.rows_ms)
+        }:
+            raise ValueError("its heat map has columns of other lengths than its rows")
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise NoRun(f"{name} is not the result of a run ({where}: {first['msg']})") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NoRun(f"{name} is not the result of a run ({type(error).__name__}: {error})") from None
+    for of in (run, *run.routes):
+        for summary in _SUMMARIES:
+            if (known := getattr(of, summary, None)) is not None:
+                setattr(of, summary, _EMPTY | known)
+    return run
+
+
+_SUMMARIES = ("response_ms", "service_ms", "lag_ms", "connect_ms", "first_byte_ms")
+_EMPTY: Summary = dict.fromkeys((*QUANTILES, "max")) | {"n": 0}  # what another writer may have left out

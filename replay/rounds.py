@@ -58,7 +58,8 @@ class Turns:
         told["runs"] = [{"format": results.FORMAT} | run for run in told["runs"]]
         new = path.with_name(f"{path.name}.{os.getpid()}~")
         try:
-            new.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+            text = json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+            new.write_text(text, encoding="utf-8", errors="backslashreplace")
             new.replace(path)
         finally:
             new.unlink(missing_ok=True)
@@ -67,11 +68,11 @@ class Turns:
 def read(path: Path) -> Turns | Run:
     """What `ab` wrote, or the result of a single run. Raises NoRun, OSError."""
     try:
-        told = json.loads(path.read_text())
+        told = results.loaded(path)
         if not isinstance(told, dict) or told.get("format") != FORMAT:
             return results.of_json(told, str(path))
         del told["format"]
         runs = [results.of_json(run, f"{path}, run {place}") for place, run in enumerate(told.pop("runs"), 1)]
         return Turns(**told, runs=runs)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise NoRun(f"{path} is not the result of a run ({type(error).__name__}: {error})") from None

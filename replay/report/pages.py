@@ -22,9 +22,10 @@ def page(template: str, **facts: Any) -> str:
         "base-uri 'none'; form-action 'none'"
     )
     # Both are files of ours: Markup says that they need no escaping.
-    return _environment().get_template(template).render(
+    rendered = _environment().get_template(template).render(
         style=Markup(style), script=Markup(script), policy=policy, **facts,  # noqa: S704
     )  # fmt: skip
+    return rendered.encode("utf-8", "backslashreplace").decode()  # an answer may hold half a letter, a file cannot
 
 
 def _hashed(text: str) -> str:

@@ -13,6 +13,7 @@ _NAMES = {
     "recorded_at": "recorded at", "run": "run id",
     "lag_p50_ms": "lag p50, ms", "lag_p99_ms": "lag p99, ms", "lag_max_ms": "lag at most, ms",
 }  # fmt: skip
+_MOST = 1e6  # cores
 Facts = list[tuple[str, str]]
 
 
@@ -54,6 +55,11 @@ def shares(machine: Mapping[str, Any]) -> tuple[Facts, list[tuple[str, float, fl
     found = machine.get("shares")
     if not isinstance(found, Mapping):
         return facts(machine), []
-    cores = float(machine.get("cores") or 1)
-    parts = [(str(name), float(took), min(float(took) / cores, 1.0)) for name, took in found.items()]
+    cores = _number(machine.get("cores")) or 1.0
+    parts = [(str(name), _number(took), min(_number(took) / cores, 1.0)) for name, took in found.items()]
     return facts({name: value for name, value in machine.items() if name != "shares"}), parts
+
+
+def _number(value: Any) -> float:
+    """What is none, in a file from elsewhere, is 0."""
+    return float(value) if isinstance(value, int | float) and 0 <= value < _MOST else 0.0

@@ -35,7 +35,7 @@ class Point:
 def points(series: Sequence[Second], most: int = POINTS) -> list[Point]:
     """At most `most` of them, as even as they go. All intervals are as wide as the first, the last one too, which may have
     ended before: a rate of its few moments would be chance."""
-    width = series[1].t - series[0].t if len(series) > 1 else 1.0
+    width = max(series[1].t - series[0].t, 0.001) if len(series) > 1 else 1.0
     size = math.ceil(len(series) / most) or 1
     return [_one(series[at : at + size], width) for at in range(0, len(series), size)]
 
