@@ -10,7 +10,7 @@ from replay.report.verdicts import Verdict
 
 _COMPARED = {
     "slower": ("Slower", "bad", "✗"), "faster": ("Faster", "good", "✓"), "not enough power": ("Cannot tell", "part", "?"),
-    "no difference shown": ("No difference shown", "good", "="), "not comparable": ("Not comparable", "bad", "≠"), "not comparable": ("Not comparable", "bad", "✗"),
+    "no difference shown": ("No difference shown", "good", "="), "not comparable": ("Not comparable", "bad", "✗"),
 }  # fmt: skip
 
 
