@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple, cast
 import msgpack
 
 SOCKET: Final = "record.sock"  # in the folder of sockets
+TOGETHER: Final = 0.05  # s of messages that are sent at once
+MOST_TOGETHER: Final = 1 << 17  # bytes
 EXCHANGE, MARK = 0, 1  # the kinds of messages, which are their first item
 
 
@@ -44,6 +46,7 @@ class Line(asyncio.Protocol):
         self.most_body = 0
         self.closed = False
         self._transport: asyncio.WriteTransport | None = None
+        self._ready = bytearray()  # what goes out together: one by one each would wake the recorder
         self._heard = msgpack.Unpacker(max_buffer_size=64)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -65,7 +68,9 @@ class Line(asyncio.Protocol):
     @property
     def waiting(self) -> int:
         """Bytes that the recorder has yet to take."""
-        return self._transport.get_write_buffer_size() if self._transport and not self.closed else 0
+        return len(self._ready) + (
+            self._transport.get_write_buffer_size() if self._transport and not self.closed else 0
+        )
 
     def close(self) -> None:
         self.closed = True
@@ -73,5 +78,13 @@ class Line(asyncio.Protocol):
             self._transport.abort()
 
     def write(self, data: bytes) -> None:
-        if self._transport and not self.closed:
-            self._transport.write(data)
+        if not self._ready:
+            asyncio.get_running_loop().call_later(TOGETHER, self._send)
+        self._ready += data
+        if len(self._ready) > MOST_TOGETHER:
+            self._send()
+
+    def _send(self) -> None:
+        if self._ready and self._transport and not self.closed:
+            self._transport.write(bytes(self._ready))
+        self._ready.clear()

@@ -48,6 +48,7 @@ class Tap(HTTPServerConnectionDelegate):
         self._open: dict[_Seen, None] = {}  # in the order in which they began
         self._held = 0  # bytes of bodies of requests that are under way
         self._dropped: dict[str, int] = {}
+        self._pack = msgpack.Packer(unicode_errors="surrogatepass").pack  # one for all: its buffer is large
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         if self._line is None:
@@ -96,7 +97,7 @@ class Tap(HTTPServerConnectionDelegate):
         oldest, now = next(iter(self._open), None), monotonic_ns()
         dropped, self._dropped = self._dropped, {}
         far = max(oldest.began, now - LONGEST_WAIT) if oldest else now
-        self._line.write(msgpack.packb((MARK, *Mark(far, dropped))))
+        self._line.write(self._pack((MARK, *Mark(far, dropped))))
 
     def begin(self, seen: "_Seen") -> Line | None:
         """To whom it will be told."""
@@ -122,7 +123,7 @@ class Tap(HTTPServerConnectionDelegate):
         self._dropped[reason] = self._dropped.get(reason, 0) + 1
 
     def tell(self, line: Line, exchange: Exchange) -> None:
-        packed: bytes = msgpack.packb((EXCHANGE, *exchange), unicode_errors="surrogatepass")
+        packed: bytes = self._pack((EXCHANGE, *exchange))
         if line.waiting + len(packed) > MOST_WAITING:
             self.drop("queue full")
         else:
@@ -228,6 +229,15 @@ class _Watched:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
+
+    @property
+    def context(self) -> Any:
+        """These two are asked for several times for each request, and are found so faster."""
+        return self._connection.context  # type: ignore[attr-defined]
+
+    @property
+    def stream(self) -> Any:
+        return self._connection.stream  # type: ignore[attr-defined]
 
     def write_headers(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk: bytes | None = None

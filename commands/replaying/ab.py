@@ -117,23 +117,14 @@ def _run(turns: Turns, side: str, what: str, limit: float) -> Run:
     text = f"{what}: {side}, {escape(site)}"
     with tempfile.TemporaryDirectory(prefix="plaza-ab-") as folder, out.status(f"{text} …"):
         path = Path(folder) / "run.json"
-        command = [
-            sys.executable,
-            "-m",
-            "commands",
-            "replay",
-            "run",
-            str(Path(turns.file).absolute()),
-            "--target",
-            site,
-        ]
-        status, said = _wait([*command, "--out", str(path), *turns.options], limit)
+        command = [*_PLAZA, "replay", "run", turns.file, "--target", site, "--out", str(path), *turns.options]
+        status, said = _wait(command, limit)
         if status not in _COUNTED:
             raise Failed(f"{text}: {said or f'it ended with status {status}'}", status if 0 < status < 128 else 1)
         try:
             run = results.read(path)
         except (NoRun, OSError) as error:
-            raise Failed(f"{text}: it left no result ({error})", 4) from None
+            raise Failed(f"{text}: it left no result: {said or error}", 4) from None
     shown = (
         f"p50 {_ms(run.response_ms.get('p50'))}   p99 {_ms(run.response_ms.get('p99'))}   {run.completed:>9,} answers"
     )

@@ -100,9 +100,14 @@ def _addresses(target: str | None, file: Path | None, insecure: bool) -> list[st
 
 def _lines(source: Path, stack: ExitStack) -> Iterator[bytes]:
     """Raises Trouble."""
-    raw = sys.stdin.buffer if str(source) == "-" else stack.enter_context(source.open("rb"))
-    file = io.BufferedReader(cast(io.RawIOBase, raw))
-    packed = file.peek(2)[:2] == _GZIP
+    if str(source) == "-":
+        piped = io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer))
+        stack.callback(piped.detach)  # it is not ours to close
+        file, begin = cast(BinaryIO, piped), piped.peek(2)
+    else:
+        opened = stack.enter_context(source.open("rb"))
+        file, begin = cast(BinaryIO, opened), opened.peek(2)
+    packed = begin[:2] == _GZIP
     try:
         yield from access_logs.lines(cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file)
     except (EOFError, gzip.BadGzipFile, DamagedGzip):

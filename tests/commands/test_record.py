@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from commands import record as command_record
@@ -109,6 +110,7 @@ def test_a_recorder_that_is_killed_leaves_what_it_has_and_the_site_goes_on(site:
     assert [one.target for one in reading.read(tmp_path / "b").requests] == ["/signin"]
 
 
+@pytest.mark.long
 def test_a_full_disk_ends_the_recording_and_not_the_site(site: Instance, tmp_path: Path) -> None:
     path = tmp_path / "a"
 
@@ -136,6 +138,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_site(site: Instance, tmp_pat
     assert site.get("/about").status == 200
 
 
+@pytest.mark.long
 def test_web_processes_that_are_new_join_by_themselves(site: Instance, tmp_path: Path) -> None:
     with recording(site, tmp_path / "a"):
         before = {row["pid"] for name, row in site.processes().items() if name.startswith("web")}

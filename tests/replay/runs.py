@@ -117,8 +117,8 @@ def _run(
     ]
     missed = [f"{one.text} was missed" for one in goals if not one.met]
     return Run(
-        "missed" if missed else "pass", missed, dict(PLAN), "2026-11-29T10:00:00+00:00", float(max(last, seconds)), whole.n,
-        whole.n, whole.n, 0, dict(whole.outcomes), dict(whole.levels), whole.response.summary(), whole.service.summary(),
+        "missed" if missed else "pass", missed, dict(PLAN), "2026-11-29T10:00:00+00:00", float(max(last, seconds)),
+        whole.n, whole.n, whole.n, 0, dict(whole.outcomes), dict(whole.levels), whole.response.summary(), whole.service.summary(),
         whole.lag.summary(), Histogram().summary(), Histogram().summary(),
         [Route(name, one.n, dict(one.outcomes), dict(one.levels), one.response.summary(), one.service.summary())
          for name, one in routes.items() if one.n],

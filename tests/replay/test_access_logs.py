@@ -1,6 +1,9 @@
 """Lines of access logs: what they say, and what is said of those that say nothing."""
 
 import json
+import re
+import time
+from io import BytesIO
 from urllib.parse import unquote_to_bytes
 
 import pytest
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 
 from replay import access_logs
 from replay.access_logs import Entry, NoEntry, Refused, combined, nginx
+from settings import ROOT
 
 APACHE = '10.0.0.1 - - [17/May/2015:10:05:03 +0000] "GET /a?b=c HTTP/1.1" 200 203023 "http://x.example/?q=me" "Mozilla/5.0 (X11)"'
 OURS = {
@@ -134,3 +138,49 @@ def test_what_is_read_can_be_sent(text: str) -> None:
         assert entry.target.startswith("/")
         assert all(" " < letter < "\x7f" for letter in entry.target)
         assert not set("\r\n\0") & set(entry.agent + entry.referrer)
+
+
+def test_a_line_of_brackets_is_refused_as_fast_as_any() -> None:
+    began = time.process_time()
+
+    with pytest.raises(NoEntry):
+        combined("a b " + "[" * 60_000)
+
+    assert time.process_time() - began < 10  # quadratic, it took more than a minute
+
+
+def test_a_log_without_ends_of_line_is_read_in_pieces() -> None:
+    file = BytesIO(b"x" * 1_000_000 + b"\n" + APACHE.encode() + b"\n" + b"y" * 300_000)
+
+    pieces = list(access_logs.lines(file))
+    found = list(access_logs.entries(pieces, "combined", refused := Refused()))
+
+    assert [len(one) for one in pieces] == [access_logs.LONGEST + 1, len(APACHE) + 1, access_logs.LONGEST + 1]
+    assert len(found) == 1
+    assert refused.counts == {"longer than any request": 2}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"seconds": 1e300}, {"seconds": -1}, {"bytes": 10**26}, {"ended": -5}, {"ended": 1e15}]
+)
+def test_numbers_that_cannot_be_are_no_numbers(changes: dict[str, object]) -> None:
+    with pytest.raises(NoEntry, match="not a line"):
+        ours(**changes)
+
+
+def test_the_log_that_our_nginx_writes_is_the_one_that_is_read() -> None:
+    """By the format in deploy/nginx.conf, each variable with what stands for it."""
+    (told,) = re.findall(
+        r"log_format plaza escape=json ((?:'[^']*'\s*)+);", (ROOT / "deploy" / "nginx.conf").read_text()
+    )
+    line = re.sub(r"'\s*'", "", told).strip("'")
+    said = {"status": "200", "msec": "1796070521.123", "request_time": "0.004", "body_bytes_sent": "512", "request_method": "GET",
+            "logged_uri": "/", "time_iso8601": "2026-11-29T20:28:41+00:00"}  # fmt: skip
+    for name in sorted(re.findall(r"\$(\w+)", line), key=len, reverse=True):
+        line = line.replace(f"${name}", said.get(name, "x"))
+
+    assert nginx(line).at_us == 1_796_070_521_123_000
+
+
+def test_a_path_that_looks_like_a_host_is_a_path() -> None:
+    assert combined(APACHE.replace("/a?b=c", "//evil/x#y")).target == "/evil/x"

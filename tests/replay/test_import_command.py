@@ -4,6 +4,7 @@ import gzip
 import json
 import stat
 from collections import Counter, defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 from commands.replaying import import_, inspect
 from replay import reading
 from replay.mapping import kind_of
+from replay.records import PLACEHOLDER
 from tests.replay.small_site import Answer, small_site
 
 TRAFFIC = Path(__file__).resolve().parents[3] / "shared" / "data" / "traffic" / "semicomplete-2015.access.log.gz"
@@ -50,7 +52,8 @@ def test_a_real_log_becomes_a_record_of_this_site(tmp_path: Path, addresses: Pat
     assert not recording.cut
     assert recording.footer
     assert recording.footer.dropped == {"write without its body": 5}
-    assert recording.footer.statuses == Counter({"200": 9124, "304": 445, "404": 210, "301": 164, "206": 45, "500": 3, "403": 2, "416": 2})  # fmt: skip
+    statuses = {"200": 9124, "301": 164, "206": 45, "304": 445, "403": 2, "404": 210, "416": 2, "500": 3}
+    assert recording.footer.statuses == statuses
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     here, header = set(HERE), recording.header
     assert (header.source, header.clock) == ("combined", "+-500 ms")
@@ -66,7 +69,7 @@ def test_a_real_log_becomes_a_record_of_this_site(tmp_path: Path, addresses: Pat
     assert len(sessions) > 2000
     for each in sessions.values():
         assert [one.k for one in each] == list(range(len(each)))
-        assert all(b.t_us - a.t_us <= 30 * 60 * 1_000_000 for a, b in zip(each, each[1:], strict=False))
+        assert all(b.t_us - a.t_us <= 30 * 60 * 1_000_000 for a, b in pairwise(each))
 
 
 @needs_traffic
@@ -76,7 +79,10 @@ def test_the_same_log_keeps_its_order_and_times(tmp_path: Path) -> None:
     for file in files:
         assert plaza(import_, "combined", TRAFFIC, "--out", file).exit_code == 0
 
-    one, two = ([(r.t_us, r.method, r.target, r.after) for r in reading.requests(file)] for file in files)
+    # Names that look like keys are placeholders, under another key each time.
+    one, two = (
+        [(r.t_us, r.method, PLACEHOLDER.sub("", r.target), r.after) for r in reading.requests(file)] for file in files
+    )
 
     assert one == two
     assert {target for _, _, target, _ in one} >= {"/favicon.ico", "/blog/tags/puppet?flav=rss20"}

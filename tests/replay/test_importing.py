@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from replay import importing
 from replay.access_logs import Entry
 from replay.importing import GAP_US, Sessions, Spool, Told, begins, requests
+from replay.keys import new_key
 from replay.records import Request
-from replay.redaction import Redactor, new_key
+from replay.redaction import Redactor
 from replay.sites import AnySite
 
 SECOND = 1_000_000

@@ -145,6 +145,15 @@ def test_a_site_tells_its_addresses_by_its_sitemap_and_its_links() -> None:
     assert found == ["/blog/1-a?x=1&y=2", "/", "/feed.atom", "/pic.png", "/robots.txt", "/sitemap.xml"]
 
 
+def test_addresses_that_need_quoting_are_quoted() -> None:
+    told = "<urlset><url><loc>http://x/tag/\u4e2d</loc></url><url><loc>http://x/a b?c=%20</loc></url></urlset>"
+    with small_site(lambda path: (200, "application/xml", told) if "xml" in path else (404, "text/html", "")) as site:
+        found = places.of_site(site.url)
+
+    assert found == ["/tag/%E4%B8%AD", "/a%20b?c=%20", "/sitemap.xml"]
+    assert "/tag/%E4%B8%AD" in site.asked
+
+
 def test_a_site_that_leads_to_itself_is_read_once() -> None:
     whole = (200, "application/xml", SITEMAP.format("/sitemap.xml"))
     with small_site(lambda path: whole if "xml" in path else (404, "text/html", "")) as site:
@@ -161,7 +170,7 @@ def test_a_site_that_is_not_there_or_says_nothing_is_told_in_a_line(tmp_path: Pa
             places.of_site(url)
     with pytest.raises(NoPlaces, match="does not answer"):
         places.of_site(url)
-    for wrong in ("ftp://x", "nonsense", "http://[", "http://x:99999"):
+    for wrong in ("ftp://x", "nonsense", "http://[", "http://x:99999", "http://me:secret@x.example"):
         with pytest.raises(NoPlaces, match="no address of a site"):
             places.of_site(wrong)
 

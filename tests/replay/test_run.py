@@ -23,7 +23,8 @@ from tests.replay.recordings import request
 from tests.replay.serving import Served, serving
 
 PATIENCE = 120
-SLOW = Lies(delay_ms=400)  # a twentieth of that late is a machine that is very busy
+TRIES = 3
+SLOW = Lies(delay_ms=800)  # a twentieth of that late is a machine that is very busy
 HEADER = Header("abc", 0, 0, "http://old.example", source="combined")
 
 
@@ -67,16 +68,25 @@ def ran(record: Path, url: str | int, *options: str, checks: bool = False) -> tu
     return done.returncode, said
 
 
+def judged(record: Path, url: str | int, *options: str) -> tuple[int, str]:
+    """Asked again where this machine was too busy to send on time, which it says, as it should."""
+    for _ in range(TRIES - 1):
+        status, said = ran(record, url, *options)
+        if status != 4:
+            return status, said
+    return ran(record, url, *options)
+
+
 def test_a_pass_is_told_and_written(record: Path, port: int, tmp_path: Path) -> None:
     out, page = tmp_path / "run.json", tmp_path / "run.html"
-    status, said = ran(record, port, "--slo", "p50<30s,errors<=0%", "--out", str(out), "--html", str(page))
+    status, said = judged(record, port, "--slo", "p50<30s,errors<=0%", "--out", str(out), "--html", str(page))
     run = results.read(out)
 
     assert (status, run.verdict) == (0, "pass"), said
     assert (run.offered, run.sent, run.completed, run.outcomes) == (50, 50, 50, {"200": 50})
     assert [(one.text, one.met) for one in run.objectives] == [("p50<30s", True), ("errors<=0%", True)]
     assert [(route.route, route.n) for route in run.routes] == [("GET /posts/<n>", 50)]
-    assert (run.response_ms["p50"] or 0) >= 400
+    assert (run.response_ms["p50"] or 0) >= 800
     assert run.response_ms["p99"] is None  # of fifty
     assert run.plan["pace"] == "session"
     assert sum(map(sum, run.heat.counts)) == 50 if run.heat else False
@@ -85,10 +95,10 @@ def test_a_pass_is_told_and_written(record: Path, port: int, tmp_path: Path) -> 
 
 
 def test_an_objective_that_is_missed_and_one_of_too_few_samples_are_status_1(record: Path, port: int) -> None:
-    status, said = ran(record, port, "--slo", "p50<1ms,p99<30s")
+    status, said = judged(record, port, "--slo", "p50<1ms,p99<30s")
 
     assert status == 1, said
-    assert "p50<1ms was missed: it was 4" in said
+    assert "p50<1ms was missed: it was 8" in said
     assert "p99<30s was missed: there were too few samples" in said
 
 
@@ -118,8 +128,8 @@ def test_a_target_that_is_none(url: str, status: int, why: str, record: Path) ->
 
 
 def test_a_site_that_does_not_say_so_may_be_read_from_here_but_not_written_to(record: Path) -> None:
-    with nullserver(Lies(status=404, delay_ms=400)) as port:
-        reads, _ = ran(record, port)
+    with nullserver(Lies(status=404, delay_ms=800)) as port:
+        reads, _ = judged(record, port)
         writes, said = ran(record, port, "--writes")
 
     assert (reads, writes) == (0, 3)
@@ -135,7 +145,7 @@ def test_files_that_are_no_records_are_status_2_and_a_cut_one_is_used_and_said(
     cut.write_bytes(gzip.compress(b"".join(lines[:-10])))
 
     assert ran(other, port)[0] == 2
-    status, said = ran(cut, port)
+    status, said = judged(cut, port)
     assert status == 0, said
     assert "was cut off" in said
 

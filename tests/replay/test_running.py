@@ -50,6 +50,16 @@ async def test_what_waits_goes_after_the_answer_and_what_does_not_goes_beside_it
     assert measure.routes["GET /slow"].response.max >= 300_000
 
 
+async def test_who_is_held_up_by_the_order_of_a_session_is_not_late() -> None:
+    recorded = [request(0, 0, "/slow", took=1), request(1, 2, "/then", after=0), request(2, 4, "/behind")]
+    async with serving(lambda asked: [0.6, OK] if asked.target == "/slow" else OK) as served:
+        measure = await ran(planned(*recorded), served)
+
+        assert served.targets == ["/slow", "/then", "/behind"]
+    assert measure.seconds[0].lag.max < 500_000
+    assert measure.routes["GET /behind"].response.max < 500_000
+
+
 async def test_a_stall_of_the_server_holds_no_arrival_up_and_counts_for_all_of_them() -> None:
     recorded = [request(i, i, session=f"s{i}") for i in range(20)]
     async with serving(lambda asked: [0.6, OK]) as served:

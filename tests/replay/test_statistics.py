@@ -119,7 +119,7 @@ def test_a_round_that_has_no_number_takes_nothing_else_with_it() -> None:
     assert found.ratio == pytest.approx(2.0)
     assert found.p < 0.2
     with pytest.raises(ValueError, match="nothing"):
-        change(Rounds((None, 1.0), (2.0, None), paired=False) and Rounds((None,), (2.0,)))
+        change(Rounds((None,), (2.0,)))
 
 
 def test_the_interval_holds_the_truth_nearly_as_often_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,15 +129,33 @@ def test_the_interval_holds_the_truth_nearly_as_often_as_it_says(monkeypatch: py
     for _ in range(TIMES):
         a, b = (tuple(float(v) for v in chance.lognormal(3, 0.04, 8)) for _ in range(2))
         found = change(Rounds(a, tuple(1.1 * v for v in b)))
+        assert found.low
+        assert found.high
         held += found.low <= 1.1 <= found.high
 
     assert held >= 0.85 * TIMES
 
 
 def test_the_same_numbers_are_a_ratio_of_one_without_a_warning() -> None:
-    found = change(Rounds((5.0,) * 4, (5.0,) * 4))
+    found = change(Rounds((5.0,) * 6, (5.0,) * 6))
 
     assert (found.ratio, found.low, found.high, found.p) == (1, 1, 1, 1)
+
+
+def test_of_few_rounds_no_interval_is_told_and_of_uneven_ones_neither() -> None:
+    for a, b in (((5.0,) * 4, (6.0, 7.0, 6.0, 7.0)), ((5.0,), (6.0, 7.0, 8.0))):
+        found = change(Rounds(a, b, paired=False))
+
+        assert (found.low, found.high) == (None, None)
+        assert found.ratio > 1
+
+
+def test_a_part_of_the_questions_gets_a_part_of_the_chance() -> None:
+    one = Change(1.1, 1, 1.2, 0.02, 0.001, 0.01)
+
+    assert judge([one], 8, 0.05)[0].word == "slower"
+    assert judge([one, one], 8, 0.05, sure=0.025)[0].adjusted == pytest.approx(0.08)
+    assert judge([one, one], 8, 0.05, sure=0.025)[0].word != "slower"
 
 
 def test_too_few_rounds_are_told_with_how_many_it_takes() -> None:

@@ -82,7 +82,7 @@ async def test_waiting_for_last_answers_does_not_make_a_process_look_idle() -> N
     measure, began = Measure(), time.monotonic_ns()
     measure.start(began)
     reporter = Reporter(measure, began)
-    measure.send(began, began)
+    measure.send(began)
     while time.process_time() < 0.2:
         pass
 
