@@ -1,6 +1,7 @@
 """A run, or two of them beside each other, as one HTML file that needs nothing else: no network, no font, no script."""
 
 from datetime import datetime
+from pathlib import Path
 
 from replay import results
 from replay.histogram import Histogram, of_json
@@ -22,11 +23,11 @@ def html(run: results.Run) -> str:
     machine, shares = plans.shares(run.machine)
     routes, more_routes = route_rows(run)
     return page(
-        "run.html", run=run, verdict=verdict(run), started=_moment(run.started), figures=figures(run), objectives=objectives(run),
-        times=times(run), curve=_curve(run), axis=x, timeline=timeline(run, x), heats=heat_maps([run]),
-        routes=routes, more_routes=more_routes, outcomes=bars(run.outcomes), levels=level_bars(run.levels),
-        changed=changed_rows(run), command=plans.command(run), plan=plans.facts(run.plan), machine=machine, shares=shares,
-        selfcheck=plans.facts(run.selfcheck),
+        "run.html", run=run, file=Path(str(run.plan.get("file", "A run"))).name, verdict=verdict(run),
+        started=_moment(run.started), figures=figures(run), objectives=objectives(run), times=times(run), curve=_curve(run),
+        axis=x, timeline=timeline(run, x), heats=heat_maps([run]), routes=routes, more_routes=more_routes,
+        outcomes=bars(run.outcomes), levels=level_bars(run.levels), changed=changed_rows(run), command=plans.command(run),
+        plan=plans.facts(run.plan), machine=machine, shares=shares, selfcheck=plans.facts(run.selfcheck),
     )  # fmt: skip
 
 

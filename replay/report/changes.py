@@ -72,7 +72,7 @@ def _one(row: Row, half: float) -> Change:
     between = f"{words.times(row.low)} to {words.times(row.high)}" if row.low and row.high else ""
     word: str = row.word
     if word == "not enough power":
-        word += f": {row.needed} rounds would do" if row.needed else ": too noisy"
+        word += f": {row.needed} rounds" if row.needed else ": too noisy"
     return Change(
         row.route, row.what, row.n, _amount(row, row.a), _amount(row, row.b), words.times(row.ratio) if row.ratio else "",
         between, "" if row.adjusted is None else _probability(row.adjusted), word, _LOOKS[row.word], place(row.low),

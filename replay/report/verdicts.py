@@ -32,7 +32,9 @@ def _passed(run: Run) -> str:
     bad = failures(run.outcomes)
     said = f"{_kept_up(run)}{_within(run)}"
     met = len(run.objectives)
-    goals = {0: "", 1: " The objective is met."}.get(met, f" All {met} objectives are met.")
+    goals = {0: "", 1: " The objective is met.", 2: " Both objectives are met."}.get(
+        met, f" All {met} objectives are met."
+    )
     return f"{said}. {_failed(run) if bad else 'No request failed.'}{goals}"
 
 

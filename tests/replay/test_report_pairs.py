@@ -98,7 +98,8 @@ def test_heat_maps_that_cannot_be_compared_are_not_drawn() -> None:
 
 @pytest.mark.parametrize(
     ("verdict", "word"),
-    [("slower", "Slower"), ("faster", "Faster"), ("no difference shown", "No difference"), ("not enough power", "Cannot tell")],
+    [("slower", "Slower"), ("faster", "Faster"), ("no difference shown", "No difference"), ("not enough power", "Cannot tell"),
+     ("not comparable", "Not comparable")],
 )  # fmt: skip
 def test_each_verdict_has_its_word(
     rounds: tuple[list[Run], list[Run]], comparison: Comparison, verdict: Any, word: str
