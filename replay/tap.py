@@ -151,7 +151,7 @@ class _Seen:
 
     def asked(self, start_line: RequestStartLine, headers: HTTPHeaders) -> None:
         """Its time begins now: the connection may have waited long for it. A WebSocket is no request with an answer."""
-        if headers.get("Upgrade", "").lower() != "websocket":
+        if not any(value.lower() == "websocket" for value in headers.get_list("Upgrade")):
             self.began = monotonic_ns()
             self.method, self.target, self.headers = start_line.method, start_line.path, list(headers.get_all())
             self.line = self._tap.begin(self)
@@ -173,21 +173,22 @@ class _Seen:
             self.head, self.first = (start_line.code, told), monotonic_ns()
 
     def says(self, chunk: bytes) -> None:
+        cut = 0
         if self.head is None:
             cut = chunk.find(b"\r\n\r\n") + 4
-            self.head, self.first, chunk = chunk[:cut], monotonic_ns(), chunk[cut:]
-        self.length += len(chunk)
+            self.head, self.first = bytes(chunk[:cut]), monotonic_ns()
+        self.length += len(chunk) - cut
         if self.method not in _READS and self.answer_size < MOST_TOLD:
-            self.answer.append(bytes(chunk))
-            self.answer_size += len(chunk)
+            self.answer.append(bytes(chunk[cut:]))
+            self.answer_size += len(chunk) - cut
 
     def done(self) -> None:
         if self._tap.end(self) and self.line and self.head is not None:
             context = getattr(self._connection, "context", None)
             self._tap.tell(self.line, Exchange(
                 self.began, self.first, monotonic_ns(), str(getattr(context, "remote_ip", "")), self.method,
-                self.target, self.headers, b"".join(self.body), self.body_length, self.head, self.length,
-                b"".join(self.answer)[:MOST_TOLD],
+                self.target, self.headers, b"".join(self.body) if self.body else b"", self.body_length, self.head, self.length,
+                b"".join(self.answer)[:MOST_TOLD] if self.answer else b"",
             ))  # fmt: skip
 
     def gone(self) -> None:
