@@ -1,4 +1,4 @@
-"""Two instances for the tests of the commands: one that most of them share, and one in a deep folder, with one process."""
+"""Instances for the tests of the commands: one that most of them share, one in a deep folder, and some of a test's own."""
 
 from collections.abc import Iterator
 
@@ -35,3 +35,14 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     instance = Instance(tmp_path_factory.mktemp("var"), free_port())
     yield instance
     instance.plaza("down")
+
+
+@pytest.fixture
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """A running site of its own: what happens in it must not meet other tests."""
+    instance = Instance(tmp_path_factory.mktemp("first"), free_port())
+    try:
+        instance.up("--web", "1")
+        yield instance
+    finally:
+        instance.plaza("down")

@@ -20,7 +20,7 @@ from commands.console import Trouble
 from commands.migrate import MIGRATIONS, apply
 from models.writing import Draft
 from settings import Settings, load
-from tests.commands.instances import Instance, free_port
+from tests.commands.instances import Instance
 from tests.harness import people as everybody
 from tests.harness.servers import Databases
 from tests.models.uploading import resize, upload
@@ -256,17 +256,6 @@ def test_a_restore_that_was_cut_short_is_told_and_done_again(
 
     assert (half.returncode, "has not ended; run it again" in half.stderr) == (1, True)
     assert after == before
-
-
-@pytest.fixture
-def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """A running site of its own: what happens in it must not meet other tests."""
-    instance = Instance(tmp_path_factory.mktemp("first"), free_port())
-    try:
-        instance.up("--web", "1")
-        yield instance
-    finally:
-        instance.plaza("down")
 
 
 def test_the_restored_site_serves_the_same_to_the_same_people(first: Instance, fresh: Instance, tmp_path: Path) -> None:

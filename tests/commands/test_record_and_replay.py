@@ -5,7 +5,6 @@ import json
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,23 +14,13 @@ from models import connected
 from models.writing import Draft
 from replay import reading
 from settings import Settings
-from tests.commands.instances import Instance, free_port
+from tests.commands.instances import Instance
 from tests.harness import people as everybody
 from tests.harness.browser import Browser
 from tests.replay.a_day import FORM, a_day
 
 pytestmark = pytest.mark.long
 PATIENCE = 60.0  # s
-
-
-@pytest.fixture
-def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    instance = Instance(tmp_path_factory.mktemp("first"), free_port())
-    try:
-        instance.up("--web", "1")
-        yield instance
-    finally:
-        instance.plaza("down")
 
 
 async def before(settings: Settings) -> tuple[str, str, str]:

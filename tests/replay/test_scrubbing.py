@@ -9,29 +9,10 @@ from click.testing import CliRunner
 
 from commands.replaying import scrub
 from replay import reading
-from replay.keys import Key
-from replay.plaza import Plaza
-from replay.records import Answer, Header, Request
-from replay.redaction import Redactor
+from replay.records import Header, Request
 from replay.scrubbing import left, scrubbed
 from replay.writing import writing
-
-KEY = Key("k1", b"0" * 32)
-SITE = Plaza()
-TOKEN = "plz_" + "aB3-" * 10 + "xyz"
-SESSION = "Zx9_" * 10 + "abc"
-JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
-PRIVATE = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
-FORM, JSON, PARTS = "application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=xyz"
-
-
-def redactor(*, again: bool = False) -> Redactor:
-    return Redactor(KEY, SITE, again=again)
-
-
-def request(target: str = "/", headers: tuple[tuple[str, str], ...] = (), body: bytes = b"") -> Request:
-    return Request(0, 0, "s1", 0, "POST", target, Answer(200, 1), headers=headers, body=body, body_length=len(body))
-
+from tests.replay.hush import FORM, JSON, JWT, PARTS, PRIVATE, SESSION, SITE, TOKEN, redactor, request
 
 MISTAKEN = [
     (FORM, b'{"email": "bob@example.org", "password": "hush hush"}'), ("", b'{"password": "hush"}'), ("", b"password=hush"),

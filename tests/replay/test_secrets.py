@@ -9,28 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.keys import Key, keep_key, new_key, read_key
+from replay.keys import keep_key, new_key, read_key
 from replay.leaks import leaks
-from replay.plaza import Plaza
-from replay.records import PLACEHOLDER, PLACEHOLDER_BYTES, Answer, Request
-from replay.redaction import Redactor
+from replay.records import PLACEHOLDER, PLACEHOLDER_BYTES
 from replay.scrubbing import left
-
-KEY = Key("k1", b"0" * 32)
-SITE = Plaza()
-TOKEN = "plz_" + "aB3-" * 10 + "xyz"
-SESSION = "Zx9_" * 10 + "abc"
-JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
-PRIVATE = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
-FORM, JSON, PARTS = "application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=xyz"
-
-
-def redactor(**options: bool) -> Redactor:
-    return Redactor(KEY, SITE, **options)
-
-
-def request(target: str = "/", headers: tuple[tuple[str, str], ...] = (), body: bytes = b"") -> Request:
-    return Request(0, 0, "s1", 0, "POST", target, Answer(200, 1), headers=headers, body=body, body_length=len(body))
+from tests.replay.hush import FORM, JSON, JWT, KEY, PARTS, PRIVATE, SESSION, SITE, TOKEN, redactor, request
 
 
 def placeholder(kind: str, value: str) -> str:
