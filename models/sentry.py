@@ -42,6 +42,8 @@ def start(settings: Settings, process: str) -> None:
         max_breadcrumbs=0,
         shutdown_timeout=LAST_CALL,
         before_send=_prepared,
+        # The same whatever else is installed: it would take brotli where that happens to be there.
+        _experiments=cast(Any, {"transport_compression_algo": "gzip"}),
     )
 
 
