@@ -17,7 +17,7 @@ from commands.migrate import migrate, reachable
 from commands.starting import check_port
 from settings import ROOT, Settings
 
-WATCHED = ("cache", "content", "handlers", "jobs", "locale", "models", "static", "templates")
+WATCHED = ("cache", "content", "handlers", "jobs", "locale", "models", "replay", "static", "templates")
 PAUSE = 300  # ms to wait for more changes after the first; editors write in bursts
 
 

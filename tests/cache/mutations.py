@@ -8,7 +8,7 @@ from importlib.util import cache_from_source
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NEEDED = ("cache", "commands", "content", "handlers", "jobs", "models", "tests")  # copied
+NEEDED = ("cache", "commands", "content", "handlers", "jobs", "models", "replay", "tests")  # copied
 AT_HAND = ("locale", "static", "templates")  # linked
 
 LUA = "cache/scripts/"
