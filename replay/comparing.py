@@ -8,12 +8,17 @@ from typing import Any, Final, Literal
 
 from replay import statistics
 from replay.results import Run
-from replay.sides import asked, is_closed, pieces_of, routes, throughput, time_of, time_of_route, unlike
+from replay.sides import asked, is_closed, pieces_of, routes, throughput, time_of, typical_of_route, unlike
 from replay.statistics import Rounds, Word
 
 MATTERS: Final = 0.05  # a change of 5 % must not stay unseen
 FEWEST_PIECES: Final = 8
 ROUTES: Final = 10  # that are tested, those that are asked most
+TYPICAL: Final = "typical"
+ABOUT_ROUTES: Final = (
+    "Of a route the typical time is compared, the geometric mean of its response times. It moves when the answers that no cache"
+    " gives take longer, and when a cache gives fewer."
+)
 _TIMES: Final = ("p50", "p90", "p99", "mean")
 _TESTED: Final = frozenset({"p50", "p99", "mean", "throughput"})
 _HALF: Final = statistics.SURE / 2  # of what may go wrong, for all requests, and for the routes
@@ -22,8 +27,9 @@ _HALF: Final = statistics.SURE / 2  # of what may go wrong, for all requests, an
 @dataclass(slots=True)
 class Row:
     """One thing that was compared. `route`: "" for all requests; `what`: p50, p90, p99 or mean of the response time, or
-    throughput. `a`, `b`: the medians of the rounds, in `unit`; `n`: requests of a round. `ratio`: B's over A's, `low` to `high`
-    its interval, 95 %. `word` is "not tested" where there was too little, or nothing to test; then the rest is None."""
+    throughput; of a route `TYPICAL`, the geometric mean of the response time. `a`, `b`: the medians of the rounds, in `unit`;
+    `n`: requests of a round. `ratio`: B's over A's, `low` to `high` its interval, 95 %. `word` is "not tested" where there was
+    too little, or nothing to test; then the rest is None."""
 
     route: str
     what: str
@@ -121,7 +127,7 @@ def _by_rounds(a: Sequence[Run | None], b: Sequence[Run | None], paired: bool) -
     add("", "throughput", "a second", n, throughput, all(run is None or is_closed(run) for run in (*a, *b)))
     for number, route in enumerate(routes(a, b)):
         n = _median_count(a, b, partial(asked, route=route))
-        add(route, "p50", "ms", n, partial(time_of_route, route=route), number < ROUTES)
+        add(route, TYPICAL, "ms", n, partial(typical_of_route, route=route), number < ROUTES)
     for row in rows:
         row.ratio = row.b / row.a if row.a and row.b else None
     return rows, samples, rounds
@@ -137,7 +143,7 @@ def _by_seconds(a: Sequence[Run | None], b: Sequence[Run | None]) -> Samples:
     rows.append(Row("", "throughput", "a second", one.completed, throughput(one), throughput(two)))
     for route in routes(a, b):
         n = _median_count(a, b, partial(asked, route=route))
-        rows.append(Row(route, "p50", "ms", n, time_of_route(one, route), time_of_route(two, route)))
+        rows.append(Row(route, TYPICAL, "ms", n, typical_of_route(one, route), typical_of_route(two, route)))
     rounds = min(map(len, pieces))
     sample = Rounds(tuple(pieces[0][:rounds]), tuple(pieces[1][:rounds])) if rounds >= FEWEST_PIECES else None
     for row in rows:
@@ -173,7 +179,7 @@ def _verdict(rows: list[Row]) -> Word:
 
 
 def _severity(row: Row) -> float:
-    """How much time the change takes from all visitors together; of a rate, how much it falls."""
+    """About how much time the change takes from all visitors together; of a rate, how much it falls."""
     return abs((row.b or 0) - (row.a or 0)) * row.n if row.unit == "ms" else 0.0
 
 
@@ -197,7 +203,8 @@ def _remarks(a: Sequence[Run | None], b: Sequence[Run | None], rows: list[Row], 
         )
     if untested := [row.route for row in rows if row.route and row.word == "not tested"] if by != "seconds" else []:
         remarks.append(
-            f"{len(untested)} routes were not tested: too few requests, or not among the {ROUTES} that are asked most."
+            f"{len(untested)} routes were not tested: too few requests, not among the {ROUTES} that are asked most, or from a"
+            " file that does not tell their typical time."
         )
     return remarks
 
@@ -229,4 +236,5 @@ def _said(row: Row) -> str:
     name = row.route or "all requests"
     amount = f"{row.a:.2f} to {row.b:.2f} ms" if row.unit == "ms" else f"{row.a:.0f} to {row.b:.0f} a second"
     interval = "" if row.low is None or row.high is None else f"{row.low - 1:+.1%} to {row.high - 1:+.1%}; "
-    return f"{name}, {row.what} {row.ratio - 1:+.1%} ({interval}{amount})"
+    what = f"{row.what} time" if row.what == TYPICAL else row.what
+    return f"{name}, {what} {row.ratio - 1:+.1%} ({interval}{amount})"

@@ -57,6 +57,14 @@ class Histogram:
                 return min((low + high - 1) / 2, self.max)
         return 0.0
 
+    def typical_ms(self) -> float | None:
+        """The geometric mean, in milliseconds: each request moves it by how many times as long it took, so that neither a few
+        that took very long decide it, nor the half that a cache answers hide the others. None where there is no p50 either."""
+        if self.n < 2 * ABOVE:
+            return None
+        logs = (count * math.log(sum(edges(bucket)) / 2) for bucket, count in self.counts.items())
+        return math.exp(math.fsum(logs) / self.n) / 1000
+
     def summary(self) -> dict[str, float | int | None]:
         """`{p50, p90, p99, p99.9, max}` in milliseconds and `n`, as a run tells them."""
         told: dict[str, float | int | None] = {name: self.quantile_ms(share) for name, share in QUANTILES.items()}

@@ -90,7 +90,7 @@ def _warmed(measure: Measure) -> dict[str, Any]:
 def _routes(measure: Measure) -> list[Route]:
     found = [
         Route(name, one.outcomes.total(), dict(one.outcomes.most_common()), dict(one.levels.most_common()),
-              one.response.summary(), one.service.summary())
+              one.response.summary(), one.service.summary(), one.response.typical_ms())
         for name, one in measure.routes.items()
     ]  # fmt: skip
     return sorted(found, key=lambda route: (-route.n, route.route))

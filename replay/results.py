@@ -19,7 +19,8 @@ Summary = dict[str, float | int | None]  # p50, p90, p99, p99.9, max in millisec
 @dataclass(slots=True)
 class Route:
     """One route of the site, or of the pattern that its addresses seem to follow. `outcomes` as for the whole run; `levels`
-    counts the words of X-Cache."""
+    counts the words of X-Cache. `typical_ms` is the geometric mean of the response time, which every request moves and no single
+    one decides; None for "n/a", and in files that were written before it was noted."""
 
     route: str
     n: int
@@ -27,6 +28,7 @@ class Route:
     levels: dict[str, int]
     response_ms: Summary
     service_ms: Summary
+    typical_ms: float | None = None
 
 
 @dataclass(slots=True)

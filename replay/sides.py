@@ -46,9 +46,9 @@ def asked(run: Run, route: str) -> int:
     return found.n if found else 0
 
 
-def time_of_route(run: Run, route: str) -> float | None:
+def typical_of_route(run: Run, route: str) -> float | None:
     found = _found(run, route)
-    return found.response_ms.get("p50") if found else None
+    return found.typical_ms if found else None
 
 
 def pieces_of(run: Run) -> list[float | None]:

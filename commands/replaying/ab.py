@@ -74,7 +74,8 @@ def command(
     count. All other options are those of `plaza replay run`, the same for every run.
 
     Status 1 when B, or a route of it, is shown to be slower by more than --slower; 0 when not, whether no difference is shown
-    or there were too few rounds to show one, which is said. 4 when fewer than half of the rounds count.
+    or there were too few rounds to show one, which is said. Of a route the typical time is compared, the geometric mean. 4 when
+    fewer than half of the rounds count.
     """
     if wrong := next((one for one in options if one.partition("=")[0] in _OURS), None):
         raise click.UsageError(f"{wrong}: `ab` gives this to each run itself")

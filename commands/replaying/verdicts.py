@@ -5,7 +5,7 @@ from typing import Final
 from rich.markup import escape
 
 from commands.console import say
-from replay.comparing import Comparison, Row
+from replay.comparing import ABOUT_ROUTES, Comparison, Row
 
 _COLOURS: Final = {"slower": "red", "faster": "green", "no difference shown": "default", "not enough power": "yellow",
             "not comparable": "red"}  # fmt: skip
@@ -29,6 +29,8 @@ def show(made: Comparison) -> None:
     say()
     for remark in made.remarks:
         say(f"  [yellow]![/] {escape(remark)}")
+    if routes:
+        say(f"  [dim]{ABOUT_ROUTES}[/]")
     say(f"  [dim]{_BY[made.by].format(made.rounds)} p is after Holm's correction for {_tested(made)} questions.[/]")
 
 

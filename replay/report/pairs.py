@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from replay.comparing import Comparison
+from replay.comparing import ABOUT_ROUTES, Comparison
 from replay.histogram import Histogram, of_json
 from replay.report import beside, plans, words
 from replay.report.changes import changes, span, verdict
@@ -35,6 +35,7 @@ def html_of_two(a: Sequence[Run | None], b: Sequence[Run | None], comparison: Co
         "pair.html", comparison=comparison, verdict=verdict(comparison), names=names, span=span(comparison), axis=x,
         how=_HOW[comparison.by].format(words.count(comparison.rounds)), curve=_curve(sides, short),
         whole=[row for row in rows if not row.route], routes=[row for row in rows if row.route],
+        about_routes=ABOUT_ROUTES,
         beside=beside.over_time(first, second, short, x) if single else beside.by_round(a, b, short),
         heats=heat_maps([first, second]) if single else [], outcomes=[_outcomes(side) for side in sides],
         commands=[(names[0], plans.command(first)), (names[1], plans.command(second))], machine=plans.shares(first.machine)[0],

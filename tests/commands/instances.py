@@ -33,17 +33,19 @@ class Answer:
 
 @dataclass
 class Instance:
-    """`environment` is what the shell that calls `plaza` has set beside PLAZA_VAR; `said` is the last word of `up`."""
+    """`environment` is what the shell that calls `plaza` has set beside PLAZA_VAR; `said` is the last word of `up`; `program`
+    is the `plaza` of another copy of the source than this one."""
 
     var: Path
     port: int
     environment: dict[str, str] = field(default_factory=dict)
     said: str = ""
+    program: str = PLAZA
 
     def plaza(self, *arguments: str, input: str = "", timeout: float = 300) -> "subprocess.CompletedProcess[str]":
         """Run a command as somebody would; nothing of the tests' own environment reaches it."""
         return subprocess.run(
-            [PLAZA, *arguments], env=self._environment(), input=input, capture_output=True, text=True,
+            [self.program, *arguments], env=self._environment(), input=input, capture_output=True, text=True,
             timeout=timeout, check=False,
         )  # fmt: skip
 
@@ -51,7 +53,7 @@ class Instance:
     def started(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
         """The same, while it runs; what it says can be read as it comes."""
         pipe = subprocess.PIPE
-        command = [PLAZA, *arguments]
+        command = [self.program, *arguments]
         with subprocess.Popen(command, env=self._environment(), stdout=pipe, stderr=pipe, text=True) as process:
             try:
                 yield process

@@ -120,7 +120,8 @@ def _run(
         "missed" if missed else "pass", missed, dict(PLAN), "2026-11-29T10:00:00+00:00", float(max(last, seconds)),
         whole.n, whole.n, whole.n, 0, dict(whole.outcomes), dict(whole.levels), whole.response.summary(), whole.service.summary(),
         whole.lag.summary(), Histogram().summary(), Histogram().summary(),
-        [Route(name, one.n, dict(one.outcomes), dict(one.levels), one.response.summary(), one.service.summary())
+        [Route(name, one.n, dict(one.outcomes), dict(one.levels), one.response.summary(), one.service.summary(),
+               one.response.typical_ms())
          for name, one in routes.items() if one.n],
         series, heat,
         {"response": whole.response.as_json(), "service": whole.service.as_json(), "lag": whole.lag.as_json()},

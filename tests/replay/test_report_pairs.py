@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from commands.replaying.compare import command
-from replay.comparing import Comparison, Row, compare
+from replay.comparing import ABOUT_ROUTES, Comparison, Row, compare
 from replay.report import words
 from replay.report.changes import changes
 from replay.report.pairs import html_of_two
@@ -45,7 +45,8 @@ def test_it_says_what_the_comparison_says(rounds: tuple[list[Run], list[Run]], c
     assert routes["GET /search"][2:5] == [
         words.ms(search.a).strip(), words.ms(search.b).strip(), words.times(search.ratio or 0),
     ]  # fmt: skip
-    assert routes["GET /search"][-1] == search.word
+    assert (routes["GET /search"][0], routes["GET /search"][-1]) == ("typical", search.word)
+    assert ABOUT_ROUTES in text(section(root, "routes"))
     assert list(routes) == [row.route for row in comparison.rows if row.route]
 
 
