@@ -249,7 +249,7 @@ def test_hostile_input_is_bounded(name: str) -> None:
     with contextlib.suppress(TooLong):
         render(HOSTILE_TEXTS[name])
 
-    assert time.process_time() - start < 5  # s; under 1 on the machine this was measured on
+    assert time.process_time() - start < 30  # s; under 1 on a machine at rest, minutes if it grew with the square
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_hostile_code_is_bounded(name: str) -> None:
     for unit in ("<", "'", '"', "(", "{", "/*", "\\", "a", " ", "$(", "#", "\t\n", "<a ", "- ", "`"):
         html(f"```{name}\nx" + unit * (3_000 // len(unit)) + "\n```")
 
-    assert time.process_time() - start < 10  # s
+    assert time.process_time() - start < 60  # s
 
 
 @pytest.mark.parametrize(
