@@ -60,6 +60,15 @@ def opened(page: Page, path: str) -> bool:
     return not saved
 
 
+def viewer_started(page: Page) -> bool:
+    """Within 10 s: the browser's own viewer comes after the page."""
+    for _ in range(200):
+        if any(frame.url.startswith("chrome-extension://") for frame in page.frames):
+            return True
+        page.wait_for_timeout(50)
+    return False
+
+
 def test_the_mark_is_seen_when_something_runs(page: Page) -> None:
     page.evaluate(MARK)
 
@@ -101,5 +110,5 @@ def test_a_paper_is_shown(page: Page, town: Town) -> None:
     assert answer
     assert answer.headers["content-type"] == "application/pdf"
     expect(page.locator("body")).to_be_attached()
-    assert any(frame.url.startswith("chrome-extension://") for frame in page.frames)
+    assert viewer_started(page)
     town.do(lambda models: models.files.trash(file.id, by=bob))
