@@ -1,6 +1,8 @@
 """A recorded request as it is sent to the target: its address, its cookies, its placeholders filled."""
 
 import re
+from itertools import chain, islice
+from typing import Final
 from urllib.parse import quote
 
 from replay import jar as jars
@@ -18,6 +20,7 @@ _OWN = frozenset({
 })  # fmt: skip
 _NO_LINE = re.compile(r"[\x00-\x1f\x7f]")
 _READABLE = "gzip, deflate"
+AHEAD: Final = 50_000  # two seconds, and some 100 MB
 
 
 class Draft:
@@ -75,11 +78,14 @@ class Draft:
 
 
 class Drafts:
-    """Those of a plan, made when they are first needed. `reads_all`: somebody wants to see every answer."""
+    """Those of a plan: the first `AHEAD` at once, since to make one takes as long as to send it, the others when they are needed.
+    `reads_all`: somebody wants to see every answer."""
 
     def __init__(self, plan: Plan, target: Target, run_id: str, *, reads_all: bool) -> None:
         self._plan, self._target, self._run_id, self._reads_all = plan, target, run_id, reads_all
         self._made: dict[int, Draft] = {}  # by `i`
+        for step in islice(chain.from_iterable(script.steps for script in plan.scripts), AHEAD):
+            self._draft(step)
 
     def reads(self, step: Step) -> bool:
         """Whether the body of its answer is wanted."""
@@ -87,14 +93,15 @@ class Drafts:
 
     def ready(self, step: Step, jar: Jar, value_of: Fill) -> bytes:
         """Raises Unmapped."""
+        return (self._made.get(step.request.i) or self._draft(step)).ready(jar, value_of)
+
+    def _draft(self, step: Step) -> Draft:
         i, plan = step.request.i, self._plan
-        draft = self._made.get(i)
-        if draft is None:
-            draft = self._made[i] = Draft(
-                step.request, self._target, self._run_id, plan.recorded_at,
-                wants_body=self.reads(step), knows_cookies=plan.knows_cookies,
-            )  # fmt: skip
-        return draft.ready(jar, value_of)
+        made = self._made[i] = Draft(
+            step.request, self._target, self._run_id, plan.recorded_at,
+            wants_body=self.reads(step), knows_cookies=plan.knows_cookies,
+        )  # fmt: skip
+        return made
 
 
 def _address(target: str) -> str:

@@ -16,7 +16,7 @@ from replay.plans import Arrival, Plan, Step
 from replay.sessions import Board, Live
 from replay.targets import Target
 from replay.values import Unmapped, told
-from replay.wire import Reply
+from replay.wire import Reply, Wire
 
 _SECOND: Final = 1_000_000_000
 UNMAPPED: Final = "unmapped"
@@ -224,18 +224,20 @@ class Runner:
             self._stop(f"requests go {BEHIND_NS // _SECOND} s late: this machine cannot send them that fast")
 
     def _done(self, sent: Sent, reply: Reply) -> None:
+        """What follows from the answer goes first, with what is due meanwhile; to count it can wait."""
         live, step = sent.live, sent.step
         live.open -= 1
         if why := self._patience.heard(reply):
             self._stop(why)
-        self.measure.end(step.route, sent.intended_ns, sent.ready_ns, reply, step.status)
         live.jar.take(reply.head)
         live.ended[step.request.i] = reply.end_ns
         for made in step.request.answer.made:
             self._tell(live.board, made.placeholder, None if reply.failed else told(made, reply), reply.end_ns)
+        self._advance(live)
+        self._clock.catch_up()
+        self.measure.end(step.route, sent.intended_ns, sent.ready_ns, reply, step.status)
         if self.on_answer is not None:
             self.on_answer(step, reply)
-        self._advance(live)
 
     def _stop(self, why: str) -> None:
         if not self._ending:
@@ -264,7 +266,7 @@ class Runner:
         live.over = True
         del self._live[live.key]
         for wire in live.idle:
-            wire.close()
+            self._loop.call_soon(self._let_go_of, wire)
         self._abandon(live)
         live.board.left -= 1
         if not live.board.left:
@@ -272,6 +274,10 @@ class Runner:
         if self._closed:
             self._loop.call_soon(self._take_next, live.user)
         self._look_whether_over()
+
+    def _let_go_of(self, wire: Wire) -> None:
+        self._clock.catch_up()  # to close one takes as long as to send
+        wire.close()
 
     def _abandon(self, live: Live) -> None:
         """The rest of it will not come to pass, and nobody need wait for what it would have told."""

@@ -9,6 +9,7 @@ import time
 import traceback
 from typing import Any, NoReturn, Protocol
 
+from replay import machine
 from replay.measuring import Measure
 from replay.plans import Plan, Step
 from replay.progress import EVERY, Glimpse
@@ -34,9 +35,6 @@ def live(part: Plan, target: Target, options: Options, listener: Listener | None
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C comes by way of the parent
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        # The plan is many objects that live to the end: to look through them again and again would delay what is due.
-        gc.collect()
-        gc.freeze()
         asyncio.run(_send(part, target, options, listener, hears, says))
         code = 0
     except BrokenPipeError:  # the parent has ended, and nobody wants to know
@@ -51,6 +49,10 @@ async def _send(part: Plan, target: Target, options: Options, listener: Listener
     loop, stop, orders, report = asyncio.get_running_loop(), asyncio.Event(), *await _pipes(hears, says)
     measure = Measure()
     runner = Runner(part, target, options, measure, listener.heard if listener else None)
+    # The plan is many objects that live to the end: to look through them again and again would delay what is due.
+    gc.collect()
+    gc.freeze()
+    machine.go_first()
     _say(report, {"ready": True})
     line = await asyncio.wait_for(orders.readline(), PATIENCE)
     if not line.strip().isdigit():  # it was stopped before it began

@@ -6,7 +6,6 @@ was read is taken out of it before the loop turns to another.
 
 import asyncio
 import errno
-import socket
 import ssl
 import zlib
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from replay.answers import Answer
 from replay.chunks import Broken
 from replay.clock import now
 from replay.machine import NO_DESCRIPTOR, NO_PORT
+from replay.sockets import Plain
 
 _BUFFER: Final = memoryview(bytearray(65_536))
 _WORDS: Final = {
@@ -29,7 +29,7 @@ _WORDS: Final = {
 
 @dataclass(slots=True)
 class Reply:
-    """An answer, or in a word why there is none (`failed`): refused, reset, timeout, closed, broken (no HTTP), dns, tls,
+    """An answer, or in a word why there is none (`failed`): refused, reset, timeout, closed, broken (no HTTP), tls,
     unreachable, no descriptor, no port. Moments are of `clock.now()`, 0 for what did not come to pass. `began_ns`: handed
     to the wire; `sent_ns`: written to a socket that was connected; `connect_us`: None where the connection was there."""
 
@@ -70,18 +70,18 @@ class Reply:
 class Wire(asyncio.BufferedProtocol):
     """Connects at the first `send`. `on_done` hears exactly once of each request that was sent, from the loop, never from within
     `send`. `alive`: it may be used again once `busy` is over; a wire that is not alive any more is thrown away. `name` is whom
-    the certificate must be made out to, where `host` is an address. `on_lost` hears when its socket is no more."""
+    the certificate must be made out to. `on_lost` hears when its socket is no more."""
 
     __slots__ = (
-        "_answer", "_connecting", "_data", "_host", "_loop", "_name", "_on_done", "_on_lost", "_port", "_reply", "_tls",
+        "_address", "_answer", "_connecting", "_data", "_loop", "_name", "_on_done", "_on_lost", "_port", "_reply", "_tls",
         "_transport", "_wants", "alive", "busy", "used",
     )  # fmt: skip
 
     def __init__(
-        self, host: str, port: int, tls: ssl.SSLContext | None, on_done: Callable[["Wire", Reply], None], name: str = "",
+        self, address: str, port: int, tls: ssl.SSLContext | None, on_done: Callable[["Wire", Reply], None], name: str = "",
         on_lost: Callable[["Wire"], None] | None = None,
     ) -> None:  # fmt: skip
-        self._host, self._port, self._tls, self._name, self._on_done = host, port, tls, name or host, on_done
+        self._address, self._port, self._tls, self._name, self._on_done = address, port, tls, name or address, on_done
         self._on_lost, self._loop = on_lost, asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -99,9 +99,15 @@ class Wire(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.write(data)
             reply.sent_ns = now()
+        elif self._tls is None:
+            self._data = data
+            try:
+                self._transport = Plain(self._loop, self._address, self._port, self)
+            except OSError as error:
+                self._loop.call_soon(self.connection_lost, error)
         else:
             self._data = data
-            self._connecting = self._loop.create_task(self._connect())
+            self._connecting = self._loop.create_task(self._connect(self._tls))
             self._connecting.add_done_callback(self._tried)
 
     def fail(self, word: str) -> None:
@@ -121,16 +127,13 @@ class Wire(asyncio.BufferedProtocol):
             self._transport.abort() if self.busy else self._transport.close()
         self.busy = False
 
-    async def _connect(self) -> None:
+    async def _connect(self, tls: ssl.SSLContext) -> None:
         self._reply.began_ns = now()  # a turn of the loop that came late is our lateness, not the target's
         try:
-            name = self._name if self._tls else None
             await self._loop.create_connection(
-                lambda: self, self._host, self._port, ssl=self._tls, server_hostname=name
+                lambda: self, self._address, self._port, ssl=tls, server_hostname=self._name
             )
             word = ""
-        except socket.gaierror:
-            word = "dns"
         except ssl.SSLError:
             word = "tls"
         except OSError as error:
@@ -194,7 +197,8 @@ class Wire(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.alive = False
         if self.busy:
-            self._reply.failed = "closed" if exc is None else _WORDS.get(getattr(exc, "errno", 0) or 0, "reset")
+            unknown = "reset" if self._reply.sent_ns else "unreachable"
+            self._reply.failed = "closed" if exc is None else _WORDS.get(getattr(exc, "errno", 0) or 0, unknown)
             self._done()
         self._transport = None
         self._gone()

@@ -11,7 +11,7 @@ from replay.results import Route, Run
 _ROUTES = 60  # rows of the table
 _MEANINGS = {
     "timeout": "no whole answer in time", "reset": "the connection was broken off", "refused": "nobody listened there",
-    "closed": "the connection ended before the answer", "broken": "the answer was no HTTP", "dns": "the name is not known",
+    "closed": "the connection ended before the answer", "broken": "the answer was no HTTP",
     "tls": "no encrypted connection came about", "unreachable": "no way leads there",
     "no descriptor": "this machine had no free descriptor", "no port": "this machine had no free port",
     "interrupted": "under way when the run was ended", "unmapped": "it needs what another answer should have told",

@@ -88,3 +88,20 @@ async def test_a_chain_of_moments_does_not_drift(precise: bool) -> None:
     assert len(came) == 101
     assert median(came[-20:]) <= median(came[:20]) + 20 * MS  # one that adds its lateness is later each time
     ticking.close()
+
+
+async def test_who_can_wait_lets_go_first_what_is_due(precise: bool) -> None:
+    ticking, called, over = Clock(), list[str](), asyncio.Event()
+    start = now()
+    ticking.at(start + 2 * MS, partial(called.append, "second"))
+    ticking.at(start + 1 * MS, partial(called.append, "first"))
+    ticking.at(start + 3 * MS, partial(called.append, "third"))
+    ticking.at(start + 300 * MS, over.set)
+    while now() < start + 5 * MS:  # the loop has no turn
+        pass
+    ticking.catch_up()
+    assert called == ["first", "second", "third"]
+
+    await asyncio.wait_for(over.wait(), PATIENCE)
+    assert called == ["first", "second", "third"]
+    ticking.close()

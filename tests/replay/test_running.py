@@ -1,10 +1,13 @@
 """What is sent, when, and in which order, against real sockets."""
 
 import asyncio
+import time
+from typing import Any
 
 import pytest
 
 from replay.connections import Connections, Sent
+from replay.measuring import Measure
 from replay.paces import parse
 from tests.harness.crowd import until
 from tests.replay.going import outcomes, ran
@@ -119,3 +122,32 @@ async def test_the_warm_up_is_measured_apart() -> None:
 
     assert measure.warm == {"200": 20}
     assert outcomes(measure) == {"200": 20}
+
+
+async def test_what_is_due_goes_before_answers_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty answers come together, and each takes long to count: what is due meanwhile does not wait for all of them."""
+    crowd = [request(i, 0, "/slow", session=f"s{i}") for i in range(20)]
+    end = Measure.end
+
+    def slow(measure: Measure, route: str, *told: Any) -> None:
+        if route == "GET /slow":
+            time.sleep(0.05)
+        end(measure, route, *told)
+
+    monkeypatch.setattr(Measure, "end", slow)
+    gate = asyncio.Event()
+
+    async def all_at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await gate.wait()
+        writer.write(OK)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(all_at_once, "127.0.0.1", 0) as server:
+        asyncio.get_running_loop().call_later(0.3, gate.set)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        measure = await ran(planned(*crowd, request(20, 500, "/due", session="late")), url)
+
+    assert outcomes(measure) == {"200": 21}
+    assert measure.seconds[0].lag.value_at(1.0) < 300_000  # and not the second that all of them take
