@@ -38,9 +38,7 @@ class Plain(asyncio.Transport):
             self._end(_error(error))
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self._unsent:
-            self._unsent += data
-            return
+        """A whole request, when the one before has been answered: never two at a time."""
         try:
             sent = self._socket.send(data)
         except (BlockingIOError, InterruptedError):

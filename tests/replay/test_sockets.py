@@ -3,6 +3,8 @@
 import asyncio
 import resource
 import socket
+import struct
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -119,6 +121,29 @@ async def test_a_machine_without_descriptors_says_so() -> None:
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         await asyncio.wait_for(caller.lost.wait(), PATIENCE)
+
+
+async def test_each_connection_is_lost_once_however_it_ends() -> None:
+    """Some are let in and broken off at once; some are closed in the middle of it. Else more would be open than are counted."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+        lost = Counter[Wire]()
+
+        def done(wire: Wire, reply: Reply) -> None:
+            wire.close()
+
+        port = server.getsockname()[1]
+        wires = [Wire("127.0.0.1", port, None, done, on_lost=lambda wire: lost.update([wire])) for _ in range(40)]
+        for wire in wires:
+            wire.send(GET)
+            accepted, _ = server.accept()
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            accepted.close()
+        for wire in wires[::3]:
+            wire.close()
+        await until(lambda: len(lost) == len(wires))
+        await asyncio.sleep(0.05)
+
+    assert set(lost.values()) == {1}
 
 
 async def test_a_socket_that_is_let_go_of_is_closed_at_once() -> None:
