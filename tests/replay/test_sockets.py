@@ -84,6 +84,20 @@ async def test_who_is_let_in_later_sends_then(crowded: tuple[socket.socket, list
     await asyncio.wait_for(caller.lost.wait(), PATIENCE)
 
 
+async def test_who_is_refused_in_the_end_was_never_connected(
+    crowded: tuple[socket.socket, list[socket.socket]],
+) -> None:
+    server, _ = crowded
+    caller = Caller(server.getsockname()[1])
+    caller.wire.send(GET)
+    await asyncio.sleep(0.05)
+    server.close()  # the next knock, in a second, is answered: nobody listens
+
+    reply = await caller.reply()
+    assert (reply.failed, reply.connect_us, reply.sent_ns) == ("refused", None, 0)
+    assert not caller.wire.alive
+
+
 async def test_what_does_not_fit_at_once_is_sent_piece_by_piece() -> None:
     body = bytes(range(256)) * 65_536  # 16 MB, more than any buffer of a socket
     head = f"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
