@@ -118,13 +118,16 @@ class Run:
     selfcheck: dict[str, Any] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
-        """Whole or not at all. Raises OSError."""
+        """Raises OSError."""
+        text = json.dumps({"format": FORMAT} | asdict(self), ensure_ascii=False, indent=1) + "\n"
+        self.put(path, text)
+
+    def put(self, path: Path, text: str) -> None:
+        """A file about this run, in the place of what is there: whole or not at all. Half a letter, which an answer may hold, is
+        written as JSON writes it. Raises OSError."""
         new = path.with_name(f"{path.name}.{os.getpid()}~")
         try:
-            # Examples of differences are pieces of what members may see.
-            new.touch(0o600 if self.differences else 0o666)
-            # Half a letter, which an answer may hold, is written as JSON writes it.
-            text = json.dumps({"format": FORMAT} | asdict(self), ensure_ascii=False, indent=1) + "\n"
+            new.touch(0o600 if self.differences else 0o666)  # their examples are pieces of what members may see
             new.write_text(text, encoding="utf-8", errors="backslashreplace")
             new.replace(path)
         finally:

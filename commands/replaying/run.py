@@ -184,7 +184,7 @@ def _writable(*files: Path | None) -> None:
 
 
 def _write_html(run: Run, path: Path) -> None:
-    path.write_text(importlib.import_module("replay.report").html(run))
+    run.put(path, importlib.import_module("replay.report").html(run))
 
 
 def _write(run: Run, json_file: Path | None, html_file: Path | None, hdr_file: Path | None) -> list[Path | None]:

@@ -110,9 +110,22 @@ def test_the_slower_site_and_its_route_are_named(tmp_path: Path, record: Callabl
 def test_answers_that_differ_are_found_and_what_differs_by_itself_is_not(
     tmp_path: Path, record: Callable[[int, float], Path]
 ) -> None:
-    file, out = record(40, 0.4), tmp_path / "run.json"
+    file, out, page = record(40, 0.4), tmp_path / "run.json", tmp_path / "run.html"
     with small_site(site()) as a, small_site(site()) as same, small_site(site(text="Piazza")) as other:
-        differ = plaza(tmp_path, "run", file, "--target", other.url, "--no-selfcheck", "--out", out, "--diff", a.url)
+        differ = plaza(
+            tmp_path,
+            "run",
+            file,
+            "--target",
+            other.url,
+            "--no-selfcheck",
+            "--out",
+            out,
+            "--html",
+            page,
+            "--diff",
+            a.url,
+        )
         alike = plaza(tmp_path, "run", file, "--target", same.url, "--no-selfcheck", "--diff", a.url)
 
     assert differ.returncode == 5, differ.stdout + differ.stderr
@@ -125,7 +138,8 @@ def test_answers_that_differ_are_found_and_what_differs_by_itself_is_not(
         "expected": "Plaza",
         "found": "Piazza",
     }
-    assert out.stat().st_mode & 0o077 == 0
+    assert "Piazza" in page.read_text()
+    assert [one.stat().st_mode & 0o077 for one in (out, page)] == [0, 0]
     assert alike.returncode in (0, 4), alike.stdout + alike.stderr  # 4: this machine was late, whatever the answers
     assert "no answer differs" in alike.stdout
 
