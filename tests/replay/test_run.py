@@ -108,7 +108,8 @@ def test_an_objective_that_is_missed_and_one_of_too_few_samples_are_status_1(rec
     (["--only", "("], "'(' is no regular expression"), (["--rewrite", "a"], "is not written as 'pattern=>replacement'"),
     (["--rewrite", r"a=>\2"], "invalid group reference"), (["--duration", "soon"], "'soon' is no duration"),
     (["--stop-on-errors", "200%"], "'200%' is no share"), (["--only", "POST"], "nothing is left to be sent"),
-    (["--warmup", "5m"], "leaves nothing to be measured"), (["--values", "pyproject.toml"], "is not JSON"), (["--out", "/no/such/folder/run.json"], "there is no folder"),
+    (["--warmup", "5m"], "leaves nothing to be measured"),
+    (["--values", "pyproject.toml"], "is not JSON"), (["--out", "/no/such/folder/run.json"], "there is no folder"),
 ])  # fmt: skip
 def test_wrong_usage_is_status_2_and_names_the_word(options: list[str], why: str, record: Path) -> None:
     status, said = ran(record, "http://127.0.0.1:9", *options)
