@@ -23,6 +23,7 @@ from tornado.httputil import (
 )
 
 from replay.exchanges import EXCHANGE, MARK, SOCKET, Exchange, Line, Mark
+from replay.redaction import KEPT_HEADERS
 
 log = logging.getLogger("plaza.tap")
 
@@ -35,6 +36,8 @@ LONGEST_WAIT: Final = (
 MOST_TOLD: Final = 1 << 16  # bytes of an answer's body, which tells what was made
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})  # what answers to these is not looked at
 
+# What the recorder looks at, by its name in Tornado; what it would throw away need not be packed, sent and unpacked.
+_ASKED: Final = {name.title(): name for name in KEPT_HEADERS | {"host", "x-real-ip"}}
 _TOLD_HEADERS: Final = ("Content-Type", "Location", "Etag", "Content-Length")
 
 
@@ -141,7 +144,7 @@ class _Seen:
     def __init__(self, tap: Tap, connection: HTTPConnection) -> None:
         self._tap, self._connection = tap, connection
         self.line: Line | None = None  # None before it begins, and for what is not told
-        self.began, self.first = monotonic_ns(), 0
+        self.began = self.first = 0
         self.method, self.target = "", ""
         self.headers: list[tuple[str, str]] = []
         self.body: list[bytes] = []
@@ -153,7 +156,8 @@ class _Seen:
         """Its time begins now: the connection may have waited long for it. A WebSocket is no request with an answer."""
         if not any(value.lower() == "websocket" for value in headers.get_list("Upgrade")):
             self.began = monotonic_ns()
-            self.method, self.target, self.headers = start_line.method, start_line.path, list(headers.get_all())
+            self.method, self.target = start_line.method, start_line.path
+            self.headers = [(name, value) for told, value in headers.get_all() if (name := _ASKED.get(told))]
             self.line = self._tap.begin(self)
 
     def sent(self, chunk: bytes) -> None:
