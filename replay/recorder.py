@@ -78,7 +78,8 @@ class Recorder:
 
     def _write(self, exchange: Exchange) -> None:
         status, told = _head(exchange.head)
-        asked = dict(exchange.headers)
+        headers = [(name.lower(), value) for name, value in exchange.headers]
+        asked = dict(headers)
         address = asked.get("x-real-ip") or exchange.peer
         if exchange.target.partition("?")[0] in self._site.left_out or address.startswith("unix:") or status < 200:
             return
@@ -102,7 +103,7 @@ class Recorder:
                     self._redactor.address(answers["location"]) if "location" in answers else "", tuple(given),
                     tuple(self._new(exchange, status, told, given)), answers.get("x-cache", ""),
                 ),
-                0, after, self._redactor.headers(self._at_home(exchange.headers, asked)), body, exchange.body_length, truncated,
+                0, after, self._redactor.headers(self._at_home(headers, asked)), body, exchange.body_length, truncated,
             ))  # fmt: skip
         except Unfit:
             self.dropped["cannot be sent again"] += 1
