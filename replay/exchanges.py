@@ -14,7 +14,8 @@ EXCHANGE, MARK = 0, 1  # the kinds of messages, which are their first item
 
 class Exchange(NamedTuple):
     """A request and its answer. Moments are nanoseconds of the monotonic clock, which all processes of a machine share. Of `body`
-    the limit of the recorder is kept; `body_length` is all of it. `head`: as bytes where the answer was ready with its head,
+    the limit of the recorder is kept; `body_length` is all of it. `headers`: those that the recorder looks at, at
+    least. `head`: as bytes where the answer was ready with its head,
     else [status, those headers that matter]. `answer_body`: the beginning of what answers a write."""
 
     began: int

@@ -24,6 +24,8 @@ _PATTERNS: Final[tuple[tuple[str, str, str, re.Pattern[str]], ...]] = (
     ("secret", "long random word", "", re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*\d)[\w-]{32,}+", re.ASCII)),
 )  # fmt: skip
 _RANDOM: Final = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[\w-]{20,}", re.ASCII)
+WORD: Final = re.compile(r"[\w-]{20,}", re.ASCII)  # what looks random is at least one of these
+_OURS: Final = "plz_"
 _SHORTEST: Final = 6  # a@b.cd
 
 
@@ -38,7 +40,12 @@ class Leak(NamedTuple):
 
 def looks_random(text: str) -> bool:
     """Whether it can be nothing but a secret, so that it may be looked for in all texts."""
-    return bool(_RANDOM.fullmatch(text) or text.startswith("plz_"))
+    return bool(_RANDOM.fullmatch(text) or text.startswith(_OURS))
+
+
+def may_hold_random(text: str) -> bool:
+    """Whether anything in it could be what `looks_random` finds, also once it is no longer quoted: sooner yes than no."""
+    return "%" in text or _OURS in text or any(_RANDOM.fullmatch(word) for word in WORD.findall(text))
 
 
 def leaks(text: str, *, addresses: bool = True) -> list[Leak]:

@@ -4,21 +4,22 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
+from functools import lru_cache
 from heapq import heappop, heappush
 from typing import Any, Final
 
 from replay.exchanges import Exchange
-from replay.records import Answer, Made, Request, unfit
+from replay.records import Answer, Made, Request
 from replay.redaction import PLAIN_COOKIES, Redactor, bare
 from replay.sites import Site
 from replay.visitors import Visitors
-from replay.writing import Writer
+from replay.writing import Unfit, Writer
 
 log = logging.getLogger("plaza.record")
 
 MOST_HELD: Final = 1 << 26  # bytes that wait for what began before them and is still under way
 _ADDRESSES: Final = frozenset({"origin", "referer"})
+_TOLD: Final = re.compile(r"\r\n(content-type|etag|location|set-cookie|x-cache):([^\r]*)", re.IGNORECASE)
 _OVERHEAD: Final = 3000  # bytes of memory that an exchange takes beside its texts and bodies, measured
 _MOST_MADE: Final = 1_000_000  # ids that answers told of, by which later requests are known to come of them
 
@@ -32,7 +33,9 @@ class Recorder:
         self._writer, self._redactor, self._site, self._visitors = writer, redactor, site, visitors
         self._started = self._written = started  # ns of the monotonic clock
         self._base_url = base_url
-        self._waiting: list[tuple[int, int, Exchange]] = []  # a heap by beginning; the number keeps equal ones apart
+        self._waiting: list[
+            tuple[int, int, int, Exchange]
+        ] = []  # by beginning; the number keeps equal ones apart; the weight
         self._count = self._held = 0
         self._made: dict[str, str] = {}
         self._identities = sorted(site.secret_cookies)
@@ -50,8 +53,8 @@ class Recorder:
                 self.dropped["late"] += 1
             return
         self._count += 1
-        self._held += _weight(exchange)
-        heappush(self._waiting, (exchange.began, self._count, exchange))
+        self._held += (weight := _weight(exchange))
+        heappush(self._waiting, (exchange.began, self._count, weight, exchange))
         while self._held > MOST_HELD:
             self._next()
 
@@ -62,8 +65,8 @@ class Recorder:
         self._written = max(self._written, all_before)
 
     def _next(self) -> None:
-        began, _, exchange = heappop(self._waiting)
-        self._held -= _weight(exchange)
+        began, _, weight, exchange = heappop(self._waiting)
+        self._held -= weight
         self._written = max(self._written, began)
         try:
             self._write(exchange)
@@ -75,14 +78,13 @@ class Recorder:
 
     def _write(self, exchange: Exchange) -> None:
         status, told = _head(exchange.head)
-        asked = {name.lower(): value for name, value in exchange.headers}
+        headers = [(name.lower(), value) for name, value in exchange.headers]
+        asked = dict(headers)
         address = asked.get("x-real-ip") or exchange.peer
         if exchange.target.partition("?")[0] in self._site.left_out or address.startswith("unix:") or status < 200:
             return
-        cookies = _cookies(asked.get("cookie", ""))
-        session = self._visitors.of(address, asked.get("user-agent", ""), self._identity(asked, cookies))
-        set_cookies = [pair.partition(";")[0].partition("=") for name, pair in told if name == "set-cookie"]
-        given = {bare(name.strip()): value.strip('"') for name, _, value in set_cookies}
+        session = self._visitors.of(address, asked.get("user-agent", ""), self._identity(asked))
+        given = _set(told)
         for name in self._identities:
             if given.get(name):
                 self._visitors.give(session, given[name])
@@ -90,46 +92,51 @@ class Recorder:
             return
         t_us, ended_us = (exchange.began - self._started) // 1000, (exchange.ended - self._started) // 1000
         i, answers = self._writer.requests, dict(told)
+        k, after = session.next(t_us)
         target, body, truncated = self._asked(exchange, asked.get("content-type", ""))
-        request = Request(
-            i, t_us, session.name, 0, exchange.method, target,
-            Answer(
-                status, ended_us - t_us, (exchange.first - exchange.began) // 1000, exchange.length,
-                answers.get("content-type", ""), answers.get("etag", "").removeprefix("W/").strip('"'), "",
-                self._redactor.address(answers.get("location", "")), tuple(given),
-                tuple(self._new(exchange, status, told, given)), answers.get("x-cache", ""),
-            ),
-            0, None, self._redactor.headers(self._at_home(exchange.headers, asked)), body, exchange.body_length, truncated,
-        )  # fmt: skip
-        if unfit(request):
+        try:
+            self._writer.add(Request(
+                i, t_us, session.name, k, exchange.method, target,
+                Answer(
+                    status, ended_us - t_us, (exchange.first - exchange.began) // 1000, exchange.length,
+                    answers.get("content-type", ""), answers.get("etag", "").removeprefix("W/").strip('"'), "",
+                    self._redactor.address(answers["location"]) if "location" in answers else "", tuple(given),
+                    tuple(self._new(exchange, status, told, given)), answers.get("x-cache", ""),
+                ),
+                0, after, self._redactor.headers(self._at_home(headers, asked)), body, exchange.body_length, truncated,
+            ))  # fmt: skip
+        except Unfit:
             self.dropped["cannot be sent again"] += 1
             return
-        self.sessions += session.requests == 0
-        k, after = session.next(i, t_us, ended_us)
-        self._writer.add(replace(request, k=k, after=after))
+        session.add(i, ended_us)
+        self.sessions += k == 0
 
     def _asked(self, exchange: Exchange, content_type: str) -> tuple[str, bytes, bool]:
         """Address and body as they are written, and whether not all of the body is."""
         truncated = exchange.body_length > len(exchange.body)
         body = self._redactor.body(content_type, exchange.body, truncated=truncated)
         target = self._redactor.target(exchange.target)
-        target, kept = self._site.identified(exchange.method, target, body, self._made)
-        return target, kept, truncated or bool(exchange.body and not body)
+        if self._made:
+            target, body = self._site.identified(exchange.method, target, body, self._made)
+        return target, body, truncated or bool(exchange.body and not body)
 
     def _at_home(self, headers: list[tuple[str, str]], asked: dict[str, str]) -> list[tuple[str, str]]:
         """The site has more names than its own, such as localhost: where one is meant, its own one is written, which the replay
         knows to be the target's."""
-        home = re.compile(rf"https?://{re.escape(asked.get('host', ''))}(?=/|$)", re.IGNORECASE)
+        if _ADDRESSES.isdisjoint(asked):
+            return headers
+        home = _home(asked.get("host", ""))
         return [
-            (name, home.sub(lambda _: self._base_url, value, count=1) if name.lower() in _ADDRESSES else value)
+            (name, home.sub(lambda _: self._base_url, value, count=1) if name in _ADDRESSES else value)
             for name, value in headers
         ]
 
-    def _identity(self, asked: dict[str, str], cookies: dict[str, str]) -> str | None:
+    def _identity(self, asked: dict[str, str]) -> str | None:
         """What a visitor is known by, beside address and program."""
         scheme, _, token = asked.get("authorization", "").partition(" ")
         if token and scheme.lower() == "bearer":
             return token.strip()
+        cookies = _cookies(asked.get("cookie", ""))
         return next((cookies[name] for name in self._identities if cookies.get(name)), None)
 
     def _new(
@@ -161,10 +168,21 @@ def _cookies(header: str) -> dict[str, str]:
     return {bare(name): value.strip('"') for name, _, value in pairs}
 
 
+def _set(told: list[tuple[str, str]]) -> dict[str, str]:
+    """The cookies of an answer."""
+    pairs = [value.partition(";")[0].partition("=") for name, value in told if name == "set-cookie"]
+    return {bare(name.strip()): value.strip('"') for name, _, value in pairs}
+
+
 def _head(head: Any) -> tuple[int, list[tuple[str, str]]]:
-    """(status, headers with their names in lower case) of what a web process, or the log, told."""
+    """(status, headers that matter with their names in lower case) of what a web process, or the log, told."""
     if not isinstance(head, bytes):
         return int(head[0]), [(name.lower(), value) for name, value in head[1]]
-    first, *lines = head.decode("latin-1").split("\r\n")
-    pairs = (line.partition(":") for line in lines if line)
-    return int(first.split(" ")[1]), [(name.lower(), value.strip()) for name, _, value in pairs]
+    text = head.decode("latin-1")
+    return int(text[9:12]), [(name.lower(), value.strip()) for name, value in _TOLD.findall(text)]
+
+
+@lru_cache(64)
+def _home(host: str) -> re.Pattern[str]:
+    """The beginning of an address of the site under this name of it."""
+    return re.compile(rf"https?://{re.escape(host)}(?=/|$)", re.IGNORECASE)

@@ -6,13 +6,13 @@ Whatever cannot be read for secrets, because it is not what it is said to be, is
 import json
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus
 
 from replay.keys import Key
-from replay.leaks import leaks, looks_random
+from replay.leaks import WORD, leaks, looks_random
 from replay.records import PLACEHOLDER
+from replay.remembering import Remembering, Secrets
 from replay.sites import Site
 
 POLICY: Final = "plaza-redaction/1"
@@ -27,9 +27,7 @@ SCHEMES: Final = frozenset({"basic", "bearer", "digest", "negotiate"})
 DEEPEST: Final = 2  # addresses that stand in an address
 _PLAIN_VALUE: Final = re.compile(r"[\w-]{0,12}", re.ASCII)
 OPAQUE: Final = frozenset({"content-type", "if-match", "if-none-match", "if-range", "range"})  # words of programs
-_WORD: Final = re.compile(r"[\w-]{20,}", re.ASCII)
 SHORTEST_RANDOM: Final = 20  # characters
-_MOST_KNOWN: Final = 200_000  # secrets that are looked for in texts
 _ADDRESS: Final = re.compile(r"https?://|/(?!/)[^\s]*[?&#=]|/[\w.~%-]+/")
 _ORIGIN: Final = re.compile(r"(https?://)(?:[^/?#@\s]*@)?([^/?#@\s]*)", re.IGNORECASE)
 # `user[password]`, `password2`, `api-key`, `new_password_confirm`; not `token_name`.
@@ -58,8 +56,8 @@ class Redactor:
 
     def __init__(self, key: Key, site: Site, *, again: bool = False) -> None:
         self._key, self._site, self._again = key, site, again
-        self._known: dict[str, str] = {}
-        self._said = lru_cache(8192)(self._say)
+        self._known = Secrets()
+        self._remembered = Remembering(self._redacted, self._known)
 
     def secret(self, kind: str, value: str) -> str:
         """The placeholder of a secret value; nothing for nothing. What looks random is known from now on, in whatever text it
@@ -73,9 +71,7 @@ class Redactor:
             kind, self._site.stable_secret(kind, stable) if kind in ("cookie", "token") else stable
         )
         if looks_random(value):
-            if len(self._known) >= _MOST_KNOWN:
-                del self._known[next(iter(self._known))]
-            self._known[value] = made
+            self._known.add(value, made)
         return made
 
     def text(self, text: str, *, addresses: bool = True) -> str:
@@ -93,11 +89,14 @@ class Redactor:
             at = leak.end
         if pieces:
             text = "".join(pieces) + text[at:]
-        if self._known and len(text) >= SHORTEST_RANDOM:
-            text = _WORD.sub(lambda word: self._known.get(word[0], word[0]), text)
+        if len(text) >= SHORTEST_RANDOM:
+            text = WORD.sub(lambda word: self._known.get(word[0], word[0]), text)
         return text
 
-    def target(self, target: str, depth: int = 0) -> str:
+    def target(self, target: str) -> str:
+        return self._remembered(":path", target)
+
+    def _target(self, target: str, depth: int) -> str:
         """`depth`: how many addresses it stands in; a third is looked at as a text."""
         rest, mark, fragment = target.partition("#")
         path, sign, query = rest.partition("?")
@@ -142,10 +141,17 @@ class Redactor:
 
     def headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Those that may be kept, their names in lower case."""
-        lower = ((name.lower(), value) for name, value in headers)
-        return tuple((name, self.header(name, value)) for name, value in lower if name in KEPT_HEADERS)
+        return tuple([
+            (kept, self._remembered(kept, value)) for name, value in headers if (kept := name.lower()) in KEPT_HEADERS
+        ])  # fmt: skip
 
     def header(self, name: str, value: str) -> str:
+        return self._remembered(name, value)
+
+    def _redacted(self, name: str, value: str) -> str:
+        """A header; what is asked for counts as the header `:path`, as in HTTP/2."""
+        if name == ":path":
+            return self._target(value, 0)
         if name == "cookie":
             return self.cookies(value)
         if name == "authorization":
@@ -154,17 +160,14 @@ class Redactor:
             return f"{scheme} {self.secret('token', secret.strip())}" if known else self.secret("token", value.strip())
         if name in ("referer", "origin"):
             return self.address(value)
-        return self._said(name, value)
-
-    def _say(self, name: str, value: str) -> str:
         return self._shut(value) if name in OPAQUE else self.text(value, addresses=name != "user-agent")
 
     def address(self, url: str, depth: int = 0) -> str:
         """An absolute address, or one within the site."""
         found = _ORIGIN.match(url)
         if found is None:
-            return self.target(url, depth)
-        return f"{found[1]}{self._without(found[2])}{self.target(url[found.end() :], depth)}"
+            return self._target(url, depth)
+        return f"{found[1]}{self._without(found[2])}{self._target(url[found.end() :], depth)}"
 
     def cookies(self, header: str) -> str:
         told = []

@@ -23,18 +23,20 @@ from tornado.httputil import (
 )
 
 from replay.exchanges import EXCHANGE, MARK, SOCKET, Exchange, Line, Mark
+from replay.redaction import KEPT_HEADERS
 
 log = logging.getLogger("plaza.tap")
 
 LOOK: Final = 1.0  # s between two looks for a recorder, and between two words to it of how far we are
 PATIENCE: Final = 5.0  # s for a recorder to let us in
 MOST_WAITING: Final = 1 << 24  # bytes for a recorder that is slower than we are; what is more is dropped and counted
-LONGEST_WAIT: Final = (
-    60_000_000_000  # ns; what takes longer, such as an upload over a slow line, has lost its place: it is late
-)
+LONGEST_WAIT: Final = 60_000_000_000  # ns; what takes longer, such as a slow upload, is told too late for its place
+TOGETHER: Final = 16  # exchanges that are packed in a row: alone, each would find the processor's caches cold
+SOON: Final = 0.02  # s until they are, however few
 MOST_TOLD: Final = 1 << 16  # bytes of an answer's body, which tells what was made
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})  # what answers to these is not looked at
-
+# What the recorder looks at, by its name in Tornado: what it would throw away need not be packed, sent and unpacked.
+_ASKED: Final = frozenset(name.title() for name in KEPT_HEADERS | {"host", "x-real-ip"})
 _TOLD_HEADERS: Final = ("Content-Type", "Location", "Etag", "Content-Length")
 
 
@@ -47,8 +49,10 @@ class Tap(HTTPServerConnectionDelegate):
         self._line: Line | None = None
         self._open: dict[_Seen, None] = {}  # in the order in which they began
         self._held = 0  # bytes of bodies of requests that are under way
+        self._over: list[tuple[Line, _Seen]] = []  # those that have yet to be told
+        self._soon: asyncio.TimerHandle | None = None
         self._dropped: dict[str, int] = {}
-        self._pack = msgpack.Packer(unicode_errors="surrogatepass").pack  # one for all: its buffer is large
+        self._pack = msgpack.Packer().pack  # one for all: its buffer is large
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         if self._line is None:
@@ -94,6 +98,7 @@ class Tap(HTTPServerConnectionDelegate):
 
     def _tell_how_far(self) -> None:
         assert self._line is not None
+        self._tell_all()
         oldest, now = next(iter(self._open), None), monotonic_ns()
         dropped, self._dropped = self._dropped, {}
         far = max(oldest.began, now - LONGEST_WAIT) if oldest else now
@@ -122,8 +127,29 @@ class Tap(HTTPServerConnectionDelegate):
     def drop(self, reason: str) -> None:
         self._dropped[reason] = self._dropped.get(reason, 0) + 1
 
-    def tell(self, line: Line, exchange: Exchange) -> None:
-        packed: bytes = self._pack((EXCHANGE, *exchange))
+    def tell(self, line: Line, seen: "_Seen") -> None:
+        """With those that are over next, but soon; and what holds a body at once."""
+        self._over.append((line, seen))
+        if seen.held or len(self._over) >= TOGETHER:
+            self._tell_all()
+        elif self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(SOON, self._tell_soon)
+
+    def _tell_soon(self) -> None:
+        self._soon = None
+        self._tell_all()
+
+    def _tell_all(self) -> None:
+        over, self._over = self._over, []
+        for line, seen in over:
+            self._tell(line, seen.exchange())
+
+    def _tell(self, line: Line, exchange: Exchange) -> None:
+        try:
+            packed: bytes = self._pack((EXCHANGE, *exchange))
+        except UnicodeEncodeError:  # halves of signs; to let them pass would make all others dearer
+            self.drop("no text")
+            return
         if line.waiting + len(packed) > MOST_WAITING:
             self.drop("queue full")
         else:
@@ -134,14 +160,14 @@ class _Seen:
     """One request, from its head to the end of its answer."""
 
     __slots__ = (
-        "_connection", "_tap", "answer", "answer_size", "began", "body", "body_length", "first", "head",
+        "_connection", "_tap", "answer", "answer_size", "began", "body", "body_length", "ended", "first", "head",
         "headers", "held", "length", "line", "method", "target",
     )  # fmt: skip
 
     def __init__(self, tap: Tap, connection: HTTPConnection) -> None:
         self._tap, self._connection = tap, connection
         self.line: Line | None = None  # None before it begins, and for what is not told
-        self.began, self.first = monotonic_ns(), 0
+        self.began = self.first = self.ended = 0
         self.method, self.target = "", ""
         self.headers: list[tuple[str, str]] = []
         self.body: list[bytes] = []
@@ -153,7 +179,8 @@ class _Seen:
         """Its time begins now: the connection may have waited long for it. A WebSocket is no request with an answer."""
         if not any(value.lower() == "websocket" for value in headers.get_list("Upgrade")):
             self.began = monotonic_ns()
-            self.method, self.target, self.headers = start_line.method, start_line.path, list(headers.get_all())
+            self.method, self.target = start_line.method, start_line.path
+            self.headers = [pair for pair in headers.get_all() if pair[0] in _ASKED]
             self.line = self._tap.begin(self)
 
     def sent(self, chunk: bytes) -> None:
@@ -184,17 +211,20 @@ class _Seen:
 
     def done(self) -> None:
         if self._tap.end(self) and self.line and self.head is not None:
-            context = getattr(self._connection, "context", None)
-            self._tap.tell(self.line, Exchange(
-                self.began, self.first, monotonic_ns(), str(getattr(context, "remote_ip", "")), self.method,
-                self.target, self.headers, b"".join(self.body) if self.body else b"", self.body_length, self.head, self.length,
-                b"".join(self.answer)[:MOST_TOLD] if self.answer else b"",
-            ))  # fmt: skip
+            self.ended = monotonic_ns()
+            self._tap.tell(self.line, self)
 
     def gone(self) -> None:
         """Who asked has left before the answer was over."""
         if self._tap.end(self):
             self._tap.drop("hung up")
+
+    def exchange(self) -> Exchange:
+        peer = str(getattr(getattr(self._connection, "context", None), "remote_ip", ""))
+        return Exchange(
+            self.began, self.first, self.ended, peer, self.method, self.target, self.headers,
+            b"".join(self.body), self.body_length, self.head, self.length, b"".join(self.answer)[:MOST_TOLD],
+        )  # fmt: skip
 
 
 class _Reading(HTTPMessageDelegate):

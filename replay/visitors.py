@@ -25,13 +25,17 @@ class Session:
         self._answered: list[tuple[int, int]] = []  # (when, the request's number) of what may still be under way
         self._last: int | None = None
 
-    def next(self, i: int, t_us: int, ended_us: int) -> tuple[int, int | None]:
-        """For request number `i`: how many came before it, and the last one that had been answered by then. In the order of t."""
+    def next(self, t_us: int) -> tuple[int, int | None]:
+        """For a request that came then: how many came before it, and the last one that had been answered by then. In the order of
+        t; it counts when it is `add`ed."""
         while self._answered and self._answered[0][0] <= t_us:
             self._last = heappop(self._answered)[1]
+        return self.requests, self._last
+
+    def add(self, i: int, ended_us: int) -> None:
+        """Request number `i` is one of its."""
         heappush(self._answered, (ended_us, i))
         self.requests += 1
-        return self.requests - 1, self._last
 
 
 class Visitors:

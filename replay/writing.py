@@ -9,14 +9,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from replay.records import Footer, Header, Request, as_json, unfit
+from replay.records import Footer, Header, Request, line_of, unfit
 
 PIECE: Final = 1 << 16  # bytes of lines that are compressed at a time
 LEVEL: Final = 1  # who records has the machine of the site, and its patience
 _GZIP: Final = 31  # window bits of zlib that mean: with gzip's head and end
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+class Unfit(ValueError):
+    """A request that could not be sent again. Nothing of it was written."""
 
 
 class Writer:
@@ -35,21 +39,21 @@ class Writer:
         self._last = 0
         self.path, self.size, self.requests = path, 0, 0
         try:
-            self._line(header.as_json())
+            self._line(json.dumps(header.as_json()))
             self.flush()
         except OSError:
             self.close()
             raise
 
     def add(self, request: Request) -> None:
-        """Raises ValueError when it came before the one that was written last, or cannot be sent again; OSError."""
+        """Raises Unfit when it cannot be sent again, ValueError when it came before the one that was written last; OSError."""
         if request.t_us < self._last:
             raise ValueError(
                 f"request {request.i} came {self._last - request.t_us} us before the one that stands before it"
             )
         if wrong := unfit(request):
-            raise ValueError(wrong)
-        self._line(as_json(request))
+            raise Unfit(wrong)
+        self._line(line_of(request))
         self._last = request.t_us
         self.requests += 1
         self._statuses[str(request.answer.status)] += 1
@@ -64,7 +68,7 @@ class Writer:
         self._compress()
         statuses = dict(sorted(self._statuses.items()))
         footer = Footer(self.requests, statuses, dict(dropped), self._hash.hexdigest())
-        self._line(footer.as_json())
+        self._line(json.dumps(footer.as_json()))
         self._compress()
         self._put(self._zip.flush(zlib.Z_FINISH))
         os.fsync(self._file)
@@ -81,8 +85,8 @@ class Writer:
             os.close(self._file)
             self._file = -1
 
-    def _line(self, line: dict[str, Any]) -> None:
-        self._lines += json.dumps(line, separators=(",", ":")).encode() + b"\n"
+    def _line(self, line: str) -> None:
+        self._lines += line.encode() + b"\n"
         if len(self._lines) >= PIECE:
             self._compress()
 

@@ -72,7 +72,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 )
 def test_any_text_and_any_bytes_come_back(session: str, body: bytes, value: str) -> None:
     request = replace(PLAIN, session=session, body=body, body_length=len(body), headers=(("x", value),))
-    line = json.loads(json.dumps(records.as_json(request)))
+    line = json.loads(records.line_of(request))
 
     assert records.request_of(line) == request
 

@@ -11,6 +11,7 @@ from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
 from models import Models
+from replay import listening as listenings
 from replay import tap as taps
 from replay.tap import Tap
 from server import Running
@@ -190,6 +191,50 @@ async def test_what_a_slow_recorder_cannot_take_is_dropped_and_counted_and_nobod
     assert answer.status == 200
     assert tape.read().requests == []
     assert tape.dropped == {"queue full": 1}
+
+
+async def test_what_is_over_is_told_before_it_is_said_how_far_we_are(
+    visitor: Browser, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taps, "SOON", 600)
+
+    async with taping(settings, tmp_path / "a") as tape:
+        await visitor.get("/about")
+
+    assert [one.target for one in tape.read().requests] == ["/about"]
+    assert not tape.dropped
+
+
+@pytest.mark.parametrize(("together", "soon"), [(1, 600), (16, taps.SOON)])
+async def test_what_is_over_is_told_when_there_is_enough_of_it_or_soon(
+    together: int, soon: float, visitor: Browser, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taps, "TOGETHER", together)
+    monkeypatch.setattr(taps, "SOON", soon)
+    monkeypatch.setattr(listenings, "LAST_WORDS", 1)
+
+    async with taping(settings, tmp_path / "a") as tape:
+        monkeypatch.setattr(taps, "LOOK", 600)  # after one more look nobody says any more how far we are
+        await asyncio.sleep(0.5)
+        await visitor.get("/about")
+
+    assert [one.target for one in tape.read().requests] == ["/about"]
+
+
+async def test_a_body_is_kept_no_longer_than_its_request_lasts(
+    tapped: Tap, visitor: Browser, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taps, "SOON", 600)
+
+    async with taping(settings, tmp_path / "a"):
+        monkeypatch.setattr(taps, "LOOK", 600)
+        monkeypatch.setattr(listenings, "LAST_WORDS", 1)
+        await asyncio.sleep(0.5)
+        await visitor.get("/about")
+        waiting = len(tapped._over)
+        await visitor.post("/search", {"a": "b" * 1000})
+
+        assert (waiting, tapped._over) == (1, [])
 
 
 async def test_without_a_recorder_nothing_is_looked_at(tapped: Tap, visitor: Browser, http_server: HTTPServer) -> None:

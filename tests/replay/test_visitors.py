@@ -61,8 +61,14 @@ def test_a_sample_is_of_sessions_and_the_same_under_the_same_key() -> None:
 def test_a_request_may_come_of_what_had_been_answered_when_it_came() -> None:
     session = Visitors(b"k").of("10.0.0.1", "firefox", None)
 
-    assert session.next(0, 0, 100) == (0, None)
-    assert session.next(3, 50, 60) == (1, None)  # both are under way
-    assert session.next(5, 70, 80) == (2, 3)
-    assert session.next(9, 100, 120) == (3, 0)  # the first was answered last
-    assert session.next(11, 500, 600) == (4, 9)
+    def came(i: int, t_us: int, ended_us: int) -> tuple[int, int | None]:
+        found = session.next(t_us)
+        session.add(i, ended_us)
+        return found
+
+    assert came(0, 0, 100) == (0, None)
+    assert came(3, 50, 60) == (1, None)  # both are under way
+    assert came(5, 70, 80) == (2, 3)
+    assert came(9, 100, 120) == (3, 0)  # the first was answered last
+    assert came(11, 500, 600) == (4, 9)
+    assert session.next(700) == session.next(700) == (5, 11)  # nothing counts that is not added
