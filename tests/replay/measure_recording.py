@@ -27,7 +27,7 @@ from settings import ROOT, Settings, environment
 from tests.harness.site import free_port
 
 PAGES: Final = {"kept page": "/about", "made anew": "/signin"}
-SECONDS: Final = 4
+SECONDS: Final = 10  # what the recorder writes is from 2.5 s before
 PATIENCE: Final = 60.0
 
 
