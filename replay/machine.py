@@ -40,17 +40,22 @@ class Shares:
     def __init__(self, own: Sequence[int] = ()) -> None:
         """`own` are the processes of the generator, besides this one."""
         self._own = {os.getpid(), *own}
-        self._began, self._before, self._busy = time.monotonic(), _spent(), _machine_spent()
+        self._began, self._before = time.monotonic(), _spent()
+        self._busy, self._stolen = _machine_spent()
 
     def by_kind(self) -> dict[str, float]:
-        """`generator`, those of `_KINDS` that are here, and `other`: the rest of the machine, and the kernel by itself."""
+        """`generator`, those of `_KINDS` that are here, `other`: the rest of the machine, and the kernel by itself; and `stolen`: what
+        a machine that is none by itself would have taken, while others had its cores. Whoever was to send then was late."""
         took = max(time.monotonic() - self._began, 1 / _TICKS)
         sums: Counter[str] = Counter()
         for process, ticks in _spent().items():
             sums["generator" if process[0] in self._own else process[1]] += ticks - self._before.get(process, 0)
-        busy = _machine_spent() - self._busy
-        sums["other"] = max(0, busy - sum(ticks for kind, ticks in sums.items() if kind))
-        return {kind: round(sums[kind] / _TICKS / took, 3) for kind in ("generator", *_KINDS, "other") if kind in sums}
+        busy, stolen = _machine_spent()
+        sums["other"] = max(0, busy - self._busy - sum(ticks for kind, ticks in sums.items() if kind))
+        if stolen > self._stolen:
+            sums["stolen"] = stolen - self._stolen
+        kinds = ("generator", *_KINDS, "other", "stolen")
+        return {kind: round(sums[kind] / _TICKS / took, 3) for kind in kinds if kind in sums}
 
 
 def go_first() -> None:
@@ -128,10 +133,10 @@ def _kind(name: str, title: str) -> str:
     return next((kind for kind, named in _KINDS.items() if named.match(name) or named.match(title)), "")
 
 
-def _machine_spent() -> int:
-    """Ticks that all cores were not idle."""
+def _machine_spent() -> tuple[int, int]:
+    """Ticks that all cores were not idle, and that they were to run and others had them (steal, as proc(5) has it)."""
     try:
-        user, nice, system, _, _, irq, softirq, *_ = map(int, (_PROC / "stat").read_text().split()[1:9])
+        user, nice, system, _, _, irq, softirq, steal, *_ = map(int, (_PROC / "stat").read_text().split()[1:10])
     except (OSError, ValueError):
-        return 0
-    return user + nice + system + irq + softirq
+        return 0, 0
+    return user + nice + system + irq + softirq, steal

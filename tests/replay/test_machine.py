@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,21 @@ def test_what_computes_is_told_by_kind() -> None:
     assert found["generator"] > 0.1
     assert "nginx" not in found or found["nginx"] < 0.1
     assert sum(found.values()) < machine.facts()["cores"] * 1.3
+
+
+def test_cores_that_others_had_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a virtual machine whose host is busy: 100 ticks of a core were to be had, and were not."""
+    monkeypatch.setattr(machine, "_PROC", tmp_path)
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  100 0 50 900 0 0 5 7 0 0\n")
+    shares = Shares()
+    untouched = shares.by_kind()
+    stat.write_text("cpu  100 0 50 900 0 0 5 107 0 0\n")
+    found = shares.by_kind()
+
+    assert "stolen" not in untouched
+    assert found["stolen"] > 0
+    assert found["other"] == 0
 
 
 def test_who_computes_too_much_is_named_and_what_was_missing_is_counted() -> None:
