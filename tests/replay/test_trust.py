@@ -66,9 +66,9 @@ def test_a_stall_is_told_as_visitors_who_kept_coming_felt_it(tmp_path: Path) -> 
 
 @pytest.mark.long
 def test_a_second_without_the_server_does_not_stop_ten_seconds_of_sending(tmp_path: Path) -> None:
-    record = flat(tmp_path / "flat.rec.jsonl.gz", rate=300, seconds=10)
+    record = flat(tmp_path / "flat.rec.jsonl.gz", rate=1000, seconds=10)
     lies = Lies(delay_ms=SLOW, stall_at_ms=4000, stall_ms=1000)
-    expected = truth(300, 10, lies)
+    expected = truth(1000, 10, lies)
 
     def claim(run: Run) -> None:
         is_sent_on_time(run, 10)
