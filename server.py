@@ -138,6 +138,7 @@ async def serve(
                 await _all_done(server)
         except TimeoutError:
             log.warning("some requests took longer than %s s to drain", settings.drain_seconds)
+        tap.leave()
         await server.close_all_connections()
 
 

@@ -36,7 +36,7 @@ class Connections:
     def __init__(
         self, target: Target, clock: Clock, timeout: float, most: int, on_done: Callable[[Sent, Reply], None]
     ) -> None:
-        self._target, self._most, self._on_done = target, most, on_done
+        self._target, self._clock, self._most, self._on_done = target, clock, most, on_done
         self._deadlines = Deadlines(clock, timeout)
         self._under_way: dict[Wire, Sent] = {}
         self._open = 0
@@ -56,6 +56,18 @@ class Connections:
         self._under_way[wire] = sent
         self._deadlines.add(wire, now())
         return True
+
+    def let_go(self, wire: Wire, *, at_once: bool) -> None:
+        """Of one that is free. `at_once`: whoever comes next may need its place; else what is due goes first, for to close one
+        takes as long as to send."""
+        if at_once:
+            wire.close()
+        else:
+            asyncio.get_running_loop().call_soon(self._close, wire)
+
+    def _close(self, wire: Wire) -> None:
+        self._clock.catch_up()
+        wire.close()
 
     async def hang_up(self, word: str) -> None:
         """What is under way ends with this word. Sessions have closed those that are free."""

@@ -1,7 +1,7 @@
 """A recorded request as it is sent to the target: its address, its cookies, its placeholders filled."""
 
 import re
-from itertools import chain, islice
+from heapq import nsmallest
 from typing import Final
 from urllib.parse import quote
 
@@ -20,7 +20,7 @@ _OWN = frozenset({
 })  # fmt: skip
 _NO_LINE = re.compile(r"[\x00-\x1f\x7f]")
 _READABLE = "gzip, deflate"
-AHEAD: Final = 50_000  # two seconds, and some 100 MB
+AHEAD: Final = 50_000  # of each worker: two seconds, and some 100 MB
 
 
 class Draft:
@@ -78,13 +78,14 @@ class Draft:
 
 
 class Drafts:
-    """Those of a plan: the first `AHEAD` at once, since to make one takes as long as to send it, the others when they are needed.
-    `reads_all`: somebody wants to see every answer."""
+    """Those of a plan: the `AHEAD` that were recorded first are made at once, since to make one takes as long as to send it, the
+    others when they are needed. `reads_all`: somebody wants to see every answer."""
 
     def __init__(self, plan: Plan, target: Target, run_id: str, *, reads_all: bool) -> None:
         self._plan, self._target, self._run_id, self._reads_all = plan, target, run_id, reads_all
         self._made: dict[int, Draft] = {}  # by `i`
-        for step in islice(chain.from_iterable(script.steps for script in plan.scripts), AHEAD):
+        sent = (step for script in plan.scripts for step in script.steps if not step.held)
+        for step in nsmallest(AHEAD, sent, key=lambda step: step.request.t_us):
             self._draft(step)
 
     def reads(self, step: Step) -> bool:

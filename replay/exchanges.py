@@ -80,12 +80,13 @@ class Line(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         if not self._ready:
-            asyncio.get_running_loop().call_later(TOGETHER, self._send)
+            asyncio.get_running_loop().call_later(TOGETHER, self.send)
         self._ready += data
         if len(self._ready) > MOST_TOGETHER:
-            self._send()
+            self.send()
 
-    def _send(self) -> None:
+    def send(self) -> None:
+        """What is ready."""
         if self._ready and self._transport and not self.closed:
             self._transport.write(bytes(self._ready))
         self._ready.clear()

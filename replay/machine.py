@@ -44,8 +44,8 @@ class Shares:
         self._busy, self._stolen = _machine_spent()
 
     def by_kind(self) -> dict[str, float]:
-        """`generator`, those of `_KINDS` that are here, `other`: the rest of the machine, and the kernel by itself; and `stolen`: what
-        a machine that is none by itself would have taken, while others had its cores. Whoever was to send then was late."""
+        """`generator`, those of `_KINDS` that are here, `other`: the rest of the machine, and the kernel by itself; and `stolen`:
+        what a virtual machine was to have while others had its cores. Whoever was to send then was late."""
         took = max(time.monotonic() - self._began, 1 / _TICKS)
         sums: Counter[str] = Counter()
         for process, ticks in _spent().items():

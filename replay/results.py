@@ -123,8 +123,12 @@ class Run:
         self.put(path, text)
 
     def put(self, path: Path, text: str) -> None:
-        """A file about this run, in the place of what is there: whole or not at all. Half a letter, which an answer may hold, is
-        written as JSON writes it. Raises OSError."""
+        """A file about this run, in the place of one that is there: whole or not at all. Half a letter, which an answer may hold,
+        is written as JSON writes it. Raises OSError."""
+        path = path.resolve()
+        if path.exists() and not path.is_file():  # a pipe, or /dev/null
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            return
         new = path.with_name(f"{path.name}.{os.getpid()}~")
         try:
             new.touch(0o600 if self.differences else 0o666)  # their examples are pieces of what members may see

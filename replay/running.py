@@ -16,7 +16,7 @@ from replay.plans import Arrival, Plan, Step
 from replay.sessions import Board, Live
 from replay.targets import Target
 from replay.values import Unmapped, told
-from replay.wire import Reply, Wire
+from replay.wire import Reply
 
 _SECOND: Final = 1_000_000_000
 UNMAPPED: Final = "unmapped"
@@ -201,6 +201,8 @@ class Runner:
 
     def _let_go(self, sent: Sent) -> None:
         """The rate cap lets it go."""
+        if self._ending:
+            return
         del self._held[sent.step.request.i, sent.live.key[0]]
         self.measure.held = len(self._held)
         self._send(sent)
@@ -266,7 +268,7 @@ class Runner:
         live.over = True
         del self._live[live.key]
         for wire in live.idle:
-            self._loop.call_soon(self._let_go_of, wire)
+            self._connections.let_go(wire, at_once=self._closed)
         self._abandon(live)
         live.board.left -= 1
         if not live.board.left:
@@ -274,10 +276,6 @@ class Runner:
         if self._closed:
             self._loop.call_soon(self._take_next, live.user)
         self._look_whether_over()
-
-    def _let_go_of(self, wire: Wire) -> None:
-        self._clock.catch_up()  # to close one takes as long as to send
-        wire.close()
 
     def _abandon(self, live: Live) -> None:
         """The rest of it will not come to pass, and nobody need wait for what it would have told."""

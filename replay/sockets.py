@@ -38,7 +38,9 @@ class Plain(asyncio.Transport):
             self._end(_error(error))
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """A whole request, when the one before has been answered: never two at a time."""
+        if self._unsent:  # an answer may come before all of what it answers has left
+            self._unsent += data
+            return
         try:
             sent = self._socket.send(data)
         except (BlockingIOError, InterruptedError):

@@ -133,27 +133,26 @@ class Tap(HTTPServerConnectionDelegate):
         if seen.held or len(self._over) >= TOGETHER:
             self._tell_all()
         elif self._soon is None:
-            self._soon = asyncio.get_running_loop().call_later(SOON, self._tell_soon)
+            self._soon = asyncio.get_running_loop().call_later(SOON, self._tell_all)
 
-    def _tell_soon(self) -> None:
-        self._soon = None
+    def leave(self) -> None:
+        """The process ends: what is over is told."""
         self._tell_all()
+        if self._line:
+            self._line.send()
 
     def _tell_all(self) -> None:
-        over, self._over = self._over, []
+        over, self._over, self._soon = self._over, [], None
         for line, seen in over:
-            self._tell(line, seen.exchange())
-
-    def _tell(self, line: Line, exchange: Exchange) -> None:
-        try:
-            packed: bytes = self._pack((EXCHANGE, *exchange))
-        except UnicodeEncodeError:  # halves of signs; to let them pass would make all others dearer
-            self.drop("no text")
-            return
-        if line.waiting + len(packed) > MOST_WAITING:
-            self.drop("queue full")
-        else:
-            line.write(packed)
+            try:
+                packed: bytes = self._pack((EXCHANGE, *seen.exchange()))
+            except Exception:  # halves of signs; to let them pass would make all others dearer
+                self.drop("cannot be packed")
+                continue
+            if line.waiting + len(packed) > MOST_WAITING:
+                self.drop("queue full")
+            else:
+                line.write(packed)
 
 
 class _Seen:

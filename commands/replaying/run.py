@@ -179,7 +179,8 @@ def _writable(*files: Path | None) -> None:
     for path in files:
         if path and not path.absolute().parent.is_dir():
             raise BadInput(f"there is no folder {path.absolute().parent}")
-        if path and not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        special = path and path.exists() and not path.is_file()  # as /dev/null; a file is put in the place of another
+        if path and not os.access(path if special else path.resolve().parent, os.W_OK):
             raise BadInput(f"{path} cannot be written")
 
 

@@ -2,15 +2,25 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import urlsplit
 
 from replay import targets
 from replay.clock import now
 from replay.measuring import Measure
 from replay.plans import Plan
 from replay.running import Options, Runner
+from replay.targets import Target
 from tests.replay.serving import Served
 
 PATIENCE = 60.0
+
+
+def target_of(url: str) -> Target:
+    """One that is not asked whether it is there."""
+    parts = urlsplit(url)
+    assert parts.hostname
+    assert parts.port
+    return Target(url, parts.hostname, parts.hostname, parts.port, parts.netloc, None, True)
 
 
 async def ran(plan: Plan, served: Served | str, *, stop: asyncio.Event | None = None, **options: Any) -> Measure:

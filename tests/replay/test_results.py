@@ -1,7 +1,9 @@
 """The file of a run is read as it was written, and what is none is refused in a line, before anything is drawn or compared."""
 
 import json
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,3 +92,19 @@ def test_percentiles_that_another_writer_left_out_are_not_known(written: Path, t
     assert run.response_ms == {"p50": 3.0, "p90": None, "p99": None, "p99.9": None, "max": None, "n": 9}
     assert run.routes[0].service_ms["n"] == 0
     assert "of them within" in html(run)
+
+
+def test_what_is_no_file_is_written_into_and_a_link_stays_one(tmp_path: Path) -> None:
+    run = simulated(rate=40, seconds=5)
+    (tmp_path / "link.json").symlink_to(tmp_path / "run.json")
+    run.write(tmp_path / "link.json")
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as other:
+        told = other.submit((tmp_path / "pipe").read_text)
+        run.put(tmp_path / "pipe", "a page")
+
+        assert told.result(30) == "a page"
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "pipe").is_fifo()
+    assert read(tmp_path / "run.json").offered == run.offered
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link.json", "pipe", "run.json"]

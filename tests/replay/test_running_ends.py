@@ -54,6 +54,25 @@ async def test_without_a_free_connection_there_is_an_honest_outcome() -> None:
     assert outcomes(measure) == {"200": 2, "no descriptor": 4}
 
 
+async def test_who_comes_next_takes_the_place_of_who_has_gone() -> None:
+    recorded = [request(i, i, session=f"s{i}") for i in range(40)]
+    async with serving() as served:
+        measure = await ran(planned(*recorded, pace=parse("closed=4")), served, max_open=4)
+
+    assert outcomes(measure) == {"200": 40}
+
+
+async def test_what_the_cap_holds_back_at_the_end_is_not_sent_any_more() -> None:
+    """Faster than what is under way can be given up: those that are held must not slip through meanwhile."""
+    recorded = [request(i, 0, session=f"s{i}") for i in range(600)]
+    stop = asyncio.Event()
+    async with serving(lambda asked: [60.0]) as served:
+        asyncio.get_running_loop().call_later(0.15, stop.set)
+        measure = await ran(planned(*recorded), served, stop=stop, max_rate=2000, timeout=30.0)
+
+    assert outcomes(measure) == {"interrupted": 600}
+
+
 async def test_the_rate_cap_holds_requests_and_that_is_lag() -> None:
     recorded = [request(i, 0, f"/{i}", session=f"s{i}") for i in range(10)]
     async with serving() as served:

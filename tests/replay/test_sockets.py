@@ -110,6 +110,33 @@ async def test_what_does_not_fit_at_once_is_sent_piece_by_piece() -> None:
         caller.wire.close()
 
 
+async def test_an_answer_that_comes_too_early_spoils_nothing_that_follows() -> None:
+    """As a limit does, which answers an upload before it has read it."""
+    body, found = b"x" * 12_000_000, list[bytes]()
+
+    async def hasty(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK.replace(b"200", b"429"))
+        await asyncio.sleep(0.1)
+        found.append(await reader.readexactly(len(body)))
+        found.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(OK)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(hasty, "127.0.0.1", 0) as server:
+        caller = Caller(server.sockets[0].getsockname()[1])
+        caller.wire.send(f"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        first = await caller.reply()
+        caller.wire.send(GET)
+        second = await caller.reply()
+        caller.wire.close()
+        await asyncio.wait_for(caller.lost.wait(), PATIENCE)
+
+    assert (first.status, second.status) == (429, 200)
+    assert found == [body, GET]
+
+
 async def test_the_newer_addresses_are_spoken_to_as_well() -> None:
     try:
         server = await asyncio.start_server(_answers, "::1", 0)
