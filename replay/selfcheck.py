@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from replay import planning, workers
 from replay.histogram import Histogram
-from replay.judging import LAG_MS, LAG_SHARE
+from replay.judging import LAG_MS, LAG_SHARE, lateness
 from replay.machine import OWN_CPU
 from replay.nullserver import nullserver
 from replay.paces import Pace
@@ -23,7 +23,7 @@ from replay.targets import Target
 FASTER: Final = 1.5  # than the busiest second that is planned
 SECONDS: Final = 1.0
 TRIES: Final = 3  # a neighbour may have had the core for a moment
-LEAST: Final = 300.0  # requests a second; of fewer in a second the 99th percentile is chance
+LEAST: Final = 300.0  # requests a second; of fewer in a second even the 90th percentile is chance
 ENOUGH: Final = 0.98  # of what was due must have been sent in its time
 LONGEST: Final = 100  # requests of a session
 MOST: Final = 20_000  # requests that are made for it
@@ -90,8 +90,9 @@ def check(rate: float, processes: int, per_session: int = LONGEST, late_ms: floa
 def _why(lag: Histogram, late_ms: float, due: int, sent: int, own_cpu: list[float]) -> Iterator[str]:
     if sent < due * ENOUGH:
         yield f"only {sent:,} of {due:,} requests were sent in their second"
-    if (late := lag.value_at(0.99) / 1000) > late_ms:
-        yield f"the p99 of the lag is {late:,.2f} ms, and may be {late_ms:.2f} ms"
+    name, late = lateness(lag)
+    if late > late_ms:
+        yield f"the {name} of the lag is {late:,.2f} ms, and may be {late_ms:.2f} ms"
     if (share := max(own_cpu, default=0.0)) > OWN_CPU:
         yield f"a process that sends computes {share:.0%} of the time, and may {OWN_CPU:.0%}"
 

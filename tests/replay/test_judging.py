@@ -144,3 +144,17 @@ def test_a_percentile_with_ten_above_it_is_told() -> None:
 
     assert histogram.quantile_ms(0.9) is not None
     assert histogram.quantile_ms(0.99) is None
+
+
+@pytest.mark.parametrize(("count", "late", "word", "valid"), [
+    (2000, 10, "", True), (2000, 30, "p99", False), (200, 10, "", True), (200, 30, "p90", False), (50, 10, "", True),
+    (50, 30, "p50", False), (10, 1, "max", False),
+])  # fmt: skip
+def test_of_few_requests_the_highest_percentile_that_is_known_judges(
+    monkeypatch: pytest.MonkeyPatch, count: int, late: int, word: str, valid: bool
+) -> None:
+    """A p99 that two requests decide is one that a busy host decides."""
+    run = judged(measured(monkeypatch, *[(i, 5 if i < late else 0.01, 1, "200") for i in range(count)]))
+
+    assert run.verdict == ("pass" if valid else "invalid")
+    assert valid or run.why[0].startswith(f"requests were sent late: the {word} of the lag is 5")
