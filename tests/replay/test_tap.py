@@ -11,7 +11,6 @@ from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
 from models import Models
-from replay import exchanges
 from replay import listening as listenings
 from replay import tap as taps
 from replay.tap import Tap
@@ -292,12 +291,10 @@ async def test_what_is_over_when_a_process_leaves_is_told_before(
     visitor: Browser, tapped: Tap, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with taping(settings, tmp_path / "a") as tape:
-        monkeypatch.setattr(taps, "LOOK", 3600.0)  # no word of how far it is comes to its help
-        monkeypatch.setattr(taps, "SOON", 3600.0)
-        monkeypatch.setattr(exchanges, "TOGETHER", 3600.0)
+        for wait in ("tap.LOOK", "tap.SOON", "exchanges.TOGETHER"):  # nothing else tells it
+            monkeypatch.setattr(f"replay.{wait}", 3600.0)
         await asyncio.sleep(0.1)
         await visitor.get("/about")
         tapped.leave()
-        monkeypatch.setattr(taps, "LOOK", 0.02)
 
     assert [one.target for one in tape.read().requests] == ["/about"]
