@@ -47,13 +47,18 @@ def crowded() -> Iterator[tuple[socket.socket, list[socket.socket]]]:
         yield server, queue
 
 
+async def knocking(server: socket.socket) -> Caller:
+    caller = Caller(server.getsockname()[1])
+    caller.wire.send(GET)
+    await asyncio.sleep(0.05)
+    return caller
+
+
 async def test_who_is_not_let_in_yet_is_heard_when_giving_up(
     crowded: tuple[socket.socket, list[socket.socket]],
 ) -> None:
     server, _ = crowded
-    caller = Caller(server.getsockname()[1])
-    caller.wire.send(GET)
-    await asyncio.sleep(0.05)
+    caller = await knocking(server)
     caller.wire.fail("timeout")
 
     reply = caller.heard.get_nowait()
@@ -64,9 +69,7 @@ async def test_who_is_not_let_in_yet_is_heard_when_giving_up(
 
 async def test_who_is_let_in_later_sends_then(crowded: tuple[socket.socket, list[socket.socket]]) -> None:
     server, queue = crowded
-    caller, loop = Caller(server.getsockname()[1]), asyncio.get_running_loop()
-    caller.wire.send(GET)
-    await asyncio.sleep(0.05)
+    caller, loop = await knocking(server), asyncio.get_running_loop()
     server.setblocking(False)
     async with asyncio.timeout(PATIENCE):
         for _ in queue:
@@ -88,9 +91,7 @@ async def test_who_is_refused_in_the_end_was_never_connected(
     crowded: tuple[socket.socket, list[socket.socket]],
 ) -> None:
     server, _ = crowded
-    caller = Caller(server.getsockname()[1])
-    caller.wire.send(GET)
-    await asyncio.sleep(0.05)
+    caller = await knocking(server)
     server.close()  # the next knock, in a second, is answered: nobody listens
 
     reply = await caller.reply()
