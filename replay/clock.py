@@ -74,7 +74,7 @@ class Clock:
             self.catch_up()
         finally:  # an error of one is the loop's to report, and the others keep their moments
             at, next_ns = now(), self._heap[0][0] if self._heap else None
-            self._may -= at - self._counted
+            self._may = max(self._may - (at - self._counted), 0)
             self._counted = at
             if self._may > 0 and next_ns is not None and next_ns - at < EARLY:
                 self._loop.call_soon(self._look)

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from functools import partial
 from statistics import median
 from typing import Any
@@ -104,4 +105,21 @@ async def test_who_can_wait_lets_go_first_what_is_due(precise: bool) -> None:
 
     await asyncio.wait_for(over.wait(), PATIENCE)
     assert called == ["first", "second", "third"]
+    ticking.close()
+
+
+async def test_it_is_awake_and_idle_for_a_tenth_of_the_time_at_most(
+    precise: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However early it would like to be: without that limit it would compute all the time."""
+    monkeypatch.setattr(clock, "EARLY", 10_000 * MS)
+    ticking, over, start = Clock(), asyncio.Event(), now()
+    for number in range(1, 20):
+        ticking.at(start + number * 30 * MS, lambda: None)
+    ticking.at(start + 600 * MS, over.set)
+    began = time.process_time()
+
+    await asyncio.wait_for(over.wait(), PATIENCE)
+
+    assert time.process_time() - began < 0.3
     ticking.close()
