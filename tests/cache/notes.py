@@ -1,6 +1,7 @@
 """A table of notes in a real MySQL, read and written the way a model does it, in several processes whose steps a test holds."""
 
 import asyncio
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -170,23 +171,18 @@ class CommitWire(Wire):
         super().__init__(path, target)
         self.reached, self.through, self.done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65536):
-                commit = b"\x03COMMIT" in data
-                if commit and self.delay:
-                    self.delay = False
-                    self.reached.set()
-                    await self.through.wait()
-                if self.reached.is_set() and self.lose and not commit:
-                    self.lose = False
-                    self.done.set()
-                    break  # the answer: MySQL has committed, and nobody will hear of it
-                if commit and self.lose:
-                    self.reached.set()
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        writer.close()
-        self._writers.discard(writer)
+    async def _relay(self, source: socket.socket, sink: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while data := await loop.sock_recv(source, 65536):
+            commit = b"\x03COMMIT" in data
+            if commit and self.delay:
+                self.delay = False
+                self.reached.set()
+                await self.through.wait()
+            if self.reached.is_set() and self.lose and not commit:
+                self.lose = False
+                self.done.set()
+                return  # the answer: MySQL has committed, and nobody will hear of it
+            if commit and self.lose:
+                self.reached.set()
+            await loop.sock_sendall(sink, data)
