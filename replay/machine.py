@@ -6,10 +6,12 @@ import re
 import resource
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
+
+Value = TypeVar("Value")
 
 OWN_CPU = 0.8  # of a core, for each process that sends; above it what was measured is the generator
 NO_DESCRIPTOR, NO_PORT = "no descriptor", "no port"  # outcomes of requests that this machine could not even send
@@ -40,22 +42,26 @@ class Shares:
     def __init__(self, own: Sequence[int] = ()) -> None:
         """`own` are the processes of the generator, besides this one."""
         self._own = {os.getpid(), *own}
-        self._began, self._before = time.monotonic(), _spent()
-        self._busy, self._stolen = _machine_spent()
+        self._machine, self._processes = _timed(_machine_spent), _timed(_spent)
 
     def by_kind(self) -> dict[str, float]:
         """`generator`, those of `_KINDS` that are here, `other`: the rest of the machine, and the kernel by itself; and `stolen`:
         what a virtual machine was to have while others had its cores. Whoever was to send then was late."""
-        took = max(time.monotonic() - self._began, 1 / _TICKS)
+        processes, all_cores = _timed(_spent), _timed(_machine_spent)
         sums: Counter[str] = Counter()
-        for process, ticks in _spent().items():
-            sums["generator" if process[0] in self._own else process[1]] += ticks - self._before.get(process, 0)
-        busy, stolen = _machine_spent()
-        sums["other"] = max(0, busy - self._busy - sum(ticks for kind, ticks in sums.items() if kind))
-        if stolen > self._stolen:
-            sums["stolen"] = stolen - self._stolen
+        for process, ticks in processes.value.items():
+            sums["generator" if process[0] in self._own else process[1]] += ticks - self._processes.value.get(
+                process, 0
+            )
+        took = processes.since(self._processes)
+        cores = {kind: ticks / took for kind, ticks in sums.items()}
+        took = all_cores.since(self._machine)
+        busy, stolen = (now - then for now, then in zip(all_cores.value, self._machine.value, strict=True))
+        cores["other"] = max(0.0, busy / took - sum(share for kind, share in cores.items() if kind))
+        if stolen > 0:
+            cores["stolen"] = stolen / took
         kinds = ("generator", *_KINDS, "other", "stolen")
-        return {kind: round(sums[kind] / _TICKS / took, 3) for kind in kinds if kind in sums}
+        return {kind: round(cores[kind], 3) for kind in kinds if kind in cores}
 
 
 def go_first() -> None:
@@ -112,6 +118,23 @@ def _ports() -> int:
     except (OSError, ValueError):
         return 0
     return int(high) - int(low) + 1
+
+
+class _Timed(NamedTuple, Generic[Value]):
+    """What was read, and when: on a busy machine it takes a while to go through all processes."""
+
+    value: Value
+    at: float
+
+    def since(self, earlier: "_Timed[Value]") -> float:
+        """In ticks."""
+        return max((self.at - earlier.at) * _TICKS, 1.0)
+
+
+def _timed(read: Callable[[], Value]) -> _Timed[Value]:
+    began = time.monotonic()
+    value = read()
+    return _Timed(value, (began + time.monotonic()) / 2)
 
 
 def _spent() -> dict[tuple[int, str], int]:

@@ -1,5 +1,6 @@
 """What is said of the machine is so: shares of processes that really compute, limits that are really met."""
 
+import os
 import subprocess
 import sys
 import time
@@ -73,6 +74,26 @@ def test_more_connections_than_descriptors_or_ports_are_refused_before() -> None
     assert machine.own_limits(10) is None
     assert "more local ports" in str(machine.own_limits(60_000)) or "descriptors" in str(machine.own_limits(60_000))
     assert "descriptors" in str(machine.own_limits(10**9)) or "ports" in str(machine.own_limits(10**9))
+
+
+_FIRST = "import os; from replay import machine; machine.go_first(); print(os.sched_getscheduler(0) == os.SCHED_RR)"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setscheduler"), reason="the system has no such order")
+def test_who_sends_goes_before_all_others_where_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        allowed = True
+    except PermissionError:
+        allowed = False
+    assert subprocess.check_output([sys.executable, "-c", _FIRST], text=True).split() == [str(allowed)]
+
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", refused)
+    machine.go_first()  # and goes on, in its turn
 
 
 def test_facts_name_the_machine() -> None:

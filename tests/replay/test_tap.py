@@ -1,13 +1,11 @@
 """A web process tells what it is asked and answers, all of it, and nothing waits for whoever listens."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from tornado.httpserver import HTTPServer
-from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
 from models import Models
@@ -29,17 +27,6 @@ JSON = {"Accept": "application/json"}
 @pytest.fixture
 def choices() -> dict[str, object]:
     return {"comments_per_minute": 1000, "max_body": 3 << 20}
-
-
-@pytest.fixture
-def tapped(site: Running, settings: Settings, io_loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tap]:
-    monkeypatch.setattr(taps, "LOOK", 0.02)
-    made = Tap(site.application, settings.run)
-    settings.run.mkdir(parents=True, exist_ok=True)
-    watching = asyncio.ensure_future(made.watch(), loop=io_loop.asyncio_loop)  # type: ignore[attr-defined]
-    yield made
-    watching.cancel()
-    io_loop.run_sync(lambda: asyncio.wait((watching,)))
 
 
 @pytest.fixture
