@@ -29,7 +29,8 @@ DOWN = 0.9  # what is tried next when the long run finds that the rate was too h
 SEEN_MS, SEEN_ALWAYS_MS = 100.0, 10_000.0
 SHARE = 0.90
 PROBERS = 400
-LOOKING = 16  # members who look at the site at one moment, before all begins
+LOOKING = 16  # who look at the site at one moment, before all begins
+LONGEST = 20.0  # s that a step may take until there is enough of it
 KINDS = ("nginx", "web", "worker", "redis", "mariadb")
 
 
@@ -40,7 +41,8 @@ NONE = Answered("", 0, 0, 0, 0, 0)
 class Plan:
     """Where the search begins, and ends at the latest (requests a second), and what is in time (ms at p99).
 
-    Seconds: a step of the search and what goes before it, the long run and what goes before that; how many long runs at most.
+    Seconds: a step of the search, which has `enough` requests if it can for a p99, and what goes before it; the long run and what
+    goes before that; how many long runs at most.
     """
 
     first: float = 400.0
@@ -48,6 +50,7 @@ class Plan:
     in_time: float = 50.0
     warm: float = 1.0
     step: float = 4.0
+    enough: int = 1_000
     filled: float = 8.0
     whole: float = 20.0
     tries: int = 3
@@ -137,7 +140,9 @@ async def _measured(
         """Whether all is answered in time at that rate. What was too slow may try again: the machine may have been busy."""
         for _ in range(2):
             await load.run(next_one, rate, plan.warm, within=LATE)
-            tally = await load.run(next_one, rate, plan.step, within=plan.in_time / 1e3)
+            tally = await load.run(
+                next_one, rate, max(plan.step, min(plan.enough / rate, LONGEST)), within=plan.in_time / 1e3
+            )
             steps.append({"rate": rate, "p99": tally.p99, "failed": dict(tally.failed)})
             if tally.p99 < plan.in_time and not tally.failed:
                 return True
@@ -145,6 +150,7 @@ async def _measured(
 
     try:
         await _known(load, asked, [*probers, *asked.writers, asked.editor])
+        await _read_before(load, asked)
         rate = await highest(meets, plan.first, plan.most)
         for _ in range(plan.tries):
             found = await _long(laboratory, load, next_one, Prober(asked, load, probers), rate, plan)
@@ -175,10 +181,19 @@ async def highest(meets: Callable[[float], Awaitable[bool]], first: float, most:
 
 async def _known(load: Load, asked: Traffic, tokens: list[str]) -> None:
     """Who writes has opened a page of the site before: their tokens, accounts and rights have been read. Raises Trouble."""
-    for start in range(0, len(tokens), LOOKING):
-        looks = [load.ask(asked.send("GET", "/api/v1/me?on=/", token, {})) for token in tokens[start : start + LOOKING]]
-        if wrong := [answer.status for answer in await asyncio.gather(*looks) if answer.status != 200]:
-            raise Trouble(f"who is signed in could not look at the site: {wrong[0] or 'no answer'}")
+    await _looked(load, "who is signed in", [asked.send("GET", "/api/v1/me?on=/", token, {}) for token in tokens])
+
+
+async def _read_before(load: Load, asked: Traffic) -> None:
+    """Every address has been read once, the most loved last: the site has been up for a while. Raises Trouble."""
+    await _looked(load, "a reader", [asked.get(path) for path, _ in sorted(asked.reads, key=lambda read: read[1])])
+
+
+async def _looked(load: Load, who: str, looks: list[bytes]) -> None:
+    for start in range(0, len(looks), LOOKING):
+        answers = await asyncio.gather(*map(load.ask, looks[start : start + LOOKING]))
+        if wrong := [answer.status for answer in answers if answer.status != 200]:
+            raise Trouble(f"{who} could not look at the site: {wrong[0] or 'no answer'}")
 
 
 async def _long(

@@ -187,7 +187,7 @@ def test_answers_are_counted_in_the_log_also_when_it_is_moved_aside(
 
 @pytest.mark.long
 def test_a_busy_site_is_measured_and_every_write_is_seen() -> None:
-    plan = Plan(first=20, most=20, in_time=60_000, step=2, filled=2, whole=5, tries=1)
+    plan = Plan(first=20, most=20, in_time=60_000, step=2, enough=40, filled=2, whole=5, tries=1)
     with laboratory(40) as room:
         subject = mix(plan).prepare(room)
         assert subject.probe is not None
