@@ -169,6 +169,16 @@ def test_it_says_when_requests_were_sent_and_what_a_closed_loop_hides(
     assert ("what a visitor waits" in times) is not closed
 
 
+def test_it_says_who_computed_and_what_is_no_process(run: Run) -> None:
+    machine = {"cores": 2, "own_cpu": [0.25, 0.5], "shares": {"web": 0.5, "stolen": 0.02}}
+    root = parsed(html(replace(run, machine=machine)))
+
+    assert [row[:2] for row in table(root, "Who computed")] == [
+        ["web", "0.50"], ["stolen by other guests of the host: whoever was to send then was late", "0.02"],
+    ]  # fmt: skip
+    assert "cores, each sender0.25, 0.5" in text(section(root, "measured"))
+
+
 def test_it_loads_nothing_and_its_policy_allows_nothing_but_itself(run: Run) -> None:
     page = html(run)
     root = parsed(page)
