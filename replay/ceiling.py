@@ -9,16 +9,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from replay import paces
 from replay.clock import now
 from replay.histogram import Histogram
 from replay.targets import Target
 from replay.wire import Reply, Wire
 
 GLANCE: Final = 0.1  # seconds between two looks for who waits too long
-HIDES: Final = (
-    "A closed loop: while the site stalls nobody asks, so a stall counts once where real visitors would have kept coming; "
-    "`plaza replay run` measures what they wait."
-)
+HIDES: Final = f"{paces.HIDES} `plaza replay run` measures that."
 
 
 @dataclass(slots=True)

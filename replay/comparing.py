@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from replay import statistics
+from replay.paces import HIDES
 from replay.results import Run
 from replay.sides import asked, is_closed, pieces_of, routes, throughput, time_of, typical_of_route, unlike
 from replay.statistics import Rounds, Word
@@ -196,6 +197,8 @@ def _remarks(a: Sequence[Run | None], b: Sequence[Run | None], rows: list[Row], 
         remarks.append(
             f"{late} runs are INVALID and count all the same: how late this machine was is in their times, as noise."
         )
+    if any(run is not None and is_closed(run) for run in (*a, *b)):
+        remarks.append(HIDES)
     plans = {tuple(str(run.plan.get(name, "")) for name in ("file", "pace", "speed")) for run in (*a, *b) if run}
     if len(plans) > 1:
         remarks.append(

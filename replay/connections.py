@@ -19,7 +19,8 @@ _PATIENCE: Final = 5.0  # s, for sockets to be closed
 
 @dataclass(slots=True)
 class Sent:
-    """A request under way. `again`: for the second time, since a kept connection turned out to be closed."""
+    """A request under way. `before`: what became of it the first time, when it is asked again since a kept connection turned out
+    to be closed."""
 
     live: Live
     step: Step
@@ -27,7 +28,7 @@ class Sent:
     ready_ns: int  # when all that it waited for was there
     data: bytes
     wants_body: bool
-    again: bool = False
+    before: Reply | None = None
 
 
 class Connections:
@@ -85,9 +86,11 @@ class Connections:
         if wire.alive:
             sent.live.idle.append(wire)
         elif not self._over and _may_ask_again(sent, reply):
-            sent.again = True
+            sent.before = reply
             if self.send(sent):
                 return
+        if sent.before is not None:
+            _count_from(sent.before, reply)
         self._on_done(sent, reply)
 
     def _lost(self, wire: Wire) -> None:
@@ -97,5 +100,10 @@ class Connections:
 
 def _may_ask_again(sent: Sent, reply: Reply) -> bool:
     """A kept connection that was closed before a byte came: browsers ask again, once, for what changes nothing."""
-    kept = reply.connect_us is None and not reply.first_ns and not sent.again
+    kept = reply.connect_us is None and not reply.first_ns and sent.before is None
     return kept and reply.failed in ("closed", "reset") and sent.step.request.method in SAFE
+
+
+def _count_from(before: Reply, reply: Reply) -> None:
+    """It went when it went first: for how long the site then kept silent is the site's time, and no lateness of ours."""
+    reply.began_ns, reply.sent_ns = before.began_ns, before.sent_ns or reply.sent_ns

@@ -1,6 +1,7 @@
 """A recorded request as it is sent to the target: its address, its cookies, its placeholders filled."""
 
 import re
+from collections.abc import Collection
 from heapq import nsmallest
 from typing import Final
 from urllib.parse import quote
@@ -26,14 +27,14 @@ AHEAD: Final = 50_000  # of each worker: two seconds, and some 100 MB
 class Draft:
     """Made once for each step, and filled for each sending. `recorded_at` is the base URL that the record was made at: where
     Origin and Referer name it, they name the target. `wants_body`: the answer is read, so it may only be compressed in ways
-    that can be. `knows_cookies`: the record tells which
-    cookies went with a request; a log does not."""
+    that can be. `host_only` and `knows_cookies` as of the plan."""
 
     __slots__ = ("_body", "_cookies", "_full", "_head", "_length", "_type", "_whole")
 
     def __init__(
-        self, request: Request, target: Target, run_id: str, recorded_at: str, *, wants_body: bool, knows_cookies: bool
-    ) -> None:
+        self, request: Request, target: Target, run_id: str, recorded_at: str, *, wants_body: bool, knows_cookies: bool,
+        host_only: Collection[str],
+    ) -> None:  # fmt: skip
         lines = [
             f"{request.method} {_address(request.target)} HTTP/1.1",
             f"Host: {target.authority}",
@@ -47,7 +48,8 @@ class Draft:
                 lines.append(f"{name}: {_value(name, value, target, recorded_at, wants_body)}")
             if name == "content-type":
                 self._type = value.lower()
-        self._cookies = jars.read(cookies) if knows_cookies else None
+        https = target.tls is not None
+        self._cookies = jars.recorded(cookies, https=https, host_only=host_only) if knows_cookies else None
         self._head, self._body = "\r\n".join(lines) + "\r\n", request.body
         self._length = bool(request.body) or request.method in ("POST", "PUT", "PATCH")
         self._full = PLACEHOLDER.search(self._head) is None and PLACEHOLDER_BYTES.search(self._body) is None
@@ -100,7 +102,7 @@ class Drafts:
         i, plan = step.request.i, self._plan
         made = self._made[i] = Draft(
             step.request, self._target, self._run_id, plan.recorded_at,
-            wants_body=self.reads(step), knows_cookies=plan.knows_cookies,
+            wants_body=self.reads(step), knows_cookies=plan.knows_cookies, host_only=plan.host_only,
         )  # fmt: skip
         return made
 

@@ -37,11 +37,14 @@ def spread(sessions: dict[str, list[list[Any]]], most: int) -> list[list[list[An
     return all if len(all) <= most else [all[at * len(all) // most] for at in range(most)]
 
 
-def written(sessions: list[list[list[Any]]], *, writes: bool, speed: float) -> str:
+def written(sessions: list[list[list[Any]]], site: Site, *, writes: bool, speed: float) -> str:
     """The text of the file: one session a line, so that one may be taken out by hand."""
     lines = "".join(f"    {session!r},\n" for session in sessions)
     text = TEMPLATE.read_text()
-    for name, value in {"SPEED": repr(speed), "WRITES": repr(writes), "SESSIONS": f"[\n{lines}]"}.items():
+    host_only = repr(tuple(sorted(site.host_only_cookies)))
+    for name, value in {
+        "SPEED": repr(speed), "WRITES": repr(writes), "HOST_ONLY": host_only, "SESSIONS": f"[\n{lines}]",
+    }.items():  # fmt: skip
         found = re.search(rf"(?m)^{name}\b[^=]*= (\S+)", text)
         assert found, name
         text = text[: found.start(1)] + value + text[found.end(1) :]

@@ -26,6 +26,7 @@ from locust.exception import StopUser
 
 SPEED = 1.0  # pauses are divided by it
 WRITES = False  # whether what is no GET, HEAD or OPTIONS stands below
+HOST_ONLY: tuple[str, ...] = ()  # cookies that have the prefix __Host- under https, and none below
 # Each session: a list of [pause in seconds, method, target, name in the results, status, headers, body, what its answer makes].
 SESSIONS: list[list[Any]] = []
 
@@ -81,6 +82,10 @@ def _filled(text: str, told: dict[str, str]) -> str:
         return told[found[0]]
 
     return _PLACEHOLDER.sub(one, text)
+
+
+def _bare(cookie: str) -> str:
+    return cookie.removeprefix("__Host-").removeprefix("__Secure-")
 
 
 class Player(FastHttpUser):
@@ -143,13 +148,19 @@ class Player(FastHttpUser):
                     self.told[placeholder] = value
 
     def _cookies(self, recorded: str) -> dict[str, str]:
-        """What the site has set here stands in for what it had set there. Raises Unknown."""
+        """What the site has set here, by the name that it has here, stands in for what it had set there. Raises Unknown."""
         live = {cookie.name: cookie.value or "" for cookie in self.client.cookiejar}
+        known = {_bare(name) for name in live}
         for part in recorded.split(";"):
             name, equals, value = part.strip().partition("=")
-            if equals and name not in live:
-                live[name] = _filled(value, self.told)
+            if equals and _bare(name) not in known:
+                live[self._named(name)] = _filled(value, self.told)
         return live
+
+    def _named(self, cookie: str) -> str:
+        if not (self.host or "").startswith("https:"):
+            return _bare(cookie)
+        return f"__Host-{cookie}" if cookie in HOST_ONLY else cookie
 
     def _made(self, answer: Any, pointer: str) -> str | None:
         """As in the record: `location:` with a pattern of one group, `cookie:` with a name, or a JSON pointer (RFC 6901)."""
@@ -157,7 +168,8 @@ class Player(FastHttpUser):
             found = re.search(pointer.removeprefix("location:"), answer.headers.get("location") or "")
             return found[1] if found and found.re.groups else None
         if pointer.startswith("cookie:"):
-            return self._cookies("").get(pointer.removeprefix("cookie:"))
+            wanted = _bare(pointer.removeprefix("cookie:"))
+            return next((value for name, value in self._cookies("").items() if _bare(name) == wanted), None)
         try:
             value = json.loads(answer.text or "")
             for part in pointer.split("/")[1:]:

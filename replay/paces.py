@@ -5,8 +5,13 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 _SECOND = 1e6  # us
+HIDES: Final = (
+    "A closed loop: while the site stalls nobody asks, so a stall counts once where real visitors would have kept coming. The "
+    "rate is a ceiling, and the times are not what visitors wait."
+)
 KINDS = "session, absolute, rate=N, poisson=N, line=A:B, step=A,B,C@SECONDS, closed=N"
 _RATE = r"(\d+(?:\.\d+)?)"
 _SHAPES = {
@@ -65,6 +70,16 @@ def parse(text: str) -> Pace:
     if not any(rates) or (kind != "line" and not all(rates)) or (kind == "step" and not seconds) or max(rates) > 1e6:
         raise NoPace(f"{text}: rates are above 0, and at most 1,000,000 a second")
     return Pace(kind, rates, seconds)
+
+
+def kind_of(pace: object) -> str:
+    """Of the text of a pace, as a result has it; "" for what is none."""
+    return str(pace or "").partition("=")[0]
+
+
+def hides(pace: object) -> str:
+    """What the figures of a run at this pace do not tell; "" where they tell all."""
+    return HIDES if kind_of(pace) == "closed" else ""
 
 
 def length(pace: Pace, requests: int) -> float:

@@ -71,7 +71,8 @@ def plan(requests: Sequence[Request], site: Site, choices: Choices, recorded_at:
     if not kept:
         raise NoPlan("nothing is left to be sent" if requests else "the file holds no request")
     known = any(name == "cookie" for one in requests for name, _ in one.headers)
-    return replace(_timed(kept, list(steps.values()), choices, recorded_at), knows_cookies=known)
+    timed = _timed(kept, list(steps.values()), choices, recorded_at)
+    return replace(timed, knows_cookies=known, host_only=site.host_only_cookies)
 
 
 def _sessions(requests: Sequence[Request], choices: Choices) -> Collection[str]:

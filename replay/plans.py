@@ -49,7 +49,8 @@ class Plan:
     `offsets`: when it is, where that was recorded. `period_us`: from one pass to the next. `loops`: passes, None for as many as
     `limit_us` holds; `limit_us`: after which nothing is sent, None for no limit. `seconds` is how long sending will take,
     `highest_rate` requests in the busiest second (0 for closed: nobody knows), `requests` how many, all as planned.
-    `knows_cookies`: the record tells which cookies went with a request; an access log does not."""
+    `knows_cookies`: the record tells which cookies went with a request; an access log does not. `host_only`: cookies that have
+    the prefix __Host- under https, and none in records."""
 
     scripts: tuple[Script, ...]
     pace: Pace
@@ -65,6 +66,7 @@ class Plan:
     speed: float = 1.0
     recorded_at: str = ""
     knows_cookies: bool = True
+    host_only: frozenset[str] = frozenset()
 
     def arrivals(self) -> Iterator[Arrival]:
         """All, in their order; of a closed pace in the order in which users take them, without a time."""

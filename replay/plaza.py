@@ -80,6 +80,7 @@ class Plaza(AnySite):
         "current": "password", "new": "password", "invite": "secret", "stamp": "secret", "ticket": "secret",
     }  # fmt: skip
     secret_cookies = frozenset({"plaza", "voter"})
+    host_only_cookies = frozenset({"plaza"})
     secret_segments = frozenset({"unsubscribe"})
     left_out = frozenset({"/metrics", "/healthz", "/readyz", "/.well-known/replay-target"})
 

@@ -14,12 +14,13 @@ from replay.records import Made
 class Site(Protocol):
     """`name` stands in results. `secret_fields` are names of form and JSON fields whose values are never written, with the kind
     of their placeholder; `secret_cookies` names of cookies likewise, by the first of which, as they are sorted, its visitor is
-    known. In a path a secret follows each of `secret_segments`. `left_out`: paths that are not recorded, since machines ask for
-    them and nobody else."""
+    known; `host_only_cookies` those that have the prefix __Host- under https. In a path a secret follows each of
+    `secret_segments`. `left_out`: paths that are not recorded, since machines ask for them and nobody else."""
 
     name: str
     secret_fields: dict[str, str]
     secret_cookies: frozenset[str]
+    host_only_cookies: frozenset[str]
     secret_segments: frozenset[str]
     left_out: frozenset[str]
 
@@ -55,6 +56,7 @@ class AnySite:
         "token": "token", "access_token": "token", "secret": "secret", "email": "email", "mail": "email",
     }  # fmt: skip
     secret_cookies: frozenset[str] = frozenset()  # besides, all that are not on the list of what may be kept
+    host_only_cookies: frozenset[str] = frozenset()
     secret_segments: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
 

@@ -9,6 +9,7 @@ from urllib.parse import quote, quote_plus
 from replay import heads
 from replay.jar import read as cookies
 from replay.records import PLACEHOLDER, PLACEHOLDER_BYTES, Made, Request
+from replay.redaction import bare
 from replay.wire import Reply
 
 Fill = Callable[[str], str]
@@ -84,9 +85,9 @@ def told(made: Made, reply: Reply) -> str | None:
     """The id that an answer told in this place (`Made.pointer`), None when it did not."""
     pointer = made.pointer
     if pointer.startswith("cookie:"):
-        wanted = pointer.removeprefix("cookie:")
+        wanted = bare(pointer.removeprefix("cookie:"))
         pairs = [cookies(line.decode("latin-1"))[:1] for line in heads.all_of(reply.head, b"set-cookie")]
-        return next((value for pair in pairs for name, value in pair if name == wanted and value), None)
+        return next((value for pair in pairs for name, value in pair if bare(name) == wanted and value), None)
     if pointer.startswith("location:"):
         try:
             found = re.search(pointer.removeprefix("location:"), reply.header("location"))

@@ -31,7 +31,8 @@ _WORDS: Final = {
 class Reply:
     """An answer, or in a word why there is none (`failed`): refused, reset, timeout, closed, broken (no HTTP), tls,
     unreachable, no descriptor, no port. Moments are of `clock.now()`, 0 for what did not come to pass. `began_ns`: handed
-    to the wire; `sent_ns`: written to a socket that was connected; `connect_us`: None where the connection was there."""
+    to the wire; `sent_ns`: written to a socket that was connected; of a request that was asked again both are of the first time.
+    `connect_us`: None where the connection was there."""
 
     status: int = 0
     failed: str = ""

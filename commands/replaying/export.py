@@ -33,12 +33,13 @@ def as_locust(record: Path, path: Path, writes: bool, sessions: int, speed: floa
     intended moment.
     """
     recording = inputs.recording_of(record)
-    found = locust.sessions_of(recording.requests, inputs.site_of(recording.header), writes=writes)
+    site = inputs.site_of(recording.header)
+    found = locust.sessions_of(recording.requests, site, writes=writes)
     if not found:
         raise BadInput(f"{record} holds nothing that may be sent" + ("" if writes else " without --writes"))
     kept = locust.spread(found, sessions)
     try:
-        path.write_text(locust.written(kept, writes=writes, speed=speed))
+        path.write_text(locust.written(kept, site, writes=writes, speed=speed))
     except OSError as error:
         raise BadInput(f"{path} could not be written: {error}") from None
     requests, all = sum(map(len, kept)), f" of {len(found):,}" if len(kept) < len(found) else ""

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from commands.console import out, say
 from replay.objectives import NEVER_SENT
+from replay.paces import hides
 from replay.results import Run, Summary
 
 _WORDS = {
@@ -30,6 +31,8 @@ def show(run: Run) -> None:
         say(f"  {escape(why)}")
     if not run.offered:
         return
+    if told := hides(run.plan.get("pace")):
+        say(f"  [dim]{told}[/]")
     say()
     _rates(run)
     out.print(_times(run))

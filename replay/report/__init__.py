@@ -5,6 +5,7 @@ from pathlib import Path
 
 from replay import results
 from replay.histogram import Histogram, of_json
+from replay.paces import kind_of
 from replay.report import plans
 from replay.report.curves import Curve, curve
 from replay.report.figures import figures, times
@@ -27,7 +28,8 @@ def html(run: results.Run) -> str:
         started=_moment(run.started), figures=figures(run), objectives=objectives(run), times=times(run), curve=_curve(run),
         axis=x, timeline=timeline(run, x), heats=heat_maps([run]), routes=routes, more_routes=more_routes,
         outcomes=bars(run.outcomes), levels=level_bars(run.levels), changed=changed_rows(run), command=plans.command(run),
-        plan=plans.facts(run.plan), machine=machine, shares=shares, selfcheck=plans.facts(run.selfcheck),
+        pace=kind_of(run.plan.get("pace")), plan=plans.facts(run.plan), machine=machine, shares=shares,
+        selfcheck=plans.facts(run.selfcheck),
     )  # fmt: skip
 
 

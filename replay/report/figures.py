@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from replay.paces import kind_of
 from replay.report import words
 from replay.report.outcomes import failures, tried
 from replay.results import Run, Summary
 
 _PERCENTILES = ("p50", "p90", "p99", "p99.9", "max")
+_CLOSED = "from when its user had the answer before to the last byte"
 _TIMES = (
     ("response_ms", "response", "from when it was due to the last byte: what a visitor waits"),
     ("service_ms", "service", "from the sending to the last byte: what the site took"),
@@ -77,9 +79,11 @@ def _peak(run: Run) -> str:
 
 def times(run: Run) -> list[Times]:
     """Without what was not measured at all."""
-    rows = []
+    rows, closed = [], kind_of(run.plan.get("pace")) == "closed"
     for attribute, name, meaning in _TIMES:
         summary: Summary = getattr(run, attribute)
+        if closed and name == "response":
+            meaning = _CLOSED
         if n := int(summary.get("n") or 0):
             rows.append(Times(name, meaning, tuple(summary.get(one) for one in _PERCENTILES), n))
     return rows

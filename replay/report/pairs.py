@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from replay.comparing import ABOUT_ROUTES, Comparison
 from replay.histogram import Histogram, of_json
+from replay.paces import kind_of
 from replay.report import beside, plans, words
 from replay.report.changes import changes, span, verdict
 from replay.report.curves import Curve, curve
@@ -39,6 +40,7 @@ def html_of_two(a: Sequence[Run | None], b: Sequence[Run | None], comparison: Co
         beside=beside.over_time(first, second, short, x) if single else beside.by_round(a, b, short),
         heats=heat_maps([first, second]) if single else [], outcomes=[_outcomes(side) for side in sides],
         commands=[(names[0], plans.command(first)), (names[1], plans.command(second))], machine=plans.shares(first.machine)[0],
+        pace=kind_of(first.plan.get("pace")),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from replay.report import words
@@ -10,11 +11,25 @@ from replay.results import Run
 _NAMES = {
     "cpu": "processor", "load_before": "load before", "python": "Python", "run_id": "run id", "ok": "good enough",
     "highest_rate": "highest rate, a second", "seconds": "planned, s", "timeout": "time-out, s", "warmup": "warm-up, s",
-    "recorded_at": "recorded at", "run": "run id",
+    "recorded_at": "recorded at", "run": "run id", "own_cpu": "cores, each sender",
     "lag_p50_ms": "lag p50, ms", "lag_p99_ms": "lag p99, ms", "lag_max_ms": "lag at most, ms",
+}  # fmt: skip
+_MEANT = {
+    "generator": "what sends", "other": "the rest of the machine, and its kernel",
+    "stolen": "by other guests of the host: whoever was to send then was late",
 }  # fmt: skip
 _MOST = 1e6  # cores
 Facts = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """So many cores, and these as a part of all."""
+
+    name: str
+    meaning: str
+    cores: float
+    part: float
 
 
 def command(run: Run) -> str:
@@ -50,13 +65,16 @@ def spelt(value: Any) -> str:
     return str(value)
 
 
-def shares(machine: Mapping[str, Any]) -> tuple[Facts, list[tuple[str, float, float]]]:
-    """The facts of a machine, and apart from them who computed how much: name, cores, and that as a part of all cores."""
+def shares(machine: Mapping[str, Any]) -> tuple[Facts, list[Share]]:
+    """The facts of a machine, and apart from them who computed how much."""
     found = machine.get("shares")
     if not isinstance(found, Mapping):
         return facts(machine), []
     cores = _number(machine.get("cores")) or 1.0
-    parts = [(str(name), _number(took), min(_number(took) / cores, 1.0)) for name, took in found.items()]
+    parts = [
+        Share(str(name), _MEANT.get(str(name), ""), _number(took), min(_number(took) / cores, 1.0))
+        for name, took in found.items()
+    ]
     return facts({name: value for name, value in machine.items() if name != "shares"}), parts
 
 

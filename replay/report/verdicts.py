@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from replay.paces import hides
 from replay.report import words
 from replay.report.outcomes import failures, tried
 from replay.results import Objective, Run
@@ -14,7 +15,7 @@ _LOOKS = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`look` is a class of report.css; `why` holds the reasons, a line each."""
+    """`look` is a class of report.css; `why` holds the reasons, and what else has to be known of the figures, a line each."""
 
     word: str
     look: str
@@ -25,7 +26,8 @@ class Verdict:
 
 def verdict(run: Run) -> Verdict:
     word, look, sign = _LOOKS[run.verdict]
-    return Verdict(word, look, sign, _SENTENCES[run.verdict](run), run.why)
+    label = hides(run.plan.get("pace"))
+    return Verdict(word, look, sign, _SENTENCES[run.verdict](run), [*run.why, label] if label else run.why)
 
 
 def _passed(run: Run) -> str:
@@ -95,7 +97,7 @@ class Goal:
 
 
 def objectives(run: Run) -> list[Goal]:
-    """Each with what was measured, in its own unit: per cent where its text has one, else milliseconds."""
+    """Each with what was measured, in the unit that its text has: per cent, a second, else milliseconds."""
     return [Goal(one.text, _measured(one), *_result(run, one)) for one in run.objectives]
 
 
@@ -108,4 +110,7 @@ def _result(run: Run, objective: Objective) -> tuple[str, str]:
 def _measured(objective: Objective) -> str:
     if objective.measured is None:
         return "n/a: too few samples"
-    return f"{objective.measured:.3g} %" if "%" in objective.text else words.time(objective.measured)
+    if "%" in objective.text:
+        return f"{objective.measured:.3g} %"
+    # With its tenths: 199.7/s is no 200/s, which was asked for.
+    return f"{objective.measured:,.1f}/s" if "/s" in objective.text else words.time(objective.measured)

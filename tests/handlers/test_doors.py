@@ -9,6 +9,7 @@ import pytest
 
 from handlers.base import FRESH
 from models import Models
+from replay.plaza import Plaza
 from tests.handlers.conftest import Town
 from tests.harness.browser import Browser
 from tests.harness.people import PASSWORD, People
@@ -152,6 +153,9 @@ async def test_the_session_cookie_is_out_of_scripts_reach_and_secure_over_tls(
     cookies = {line.partition("=")[0]: line for line in answer.set_cookies}
 
     assert set(cookies) == {name, "member", FRESH}
+    assert {one for one in cookies if one.startswith("__")} == {
+        f"__Host-{one}" for one in Plaza.host_only_cookies if https
+    }
     assert ("Secure" in cookies[FRESH]) is https
     assert ("Secure" in cookies[name]) is ("Secure" in cookies["member"]) is https
     assert "HttpOnly" in cookies[name]

@@ -1,7 +1,9 @@
 """What tests of the laboratory stand on."""
 
 import asyncio
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tornado.ioloop import IOLoop
@@ -10,6 +12,15 @@ from replay import tap as taps
 from replay.tap import Tap
 from server import Running
 from settings import Settings
+from tests.harness.certificates import certificate_in
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> ssl.SSLContext:
+    """Of a server that has a certificate for localhost."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate_in(tmp_path))
+    return context
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def target_of(url: str) -> Target:
 
 
 async def ran(plan: Plan, served: Served | str, *, stop: asyncio.Event | None = None, **options: Any) -> Measure:
-    target = await targets.find(served if isinstance(served, str) else served.url)
+    target = await targets.find(served if isinstance(served, str) else served.url, insecure=True)
     measure = Measure()
     runner = Runner(plan, target, Options("run-1", **options), measure)
     await asyncio.wait_for(runner.run(now() + 5_000_000, stop or asyncio.Event()), PATIENCE)

@@ -30,10 +30,11 @@ class Served:
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
     open: int = 0
+    https: bool = False
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.https else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def targets(self) -> list[str]:
@@ -46,7 +47,7 @@ Answering = Callable[[Asked], bytes | list[bytes | float]]
 @asynccontextmanager
 async def serving(answer: Answering = lambda asked: OK, tls: ssl.SSLContext | None = None) -> AsyncIterator[Served]:
     """`answer` gives bytes, or pieces of them and seconds to wait between."""
-    served, tasks = Served(), set[asyncio.Task[None]]()
+    served, tasks = Served(https=tls is not None), set[asyncio.Task[None]]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -1,7 +1,9 @@
 """A record becomes a Locust test that runs by itself, on one process or with a master and workers."""
 
+import asyncio
 import json
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,10 +15,12 @@ import pytest
 
 from replay import locust
 from replay.nullserver import Lies, nullserver
+from replay.plaza import Plaza
 from replay.records import Answer, Made, Request
 from replay.sites import AnySite
 from settings import ROOT
 from tests.harness.flat import flat
+from tests.replay.serving import OK, serving
 
 LOCUST = [sys.executable, "-m", "locust"]
 
@@ -43,7 +47,7 @@ def recorded() -> list[Request]:
 def exported(folder: Path, *, writes: bool = True) -> Path:
     path = folder / "locustfile.py"
     sessions = locust.spread(locust.sessions_of(recorded(), AnySite(), writes=writes), 10)
-    path.write_text(locust.written(sessions, writes=writes, speed=1.0))
+    path.write_text(locust.written(sessions, AnySite(), writes=writes, speed=1.0))
     return path
 
 
@@ -142,6 +146,30 @@ def test_values_stand_in_for_placeholders(tmp_path: Path) -> None:
 
     assert counts(done.stdout)["GET /gone"][0] > 2
     assert "were left out" not in done.stderr
+
+
+async def test_a_cookie_has_the_name_that_the_target_gave_it(tmp_path: Path, tls: ssl.SSLContext) -> None:
+    """Recorded under http, sent to https: from a prepared session to the one that the target makes."""
+    cookie, made = (("cookie", "plaza={{cookie:1}}"),), (Made("cookie", "{{cookie:2}}", "cookie:plaza"),)
+    steps = [("/signin", cookie, made), ("/account", cookie, ()), ("/{{cookie:2}}", (), ())]
+    requests = [
+        Request(k, k, "anna", k, "GET", target, Answer(200, 1, made=made), headers=headers)
+        for k, (target, headers, made) in enumerate(steps)
+    ]
+    found = locust.sessions_of(requests, Plaza(), writes=False)
+    (tmp_path / "locustfile.py").write_text(locust.written(list(found.values()), Plaza(), writes=False, speed=1.0))
+    (tmp_path / "values.json").write_text(json.dumps({"{{cookie:1}}": "prepared"}))
+    given = OK.replace(b"\r\n\r\n", b"\r\nSet-Cookie: __Host-plaza=new; Path=/; Secure\r\n\r\n")
+    async with serving(lambda asked: given if asked.target == "/signin" else OK, tls) as served:
+        host = f"https://localhost:{served.port}"
+        done = await asyncio.to_thread(ran, tmp_path, "--host", host, "-u", "1", "-t", "3s", "--values", "values.json")
+
+        asked = [(one.target, one.headers.get("cookie")) for one in served.asked[:3]]
+    assert asked == [
+        ("/signin", "__Host-plaza=prepared"),
+        ("/account", "__Host-plaza=new"),
+        ("/new", "__Host-plaza=new"),
+    ], done.stderr
 
 
 def test_a_target_that_does_not_say_that_it_is_one_gets_nothing(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import html5lib
 import pytest
 
 from replay.histogram import Histogram
+from replay.paces import HIDES
 from replay.report import html, words
 from replay.results import Difference, Heat, Objective, Route, Run, Second, Summary
 from tests.replay.runs import ROWS_MS, simulated
@@ -133,6 +134,49 @@ def test_a_missed_objective_is_named(run: Run) -> None:
     assert table(root, "What was asked of the site") == [
         ["p99<5ms", "12.3 ms", "✗ missed"], ["errors<0.1%", "0.05 %", "✓ met"], ["p99.9<1s", "n/a: too few samples", "✗ missed"],
     ]  # fmt: skip
+
+
+def test_what_was_measured_has_the_unit_that_was_asked_for(run: Run) -> None:
+    goals = [
+        Objective("rate>=200/s", 199.7, False),
+        Objective("rate>1/s", 12345.6, True),
+        Objective("max<2s", 1500, True),
+    ]
+    root = parsed(html(replace(run, verdict="missed", objectives=goals)))
+
+    assert [row[1] for row in table(root, "What was asked of the site")] == ["199.7/s", "12,345.6/s", "1.5 s"]
+
+
+@pytest.mark.parametrize(
+    ("pace", "sent"),
+    [
+        ("closed=20", "A user asks when the answer before has come"),
+        ("session", "a visitor waits for the answer that the next request depends on"),
+        ("rate=50", "whether or not earlier ones were answered"), (None, "whether or not earlier ones were answered"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("verdict", ["pass", "invalid"])
+def test_it_says_when_requests_were_sent_and_what_a_closed_loop_hides(
+    run: Run, pace: str | None, sent: str, verdict: Any
+) -> None:
+    closed = pace == "closed=20"
+    root = parsed(html(replace(run, verdict=verdict, why=[], plan=run.plan | {"pace": pace})))
+
+    assert (HIDES in text(section(root, "Verdict"))) is closed
+    assert sent in text(section(root, "reading"))
+    times = text(section(root, "times"))
+    assert ("it holds no waiting for a slow site" in times) is closed
+    assert ("what a visitor waits" in times) is not closed
+
+
+def test_it_says_who_computed_and_what_is_no_process(run: Run) -> None:
+    machine = {"cores": 2, "own_cpu": [0.25, 0.5], "shares": {"web": 0.5, "stolen": 0.02}}
+    root = parsed(html(replace(run, machine=machine)))
+
+    assert [row[:2] for row in table(root, "Who computed")] == [
+        ["web", "0.50"], ["stolen by other guests of the host: whoever was to send then was late", "0.02"],
+    ]  # fmt: skip
+    assert "cores, each sender0.25, 0.5" in text(section(root, "measured"))
 
 
 def test_it_loads_nothing_and_its_policy_allows_nothing_but_itself(run: Run) -> None:

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from commands.replaying.compare import command
 from replay.comparing import ABOUT_ROUTES, Comparison, Row, compare
+from replay.paces import HIDES
 from replay.report import words
 from replay.report.changes import changes
 from replay.report.pairs import html_of_two
@@ -48,6 +49,16 @@ def test_it_says_what_the_comparison_says(rounds: tuple[list[Run], list[Run]], c
     assert (routes["GET /search"][0], routes["GET /search"][-1]) == ("typical", search.word)
     assert ABOUT_ROUTES in text(section(root, "routes"))
     assert list(routes) == [row.route for row in comparison.rows if row.route]
+
+
+@pytest.mark.parametrize("pace", ["closed=20", "rate=60"])
+def test_two_closed_loops_are_told_to_be_such(rounds: tuple[list[Run], list[Run]], pace: str) -> None:
+    a, b = ([replace(run, plan=run.plan | {"pace": pace}) for run in side] for side in rounds)
+    root = parsed(html_of_two(a, b, compare(a, b, NAMES, paired=True)))
+
+    closed = pace == "closed=20"
+    assert (HIDES in text(section(root, "Verdict"))) is closed
+    assert ("A user asks when the answer before has come" in text(section(root, "reading"))) is closed
 
 
 def test_each_round_stands_in_the_table_and_one_that_does_not_count_is_a_gap(

@@ -14,6 +14,7 @@ import pytest
 
 from replay import results
 from replay.nullserver import Lies, nullserver
+from replay.paces import HIDES
 from replay.records import Header, Request
 from replay.results import Run
 from replay.writing import writing
@@ -75,6 +76,13 @@ def judged(record: Path, url: str | int, *options: str) -> tuple[int, str]:
         if status != 4:
             return status, said
     return ran(record, url, *options)
+
+
+@pytest.mark.parametrize("pace", ["closed=5", "session"])
+def test_what_a_closed_loop_hides_is_told_with_its_figures(record: Path, port: int, tmp_path: Path, pace: str) -> None:
+    _, said = judged(record, port, "--pace", pace, "--sessions", "10")
+
+    assert (HIDES in " ".join(said.split())) is (pace == "closed=5"), said
 
 
 def test_a_pass_is_told_and_written(record: Path, port: int, tmp_path: Path) -> None:
