@@ -13,7 +13,7 @@ import click
 
 from commands.console import Trouble, out
 from commands.replaying import choices, inputs, summary
-from commands.replaying.exits import DIFFERENT, INTERRUPTED, OF_VERDICT, BadInput
+from commands.replaying.exits import DIFFERENT, INTERRUPTED, NOT_COMPARED, OF_VERDICT, BadInput
 from replay import hdr, machine, selfcheck, workers
 from replay.hearing import Hearing
 from replay.judging import run_of
@@ -98,8 +98,8 @@ def command(
 
     Response times count from the moment at which a request was to be sent. The target must say that it is a replay target; one
     on this machine may be read from without. Status: 0 pass, 1 an objective was missed or the target went away, 2 wrong usage,
-    3 target refused, 4 the run is invalid, 5 answers differ (--diff), 130 interrupted; what was measured is reported in each
-    case.
+    3 target refused, 4 the run is invalid or answers could not be compared (--diff), 5 answers differ, 130 interrupted; what was
+    measured is reported in each case.
     """
     run_id = secrets.token_hex(6)
     _writable(json_file, html_file, hdr_file)
@@ -121,12 +121,13 @@ def command(
         baseline = inputs.target_of(against, writes=writes, run_id=run_id, insecure=insecure) if asked else None
         diffs = importlib.import_module("commands.replaying.diffs")  # with its statistics, which take seconds to load
         diff = diffs.Diff(plan, target, baseline, options, processes, recording.requests)
-        if not diff.first():
-            diff.show([])
-            sys.exit(INTERRUPTED)
     checked = _checked(plan, processes) if checks else None
+    can = checked is None or checked.on_time
+    if diff and can and not diff.first():
+        diff.show([])
+        sys.exit(INTERRUPTED if diff.interrupted else NOT_COMPARED)
     started, facts = datetime.now(UTC), machine.facts()
-    if checked and not checked.on_time:
+    if checked and not can:
         lost = [f"this machine cannot send {checked.rate:,.0f}/s on time: {why}" for why in checked.why]
         done = Done(Measure(), lost=lost)
     else:
@@ -141,6 +142,7 @@ def command(
     )  # fmt: skip
     if diff:
         run.differences = diff.rest(done)
+        run.plan["not_compared"] = diff.missing
     summary.show(run)
     if diff:
         diff.show(run.differences)
@@ -150,11 +152,14 @@ def command(
 
 
 def _status(run: Run, diff: Any, *, all_written: bool) -> int:
-    """What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true."""
+    """What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true. Where answers
+    were to be compared and were not, that comes before the objectives, but not before a target that went away."""
     if diff and diff.interrupted:
         return INTERRUPTED
     if run.differences:
         return DIFFERENT
+    if diff and diff.missing and run.verdict != "stopped":
+        return NOT_COMPARED
     return OF_VERDICT[run.verdict] or (0 if all_written else BadInput.exit_code)
 
 
