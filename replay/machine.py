@@ -72,6 +72,13 @@ def go_first() -> None:
             os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
 
 
+def go_in_turn() -> None:
+    """As all others again: what is sent goes first, not what is done with the answers."""
+    if hasattr(os, "sched_setscheduler"):
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 def own_limits(wanted: int) -> str | None:
     """Allow this process as many descriptors as it may have; a sentence when those are too few for so many connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -32,7 +32,12 @@ class Diff:
     requests: list[Request]
     before: Answers = field(default_factory=Answers)
     interrupted: bool = False
+    unread: int = 0  # answers of which only the hash of their body could be compared
     missing: str = ""  # why nothing is compared, "" while it may be
+
+    def listener(self) -> Hearing:
+        """Of a worker, in each pass. What was recorded has no bodies to be compared with."""
+        return Hearing(bodies=self.baseline is not None)
 
     def first(self) -> bool:
         """Before the measured run. False when there is nothing to compare it with."""
@@ -46,13 +51,15 @@ class Diff:
         after = self._pass(self.baseline, "pass 4 of 4") if self.baseline else self.before
         if self.missing:
             return []
-        return differences((self.before, after), (answers(measured.heard), again))
+        a, b = (self.before, after), (answers(measured.heard), again)
+        self.unread = max(one.unread() for one in (*a, *b))
+        return differences(a, b)
 
     def _pass(self, site: Target, name: str) -> Answers:
         if self.missing:
             return Answers()
         with Progress(out, f"{site.url}, {name}", self.plan.seconds).shown() as progress:
-            done = workers.run(self.plan, site, self.options, self.processes, progress.tell, Hearing)
+            done = workers.run(self.plan, site, self.options, self.processes, progress.tell, self.listener)
         self._look_at(done, f"{name}, to {site.url},")
         return answers(done.heard)
 
@@ -73,6 +80,10 @@ class Diff:
             say(f"[green]✓[/] no answer differs from {escape(against)} more than it does by itself")
         else:
             say(f"[red]✗[/] {len(found)} fields of answers differ from {escape(against)} more than by themselves")
+        if self.unread:
+            say(
+                f"  [dim]of {self.unread:,} answers the bodies were compared by their hash alone: they are too much to read[/]"
+            )
         for one in found[:_SHOWN]:
             say(f"  {one.share:>6.1%} [dim](by chance {one.noise:.1%})[/]  {escape(one.route)}, {escape(one.what)}")
             say(f"          [dim]expected[/]  {escape(one.expected) or '[dim]nothing[/]'}")

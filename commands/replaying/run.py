@@ -15,7 +15,6 @@ from commands.console import Trouble, out
 from commands.replaying import choices, inputs, summary
 from commands.replaying.exits import DIFFERENT, INTERRUPTED, NOT_COMPARED, OF_VERDICT, BadInput
 from replay import hdr, machine, selfcheck, workers
-from replay.hearing import Hearing
 from replay.judging import run_of
 from replay.measuring import Measure
 from replay.objectives import Wanted
@@ -132,7 +131,7 @@ def command(
         done = Done(Measure(), lost=lost)
     else:
         with Progress(out, f"{record.name} → {target.url}", plan.seconds).shown() as progress:
-            done = workers.run(plan, target, options, processes, progress.tell, Hearing if diff else None)
+            done = workers.run(plan, target, options, processes, progress.tell, diff.listener if diff else None)
     told = _told(record, recording, plan, target, options) | {"workers": processes, "command": sys.argv[1:]}
     run = run_of(
         done.measure, plan, told, started.isoformat(timespec="milliseconds"), interrupted=done.interrupted,
