@@ -15,6 +15,7 @@ Value = TypeVar("Value")
 
 OWN_CPU = 0.8  # of a core, for each process that sends; above it what was measured is the generator
 NO_DESCRIPTOR, NO_PORT = "no descriptor", "no port"  # outcomes of requests that this machine could not even send
+MAX_OPEN = "max open"  # of those for which no more connections were allowed
 SPARE = 64  # descriptors that a process has besides its connections
 _TICKS = os.sysconf("SC_CLK_TCK")  # per second
 _PROC = Path("/proc")
@@ -106,6 +107,8 @@ def reasons(own_cpu: Sequence[float], outcomes: Mapping[str, int]) -> list[str]:
     ]
     if missed := outcomes.get(NO_DESCRIPTOR):
         found.append(f"{missed:,} requests found no free descriptor on this machine: raise ulimit -n")
+    if missed := outcomes.get(MAX_OPEN):
+        found.append(f"{missed:,} requests were not sent, for all connections that --max-open allows were in use")
     if missed := outcomes.get(NO_PORT):
         found.append(f"{missed:,} requests found no free local port on this machine")
     return found

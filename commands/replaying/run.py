@@ -62,7 +62,8 @@ _THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--timeout", metavar="T", type=choices.Duration(), default="30s", show_default=True, help="For an answer."
 )
-@click.option("--max-rate", metavar="N", type=click.FloatRange(0.001, 1_000_000), help="Never more requests a second.")
+@click.option("--max-rate", metavar="N", type=click.FloatRange(0.001, 1_000_000),
+              help="Never more requests a second; how long what is due then waits is told.")  # fmt: skip
 @click.option("--max-open", metavar="N", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True,
               help="Never more connections, of each worker.")  # fmt: skip
 @click.option(
@@ -120,7 +121,7 @@ def command(
         baseline = inputs.target_of(against, writes=writes, run_id=run_id, insecure=insecure) if asked else None
         diffs = importlib.import_module("commands.replaying.diffs")  # with its statistics, which take seconds to load
         diff = diffs.Diff(plan, target, baseline, options, processes, recording.requests)
-    checked = _checked(plan, processes) if checks else None
+    checked = _checked(plan, processes, options.max_rate) if checks else None
     can = checked is None or checked.on_time
     if diff and can and not diff.first():
         diff.show([])
@@ -171,9 +172,9 @@ def _told(record: Path, recording: Recording, plan: Plan, target: Target, option
     }  # fmt: skip
 
 
-def _checked(plan: Plan, processes: int) -> Checked | None:
+def _checked(plan: Plan, processes: int, max_rate: float) -> Checked | None:
     try:
-        return selfcheck.before(plan, processes)
+        return selfcheck.before(plan, processes, max_rate)
     except OSError as error:
         raise Trouble(f"this machine could not be tried: {error}") from None
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,18 @@ def test_a_site_that_goes_away_has_not_answered_alike() -> None:
         assert passes(diff(b.url, a.url), target=GONE).startswith("pass 3 of 4, ")
         assert passes(diff(b.url, a.url), baseline=GONE).startswith("pass 4 of 4, ")
         assert passes(diff(b.url), target=GONE).startswith("pass 2 of 2, ")
+
+
+def test_what_this_machine_did_not_send_is_not_called_unanswered() -> None:
+    def slow(path: str) -> tuple[int, str, str]:
+        time.sleep(0.2)
+        return answer(path)
+
+    with small_site(slow) as a:
+        one = diff(a.url, a.url, max_open=1)
+
+        assert not one.first()
+    assert "requests were not sent, for all connections that --max-open allows were in use" in one.missing
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes by /proc")
