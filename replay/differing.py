@@ -12,14 +12,14 @@ from typing import Final
 
 from scipy.stats import fisher_exact
 
-from replay.hearing import BODY, Answers, Said
+from replay.hearing import BODY, HASH, Answers, Said
 from replay.normal import TEXT, general
 from replay.results import Difference
 
 SURE: Final = 0.01  # how often a field that is all noise may be called a difference
 MOST: Final = 200  # differences that are told, the widest first
 _SHOWN: Final = 160  # letters of an example
-_TEXT: Final = f"body {TEXT}"
+_TEXT: Final = f"{BODY}{TEXT}"
 SENT: Final = "whether it is sent"
 
 
@@ -94,7 +94,11 @@ def _names(said: tuple[Said, Said, Said, Said], *, known_only: bool) -> Iterable
         return ("status",)
     if known_only:
         return list(said[0])
-    return [name for name in dict.fromkeys(name for one in said for name in one) if name != BODY]
+    names = dict.fromkeys(name for one in said for name in one)
+    bodies = {name for name in names if name.startswith(BODY)}
+    if HASH in bodies and len(bodies) > 1:  # one was read, and another was not: nobody knows whether they differ
+        return [name for name in names if name not in bodies]
+    return names
 
 
 def _differs(name: str, ones: tuple[str, str], others: tuple[str, str]) -> bool:
@@ -123,8 +127,6 @@ def _more_than_chance(one: _Field, asked: int) -> bool:
 
 def _example(name: str, expected: str, found: str) -> tuple[str, str]:
     """Of a text, the first lines that are not in both."""
-    if name == BODY:
-        return "as recorded", "another body"
     if name == _TEXT:
         lost = next((line for line in expected.split("\n") if line not in _ever((found, found))), expected)
         new = next((line for line in found.split("\n") if line not in _ever((expected, expected))), found)

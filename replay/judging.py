@@ -39,7 +39,7 @@ def run_of(
         "response": response, "service": service, "lag": lag, "connect": measure.connect, "first_byte": measure.first_byte,
     }  # fmt: skip
     run = Run(
-        "pass", [], told | _warmed(measure), started, _lasted(measure, plan, early=early),
+        "pass", [], told | _warmed(measure) | _capped(measure), started, _lasted(measure, plan, early=early),
         sum(one.offered for one in series), sum(one.sent for one in series),
         sum(count for word, count in outcomes.items() if word.isdigit()), outcomes["unmapped"],
         dict(outcomes.most_common()), dict(levels.most_common()),
@@ -49,7 +49,7 @@ def run_of(
         changed=dict(measure.changed.most_common()), machine=machine or {}, selfcheck=selfcheck or {},
     )  # fmt: skip
     run.objectives = [one.of(run) for one in objectives]
-    wrong = [*invalid, *_reasons(run, lag, response), *reasons(own_cpu, run.outcomes)]
+    wrong = [*invalid, *_reasons(run, lag, service if measure.capped.n else response), *reasons(own_cpu, run.outcomes)]
     if interrupted:
         run.verdict, run.why = "interrupted", ["it was interrupted: this is what was measured until then", *wrong]
     elif wrong:
@@ -61,10 +61,11 @@ def run_of(
     return run
 
 
-def _reasons(run: Run, lag: Histogram, response: Histogram) -> list[str]:
-    """Why the generator, not the site, was measured."""
+def _reasons(run: Run, lag: Histogram, took: Histogram) -> list[str]:
+    """Why the generator, not the site, was measured. `took`: what the lag is small beside; not the time for which --max-rate held
+    requests back."""
     found = []
-    (name, late), most = lateness(lag), max(LAG_MS, LAG_SHARE * response.value_at(0.5) / 1000)
+    (name, late), most = lateness(lag), max(LAG_MS, LAG_SHARE * took.value_at(0.5) / 1000)
     if late > most:
         found.append(f"requests were sent late: the {name} of the lag is {late:.2f} ms, and may be {most:.2f} ms")
     if not run.sent:
@@ -94,6 +95,11 @@ def _lasted(measure: Measure, plan: Plan, *, early: bool) -> float:
 
 def _warmed(measure: Measure) -> dict[str, Any]:
     return {"warmed": dict(measure.warm.most_common())} if measure.warm else {}
+
+
+def _capped(measure: Measure) -> dict[str, Any]:
+    """What --max-rate held back, in milliseconds: times of responses hold that, the lag does not."""
+    return {"held_ms": measure.capped.summary()} if measure.capped.n else {}
 
 
 def _routes(measure: Measure) -> list[Route]:

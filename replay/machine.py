@@ -15,6 +15,7 @@ Value = TypeVar("Value")
 
 OWN_CPU = 0.8  # of a core, for each process that sends; above it what was measured is the generator
 NO_DESCRIPTOR, NO_PORT = "no descriptor", "no port"  # outcomes of requests that this machine could not even send
+MAX_OPEN = "max open"  # of those for which no more connections were allowed
 SPARE = 64  # descriptors that a process has besides its connections
 _TICKS = os.sysconf("SC_CLK_TCK")  # per second
 _PROC = Path("/proc")
@@ -72,6 +73,13 @@ def go_first() -> None:
             os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
 
 
+def go_in_turn() -> None:
+    """As all others again: what is sent goes first, not what is done with the answers."""
+    if hasattr(os, "sched_setscheduler"):
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 def own_limits(wanted: int) -> str | None:
     """Allow this process as many descriptors as it may have; a sentence when those are too few for so many connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -99,6 +107,8 @@ def reasons(own_cpu: Sequence[float], outcomes: Mapping[str, int]) -> list[str]:
     ]
     if missed := outcomes.get(NO_DESCRIPTOR):
         found.append(f"{missed:,} requests found no free descriptor on this machine: raise ulimit -n")
+    if missed := outcomes.get(MAX_OPEN):
+        found.append(f"{missed:,} requests were not sent, for all connections that --max-open allows were in use")
     if missed := outcomes.get(NO_PORT):
         found.append(f"{missed:,} requests found no free local port on this machine")
     return found

@@ -40,12 +40,12 @@ class OfRoute:
 class Measure:
     """`stopped`: why it ended before its time, "" when it did not. `changed`: answers whose status is not the recorded one, as
     "200 > 404". `warm`: what was due in the warm-up, by outcome; nothing else is kept of that. `held`: how many are due, and
-    wait for the rate cap."""
+    wait for the rate cap; `capped`: how long it made those wait that it held."""
 
     def __init__(self) -> None:
         self.seconds: dict[int, OfSecond] = {}
         self.routes: dict[str, OfRoute] = {}
-        self.connect, self.first_byte = Histogram(), Histogram()
+        self.connect, self.first_byte, self.capped = Histogram(), Histogram(), Histogram()
         self.changed, self.warm = Counter[str](), Counter[str]()
         self.stopped = ""
         self.held = self._open = 0
@@ -62,6 +62,11 @@ class Measure:
             self._seen.offered += 1
         if intended_ns >= self.warm_ns:
             self._second(intended_ns).due += 1
+
+    def hold(self, intended_ns: int, ns: int) -> None:
+        """The rate cap lets it go so much later."""
+        if ns >= 1000 and intended_ns >= self.warm_ns:
+            self.capped.add(ns // 1000)
 
     def skip(self, route: str, intended_ns: int, word: str) -> None:
         """It was due, and is not sent."""
@@ -147,6 +152,7 @@ class Measure:
             own.service.merge(route.service)
         self.connect.merge(other.connect)
         self.first_byte.merge(other.first_byte)
+        self.capped.merge(other.capped)
         self.changed.update(other.changed)
         self.warm.update(other.warm)
         self.stopped = self.stopped or other.stopped
@@ -163,8 +169,8 @@ class Measure:
                 name: [one.outcomes, one.levels, one.response.as_json(), one.service.as_json()]
                 for name, one in self.routes.items()
             },
-            "connect": self.connect.as_json(), "first_byte": self.first_byte.as_json(), "changed": self.changed,
-            "warm": self.warm, "stopped": self.stopped,
+            "connect": self.connect.as_json(), "first_byte": self.first_byte.as_json(), "capped": self.capped.as_json(),
+            "changed": self.changed, "warm": self.warm, "stopped": self.stopped,
             "moments": [self.began_ns, self.warm_ns, self.last_ns],
         }  # fmt: skip
 
@@ -182,6 +188,7 @@ def of_json(told: dict[str, Any]) -> Measure:
         route.outcomes, route.levels = Counter(outcomes), Counter(levels)
         route.response, route.service = histogram_of(response), histogram_of(service)
     made.connect, made.first_byte = histogram_of(told["connect"]), histogram_of(told["first_byte"])
+    made.capped = histogram_of(told["capped"])
     made.changed, made.warm = Counter(told["changed"]), Counter(told["warm"])
     made.stopped = str(told["stopped"])
     made.began_ns, made.warm_ns, made.last_ns = map(int, told["moments"])

@@ -24,7 +24,10 @@ _UNSEEN: Final = frozenset({"script", "style", "template"})
 _UUID: Final = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
 _MOMENT: Final = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 _HEX: Final = re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b", re.IGNORECASE)
-_KEY: Final = re.compile(r"\b(?=[A-Za-z_-]*\d)(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z0-9_-]{20,}")
+# It looks ahead no further than a key is long: in a long text of numbers each of them would look through all the others.
+_KEY: Final = re.compile(
+    r"\b(?=[A-Za-z_-]{0,99}\d)(?=[A-Z0-9_-]{0,99}[a-z])(?=[a-z0-9_-]{0,99}[A-Z])[A-Za-z0-9_-]{20,}"
+)
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
 _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 
@@ -44,12 +47,6 @@ def fields(content_type: str, body: bytes) -> dict[str, str]:
     except (ValueError, RecursionError):  # it is not what it says: then its bytes are what there is
         pass
     return {BYTES: hashlib.sha256(body).hexdigest()}
-
-
-def normal_hash(told: dict[str, str]) -> str:
-    """Of all fields: the same for two answers that differ in nothing but numbers, moments and keys."""
-    lines = [f"{name}\t{value if name == BYTES else _without_chance(value)}" for name, value in told.items()]
-    return hashlib.sha256("\n".join(lines).encode(errors="replace")).hexdigest()[:32]
 
 
 def general(name: str) -> str:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from replay.cap import MOST_HELD, TOO_MANY, Cap
 from replay.clock import AT_ONCE, Clock, now
 from replay.connections import Connections, Sent
 from replay.drafts import Drafts
 from replay.giving_up import Patience
-from replay.machine import NO_DESCRIPTOR
+from replay.machine import MAX_OPEN
 from replay.measuring import INTERRUPTED, Measure
 from replay.plans import Arrival, Plan, Step
 from replay.sessions import Board, Live
@@ -26,7 +27,7 @@ BEHIND_NS: Final = 10 * _SECOND  # no run goes on that is so late
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`values` by placeholder. `max_rate`: requests a second, 0 for any; what is over that goes later, which is lag."""
+    """`values` by placeholder. `max_rate`: requests a second, 0 for any; what is over that goes later, which is no lag."""
 
     run_id: str
     timeout: float = 30.0  # s, from the sending
@@ -53,7 +54,7 @@ class Runner:
         self._live: dict[tuple[int, int], Live] = {}  # by pass and script
         self._patience = Patience(options.stop_on_errors)
         self._held: dict[tuple[int, int], Sent] = {}  # by the rate cap
-        self._free_ns = 0  # when the rate cap lets the next one go
+        self._cap = Cap(options.max_rate) if options.max_rate else None
         self._error: BaseException | None = None
 
     async def run(self, began_ns: int, stop: asyncio.Event) -> None:
@@ -62,10 +63,9 @@ class Runner:
         self._began_ns, self._loop, self._ending = began_ns, loop, False
         limit = self.plan.limit_us
         self._end_ns = None if limit is None else began_ns + int(limit * 1000)
-        self._over = asyncio.Event()
-        self._clock = Clock()
-        options = self.options
-        self._connections = Connections(self.target, self._clock, options.timeout, options.max_open, self._done)
+        self._over, self._clock = asyncio.Event(), Clock()
+        given = self.options
+        self._connections = Connections(self.target, self._clock, given.timeout, given.max_open, self._done)
         before = loop.get_exception_handler()
         loop.set_exception_handler(self._broke)
         self.measure.start(began_ns, self.options.warmup)
@@ -177,7 +177,6 @@ class Runner:
         self._advance(live)
 
     def _offer(self, live: Live, step: Step, intended_ns: int, ready_ns: int) -> None:
-        i = step.request.i
         self.measure.due(intended_ns)
         if step.held:
             self._skip(live, step, intended_ns, step.held)
@@ -189,12 +188,14 @@ class Runner:
             return
         sent = Sent(live, step, intended_ns, ready_ns, data, self._drafts.reads(step))
         live.open += 1
-        if self.options.max_rate:
-            moment = max(now(), self._free_ns)
-            self._free_ns = moment + int(_SECOND / self.options.max_rate)
+        if self._cap:
+            sent.ready_ns, moment = self._cap.lets_go(ready_ns)
+            self.measure.hold(intended_ns, sent.ready_ns - ready_ns)
             if moment > now():
-                self._held[i, live.key[0]] = sent
+                self._held[step.request.i, live.key[0]] = sent
                 self.measure.held = len(self._held)
+                if len(self._held) > MOST_HELD:
+                    self._stop(TOO_MANY)
                 self._clock.at(moment, partial(self._let_go, sent))
                 return
         self._send(sent)
@@ -219,10 +220,10 @@ class Runner:
         began = now()
         if not self._connections.send(sent):
             sent.live.open -= 1
-            self._skip(sent.live, sent.step, sent.intended_ns, NO_DESCRIPTOR)
+            self._skip(sent.live, sent.step, sent.intended_ns, MAX_OPEN)
             return
         self.measure.send(sent.intended_ns)
-        if began - sent.ready_ns > BEHIND_NS and not self.options.max_rate:
+        if began - sent.ready_ns > BEHIND_NS:
             self._stop(f"requests go {BEHIND_NS // _SECOND} s late: this machine cannot send them that fast")
 
     def _done(self, sent: Sent, reply: Reply) -> None:

@@ -56,16 +56,17 @@ class Checked:
         return asdict(self) | {"on_time": self.on_time}
 
 
-def before(plan: Plan, processes: int) -> Checked | None:
-    """At half as much again as the plan's busiest second, in sessions as long as the plan's; None for a plan that has no rate of
-    its own. How late is too late a run measures by its answers; here, by those that were recorded. Raises OSError when there
-    can be no null server."""
+def before(plan: Plan, processes: int, max_rate: float = 0.0) -> Checked | None:
+    """At half as much again as the plan's busiest second, or as `max_rate` where that is less (0: there is none), in sessions as
+    long as the plan's; None for a plan that has no rate of its own. How late is too late a run measures by its answers; here, by
+    those that were recorded. Raises OSError when there can be no null server."""
     if not plan.highest_rate:
         return None
     took_us = [step.request.answer.total_us for script in plan.scripts for step in script.steps]
     per_session = min(max(1, len(took_us) // len(plan.scripts)), LONGEST)
     late_ms = max(LAG_MS, LAG_SHARE * statistics.median(took_us) / 1000)
-    return _best(max(LEAST, plan.highest_rate * FASTER), processes, per_session, late_ms)
+    highest = min(plan.highest_rate, max_rate or plan.highest_rate)
+    return _best(max(LEAST, highest * FASTER), processes, per_session, late_ms)
 
 
 def check(rate: float, processes: int, per_session: int = LONGEST, late_ms: float = LAG_MS) -> Checked:

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 import traceback
+from collections.abc import Iterator
 from typing import Any, NoReturn, Protocol
 
 from replay import machine
@@ -21,16 +22,17 @@ PATIENCE = 60.0  # seconds: until all are ready, and between two reports of a wo
 
 
 class Listener(Protocol):
-    """Hears each answer of a worker with its body, and says at the end what it has heard, as JSON."""
+    """Hears each answer of a worker with its body, and says at the end what it has heard, as JSON, in pieces: to make one must
+    be no silence, and to say it no long line."""
 
     def heard(self, step: Step, reply: Reply) -> None: ...
 
-    def as_json(self) -> Any: ...
+    def told(self) -> Iterator[Any]: ...
 
 
 def live(part: Plan, target: Target, options: Options, listener: Listener | None, hears: int, says: int) -> NoReturn:
-    """It is ready, hears when the run begins, reports, and says last what it measured; nothing of the process that it was forked
-    from goes on in it. What it hears after the beginning means to stop, and so does the end of who could say it."""
+    """It is ready, hears when the run begins, reports, says what it measured, and then what it heard; nothing of the process that
+    it was forked from goes on in it. What it hears after the beginning means to stop, and so does the end of who could say it."""
     code = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C comes by way of the parent
@@ -62,12 +64,19 @@ async def _send(part: Plan, target: Target, options: Options, listener: Listener
     beside = [loop.create_task(reporter.run(report)), loop.create_task(_obey(orders, stop))]
     await runner.run(began, stop)
     reporter.look()
+    _say(report, {"measure": measure.as_json(), "cpu": reporter.own_cpu})
+    machine.go_in_turn()
+    for piece in listener.told() if listener else ():
+        _say(report, {"heard": piece})
+        await asyncio.wait_for(report.drain(), PATIENCE)
+        await asyncio.sleep(0)  # for whoever says to stop
+        if stop.is_set():
+            break
     for task in beside:
         if task.done():
             task.result()  # its error
         task.cancel()
-    heard = listener.as_json() if listener else None
-    _say(report, {"measure": measure.as_json(), "cpu": reporter.own_cpu, "heard": heard})
+    _say(report, {"over": True})
     await asyncio.wait_for(report.drain(), PATIENCE)
 
 

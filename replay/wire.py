@@ -55,17 +55,22 @@ class Reply:
         found = heads.all_of(self.head, name.encode("latin-1"))
         return found[0].decode("latin-1") if found else ""
 
-    def plain(self) -> bytes:
-        """The body without its compression. Raises ValueError for what cannot be read: only gzip and deflate can."""
+    def plain(self, most: int = 0) -> bytes:
+        """The body without its compression, no more than its first `most` bytes, where that is not 0. Raises ValueError for what
+        cannot be read: only gzip and deflate can."""
         coding = self.header("content-encoding").lower()
         if coding in ("", "identity") or not self.body:
-            return self.body
+            return self.body[:most] if most else self.body
         if coding not in ("gzip", "x-gzip", "deflate"):
             raise ValueError(f"compressed by {coding}")
         try:
-            return zlib.decompress(self.body, zlib.MAX_WBITS | 32)
+            unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)
+            plain = unpacking.decompress(self.body, most)
         except zlib.error as error:
             raise ValueError(str(error)) from None
+        if not unpacking.eof and not (most and len(plain) == most):
+            raise ValueError("it was cut off")
+        return plain
 
 
 class Wire(asyncio.BufferedProtocol):

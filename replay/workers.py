@@ -23,13 +23,13 @@ from replay.sending import PATIENCE, Listener, live
 from replay.targets import Target
 
 HEAD_START_NS = 200_000_000  # from "all are ready" to the first moment of the plan
-LONGEST = 1 << 28  # bytes of a report; the last one has all that was measured
+LONGEST = 1 << 28  # bytes of a report; one of them has all that was measured
 
 
 @dataclass(slots=True)
 class Done:
     """What all workers measured together. `own_cpu`: which share of a core each took. `shares`: see machine.Shares. `lost`: for
-    each worker that did not live to report, a sentence; the run is invalid. `heard`: what each listener said."""
+    each worker that did not live to report, a sentence; the run is invalid. `heard`: what the listeners said, in pieces."""
 
     measure: Measure
     interrupted: bool = False
@@ -63,7 +63,8 @@ class _Worker:
 
     def __init__(self, pid: int, said: int, told: int) -> None:
         self.pid, self.said, self.told = pid, said, told
-        self.last: dict[str, Any] = {}
+        self.measured: dict[str, Any] = {}
+        self.heard: list[Any] = []
         self.glimpse = Glimpse()
         self.ready, self.trouble = asyncio.Event(), ""
 
@@ -132,10 +133,13 @@ async def _followed(crew: list[_Worker], tell: Callable[[Glimpse], None], longes
         for ear in over:
             ear.result()
         tell(_together(crew))
+        if not done.shares and all(
+            worker.measured or worker.trouble for worker in crew
+        ):  # to read answers is no part of it
+            done.shares = shares.by_kind()
         if (time.monotonic_ns() - began) / 1e9 > longest:
             longest = math.inf
             _stop(crew)
-    done.shares = shares.by_kind()
     _merge(crew, done)
     return done
 
@@ -146,14 +150,18 @@ async def _hear(worker: _Worker, crew: Sequence[_Worker]) -> None:
     file, worker.said = os.fdopen(worker.said, "rb", 0), -1
     transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(said), file)
     try:
-        while not worker.last:
+        while True:
             line = await asyncio.wait_for(said.readline(), PATIENCE)
             if not line.endswith(b"\n"):
                 worker.trouble = f"ended before its time ({worker.end()})"
                 break
             told = json.loads(line)
-            if "measure" in told:
-                worker.last = told
+            if "over" in told:
+                break
+            if "heard" in told:
+                worker.heard.append(told["heard"])
+            elif "measure" in told:
+                worker.measured = told
                 if told["measure"]["stopped"]:  # the target is gone, or fails too often: so it does for the others
                     _stop(crew)
             elif "glimpse" in told:
@@ -163,6 +171,8 @@ async def _hear(worker: _Worker, crew: Sequence[_Worker]) -> None:
             worker.ready.set()
     except TimeoutError:
         worker.trouble = f"said nothing for {PATIENCE:.0f} s"
+    except ValueError:
+        worker.trouble = f"said more at once than the {LONGEST:,} bytes that are read"
     finally:
         worker.ready.set()  # or it never will be
         transport.close()
@@ -188,6 +198,6 @@ def _merge(crew: Sequence[_Worker], done: Done) -> None:
         if worker.trouble:
             done.lost.append(f"worker {number} of {len(crew)} {worker.trouble}: what it measured is missing")
         else:
-            done.measure.merge(measuring.of_json(worker.last["measure"]))
-            done.own_cpu.append(worker.last["cpu"])
-            done.heard.append(worker.last["heard"])
+            done.measure.merge(measuring.of_json(worker.measured["measure"]))
+            done.own_cpu.append(worker.measured["cpu"])
+            done.heard += worker.heard

@@ -6,6 +6,7 @@ from commands.console import Trouble
 from replay.results import Verdict
 
 INTERRUPTED: Final = 130
+NOT_COMPARED: Final = 4  # answers were to be, and a pass is missing
 DIFFERENT: Final = 5  # answers differ more than they do by themselves
 OF_VERDICT: Final[dict[Verdict, int]] = {"pass": 0, "missed": 1, "stopped": 1, "invalid": 4, "interrupted": 130}
 

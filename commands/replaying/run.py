@@ -13,9 +13,8 @@ import click
 
 from commands.console import Trouble, out
 from commands.replaying import choices, inputs, summary
-from commands.replaying.exits import DIFFERENT, INTERRUPTED, OF_VERDICT, BadInput
+from commands.replaying.exits import DIFFERENT, INTERRUPTED, NOT_COMPARED, OF_VERDICT, BadInput
 from replay import hdr, machine, selfcheck, workers
-from replay.hearing import Hearing
 from replay.judging import run_of
 from replay.measuring import Measure
 from replay.objectives import Wanted
@@ -63,7 +62,8 @@ _THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--timeout", metavar="T", type=choices.Duration(), default="30s", show_default=True, help="For an answer."
 )
-@click.option("--max-rate", metavar="N", type=click.FloatRange(0.001, 1_000_000), help="Never more requests a second.")
+@click.option("--max-rate", metavar="N", type=click.FloatRange(0.001, 1_000_000),
+              help="Never more requests a second; how long what is due then waits is told.")  # fmt: skip
 @click.option("--max-open", metavar="N", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True,
               help="Never more connections, of each worker.")  # fmt: skip
 @click.option(
@@ -98,8 +98,8 @@ def command(
 
     Response times count from the moment at which a request was to be sent. The target must say that it is a replay target; one
     on this machine may be read from without. Status: 0 pass, 1 an objective was missed or the target went away, 2 wrong usage,
-    3 target refused, 4 the run is invalid, 5 answers differ (--diff), 130 interrupted; what was measured is reported in each
-    case.
+    3 target refused, 4 the run is invalid or answers could not be compared (--diff), 5 answers differ, 130 interrupted; what was
+    measured is reported in each case.
     """
     run_id = secrets.token_hex(6)
     _writable(json_file, html_file, hdr_file)
@@ -121,17 +121,18 @@ def command(
         baseline = inputs.target_of(against, writes=writes, run_id=run_id, insecure=insecure) if asked else None
         diffs = importlib.import_module("commands.replaying.diffs")  # with its statistics, which take seconds to load
         diff = diffs.Diff(plan, target, baseline, options, processes, recording.requests)
-        if not diff.first():
-            diff.show([])
-            sys.exit(INTERRUPTED)
-    checked = _checked(plan, processes) if checks else None
+    checked = _checked(plan, processes, options.max_rate) if checks else None
+    can = checked is None or checked.on_time
+    if diff and can and not diff.first():
+        diff.show([])
+        sys.exit(INTERRUPTED if diff.interrupted else NOT_COMPARED)
     started, facts = datetime.now(UTC), machine.facts()
-    if checked and not checked.on_time:
+    if checked and not can:
         lost = [f"this machine cannot send {checked.rate:,.0f}/s on time: {why}" for why in checked.why]
         done = Done(Measure(), lost=lost)
     else:
         with Progress(out, f"{record.name} → {target.url}", plan.seconds).shown() as progress:
-            done = workers.run(plan, target, options, processes, progress.tell, Hearing if diff else None)
+            done = workers.run(plan, target, options, processes, progress.tell, diff.listener if diff else None)
     told = _told(record, recording, plan, target, options) | {"workers": processes, "command": sys.argv[1:]}
     run = run_of(
         done.measure, plan, told, started.isoformat(timespec="milliseconds"), interrupted=done.interrupted,
@@ -141,6 +142,7 @@ def command(
     )  # fmt: skip
     if diff:
         run.differences = diff.rest(done)
+        run.plan["not_compared"] = diff.missing
     summary.show(run)
     if diff:
         diff.show(run.differences)
@@ -150,11 +152,14 @@ def command(
 
 
 def _status(run: Run, diff: Any, *, all_written: bool) -> int:
-    """What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true."""
+    """What a site answers does not depend on how late it was asked: a run may be invalid, and its differences true. Where answers
+    were to be compared and were not, that comes before the objectives, but not before a target that went away."""
     if diff and diff.interrupted:
         return INTERRUPTED
     if run.differences:
         return DIFFERENT
+    if diff and diff.missing and run.verdict != "stopped":
+        return NOT_COMPARED
     return OF_VERDICT[run.verdict] or (0 if all_written else BadInput.exit_code)
 
 
@@ -167,9 +172,9 @@ def _told(record: Path, recording: Recording, plan: Plan, target: Target, option
     }  # fmt: skip
 
 
-def _checked(plan: Plan, processes: int) -> Checked | None:
+def _checked(plan: Plan, processes: int, max_rate: float) -> Checked | None:
     try:
-        return selfcheck.before(plan, processes)
+        return selfcheck.before(plan, processes, max_rate)
     except OSError as error:
         raise Trouble(f"this machine could not be tried: {error}") from None
 

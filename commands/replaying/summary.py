@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from commands.console import out, say
+from replay.machine import MAX_OPEN
 from replay.objectives import NEVER_SENT
 from replay.paces import hides
 from replay.results import Run, Summary
@@ -19,6 +20,7 @@ _CHANGES = 5
 _TOLD = ("p50", "p90", "p99", "p99.9", "max")
 _MEANT = {"not sent": "not sent: writes, and --writes was not given", "truncated": "not sent: not all of their body was recorded",
           "too late": "not sent: what they waited for was not there when the time was over",
+          MAX_OPEN: "not sent: all connections that --max-open allows were in use",
           "unmapped": "unmapped: nothing is known for a placeholder in them"}  # fmt: skip
 
 
@@ -60,6 +62,10 @@ def _rates(run: Run) -> None:
     for word, count in run.outcomes.items():
         say(
             f"  {word if word.isdigit() else '':<12}{count:>12,}   {'' if word.isdigit() else _MEANT.get(word, word)}".rstrip()
+        )
+    if held := run.plan.get("held_ms"):
+        say(
+            f"\n  {held['n']:,} were held back by --max-rate, up to {held['max']:,.0f} ms; response times count it, lag does not"
         )
     if run.changed:
         say("\n  another status than recorded")
@@ -116,6 +122,8 @@ def _next(run: Run, written: list[Path]) -> str:
     if run.verdict == "invalid":
         if run.selfcheck and not run.offered:
             return "Lower the rate, use more --workers, or see with --no-selfcheck what comes of it all the same."
+        if MAX_OPEN in run.outcomes:
+            return "With a greater --max-open, or at a lower rate, the rest is sent too."
         return "Its figures say more about this machine than about the site: lower the rate, or use more --workers."
     if run.unmapped:
         return "plaza replay prepare makes the accounts and sessions that unmapped requests need."

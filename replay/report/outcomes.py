@@ -14,6 +14,7 @@ _MEANINGS = {
     "closed": "the connection ended before the answer", "broken": "the answer was no HTTP",
     "tls": "no encrypted connection came about", "unreachable": "no way leads there",
     "no descriptor": "this machine had no free descriptor", "no port": "this machine had no free port",
+    "max open": "more connections than --max-open allows",
     "interrupted": "under way when the run was ended", "unmapped": "it needs what another answer should have told",
     "not sent": "a write, and writes were not asked for", "truncated": "of its body not all was recorded",
 }  # fmt: skip

@@ -12,6 +12,7 @@ _NAMES = {
     "cpu": "processor", "load_before": "load before", "python": "Python", "run_id": "run id", "ok": "good enough",
     "highest_rate": "highest rate, a second", "seconds": "planned, s", "timeout": "time-out, s", "warmup": "warm-up, s",
     "recorded_at": "recorded at", "run": "run id", "own_cpu": "cores, each sender",
+    "held_ms": "held back by --max-rate, ms",
     "lag_p50_ms": "lag p50, ms", "lag_p99_ms": "lag p99, ms", "lag_max_ms": "lag at most, ms",
 }  # fmt: skip
 _MEANT = {

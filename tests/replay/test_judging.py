@@ -110,6 +110,30 @@ def test_which_reason_counts_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert verdict(Measure()) == "invalid"
 
 
+def test_what_the_cap_held_back_is_told_and_excuses_no_lag(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A response that was held for seconds is nothing to compare lags with."""
+
+    def capped(lag: float) -> Run:
+        measure = Measure()
+        measure.start(SECOND)
+        for i in range(50):
+            intended, sent = SECOND + i * 10 * MS, SECOND + int((5000 + i * 10 + lag) * MS)
+            monkeypatch.setattr(measuring, "now", lambda sent=sent: sent)
+            measure.due(intended)
+            measure.hold(intended, 5000 * MS)
+            measure.send(intended)
+            reply = Reply(200, "", HEAD, 0, b"", sent, sent, sent, sent + 9 * MS)
+            measure.end("GET /", intended, intended + 5000 * MS, reply, 200)
+        return judged(measuring.of_json(json.loads(json.dumps(measure.as_json()))))
+
+    good, late = capped(0.1), capped(9)
+
+    assert (good.verdict, late.verdict) == ("pass", "invalid")
+    assert good.plan["held_ms"]["n"] == 50
+    assert good.plan["held_ms"]["max"] == 5000
+    assert (good.response_ms["p50"] or 0) > 4900
+
+
 def test_an_early_end_makes_no_rate_lower(monkeypatch: pytest.MonkeyPatch) -> None:
     measure = measured(monkeypatch, *[(i, 0, 1, "200") for i in range(100)])
 

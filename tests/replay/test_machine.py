@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from replay import machine
-from replay.machine import NO_DESCRIPTOR, NO_PORT, Shares
+from replay.machine import MAX_OPEN, NO_DESCRIPTOR, NO_PORT, Shares
 
 BUSY = "import setproctitle, time; setproctitle.setproctitle({!r}); print(flush=True)\nwhile True: pass"
 
@@ -61,12 +61,13 @@ def test_cores_that_others_had_are_told(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_who_computes_too_much_is_named_and_what_was_missing_is_counted() -> None:
-    found = machine.reasons([0.5, 0.95], {"200": 10, NO_DESCRIPTOR: 3, NO_PORT: 4})
+    found = machine.reasons([0.5, 0.95], {"200": 10, NO_DESCRIPTOR: 3, NO_PORT: 4, MAX_OPEN: 5})
 
-    assert len(found) == 3
+    assert len(found) == 4
     assert "worker 2) computed 95% of the time" in found[0]
     assert found[1].startswith("3 requests found no free descriptor")
-    assert found[2].startswith("4 requests found no free local port")
+    assert found[2] == "5 requests were not sent, for all connections that --max-open allows were in use"
+    assert found[3].startswith("4 requests found no free local port")
     assert machine.reasons([0.8], {"200": 10, "timeout": 4}) == []
 
 

@@ -50,11 +50,13 @@ def test_a_plan_is_tried_half_as_fast_again_and_never_with_too_few(
 
     checked = selfcheck.before(planned(tmp_path, Pace("rate", (1000.0,))), 2)
     selfcheck.before(planned(tmp_path, Pace("rate", (10.0,))), 1)
+    selfcheck.before(planned(tmp_path, Pace("rate", (900_000.0,))), 1, 400.0)
+    selfcheck.before(planned(tmp_path, Pace("rate", (400.0,))), 1, 900_000.0)
 
     assert checked is not None
     assert checked.on_time
     # 20 sessions of ten requests that took a millisecond each; tried again, since the first time it was late.
-    assert tried == [(1500.0, 2, 10, 0.5)] * 2 + [(selfcheck.LEAST, 1, 10, 0.5)]
+    assert tried == [(1500.0, 2, 10, 0.5)] * 2 + [(selfcheck.LEAST, 1, 10, 0.5)] + [(600.0, 1, 10, 0.5)] * 2
 
 
 def test_who_asks_for_a_ceiling_has_no_rate_to_be_checked(tmp_path: Path) -> None:
