@@ -193,3 +193,10 @@ def test_tls_with_http2_redirect_and_hsts(fresh: Instance, certificate: tuple[Pa
         redirect = Instance(fresh.var, port).get("/about?a=b")
         assert (redirect.status, redirect.headers["location"]) == (301, f"https://localhost:{fresh.port}/about?a=b")
     assert fresh.plaza("status").returncode == 0
+
+    old, renewed = certificate[0].read_bytes(), certificate_in(certificate[0].parent)
+    assert renewed == certificate
+    assert renewed[0].read_bytes() != old
+    restarts = [fresh.plaza("restart").stdout for _ in range(2)]
+    assert ["Nginx reads" in said for said in restarts] == [True, False]  # it has read the new one
+    fresh.ask("GET", "/", tls=ssl.create_default_context(cafile=str(certificate[0])))

@@ -1,21 +1,26 @@
 """`plaza restart` under load: no request fails, POSTs included."""
 
 import time
+from pathlib import Path
 
 from tests.commands.instances import Instance
 
 ANSWERED = {"GET 2xx", "POST 4xx"}  # a sign-in of nobody is refused; what counts is that it is answered
 
 
+def pids(instance: Instance) -> dict[str, int]:
+    return {name: row["pid"] for name, row in instance.processes().items()}
+
+
 def restarted_under_load(instance: Instance) -> None:
-    before = {name: row["pid"] for name, row in instance.processes().items()}
+    before = pids(instance)
 
     with instance.under_load() as seen:
         time.sleep(0.3)
         done = instance.plaza("restart")
         time.sleep(0.3)
 
-    after = {name: row["pid"] for name, row in instance.processes().items()}
+    after = pids(instance)
     assert done.returncode == 0, done.stderr
     assert "Nginx" not in done.stdout  # its configuration has not changed, so its connections are left alone
     assert set(seen) == ANSWERED, seen
@@ -39,6 +44,25 @@ def test_a_changed_configuration_of_nginx_is_read(site: Instance) -> None:
 
     assert "Nginx reads its configuration again" in done.stdout
     assert site.get("/healthz").status == 200
+
+
+def test_a_configuration_that_nginx_refuses_changes_nothing(site: Instance, tmp_path: Path) -> None:
+    """Neither what it reads, should its master die, nor a process."""
+    before, etc = pids(site), site.var / "etc"
+    read = {path.name: path.read_bytes() for path in etc.glob("*.conf")}
+    wrong = tmp_path / "no-certificate.pem"
+    wrong.write_text("no certificate\n")
+    (site.var / "plaza.toml").write_text(f'tls_cert = "{wrong}"\ntls_key = "{wrong}"\n')
+    try:
+        done = site.plaza("restart")
+    finally:
+        (site.var / "plaza.toml").unlink()
+
+    assert done.returncode == 1
+    assert "✗ all goes on as it was, for Nginx refuses its new configuration: " in done.stderr
+    assert "no-certificate.pem" in done.stderr
+    assert pids(site) == before
+    assert {path.name: path.read_bytes() for path in etc.glob("*.conf")} == read
 
 
 def test_what_is_not_up_is_not_restarted(fresh: Instance) -> None:
