@@ -24,6 +24,18 @@ ERRORS = {
         "en": ("This request cannot be understood", "Please go back and try again."),
         "zh": ("无法理解这个请求", "请返回后重试。"),
     },
+    403: {
+        "en": ("You may not see that", "This address answers only where the people who run the site have allowed it."),
+        "zh": ("您无权查看", "只有在网站管理者允许的地方才能访问此地址。"),
+    },
+    405: {
+        "en": ("That cannot be done here", "This address does not take what your program asked of it."),
+        "zh": ("此处不支持该操作", "此地址不接受您的程序所请求的操作。"),
+    },
+    412: {
+        "en": ("It is not as you expected", "It may have changed meanwhile. Please reload the page and try again."),
+        "zh": ("内容与预期不符", "内容可能已经更改。请刷新页面后重试。"),
+    },
     413: {
         "en": ("That is too large", "What you sent is larger than this site accepts. Please go back and shorten it."),
         "zh": ("内容过大", "您提交的内容超过了本站允许的大小。请返回并缩减内容。"),

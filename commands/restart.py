@@ -42,8 +42,7 @@ def command() -> None:
             say(
                 f"[yellow]![/] How {', '.join(others)} is started has changed; that comes in with: plaza down, plaza up"
             )
-        nginx.render_files(settings)
-        if not nginx.is_read(settings):
+        if nginx.render_files(settings) or not nginx.is_read(settings):
             supervisor.signal("nginx", "HUP")
             nginx.mark_read(settings)
             say("[green]✓[/] Nginx reads its configuration again")
