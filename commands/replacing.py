@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -77,7 +77,8 @@ def _stand_in(settings: Settings, name: str) -> Iterator[None]:
         _wait(path, log, pid, lambda: process.poll() is not None)
         _take_over(path, settings.run / f"{name}.sock")
         if orphan:
-            os.kill(orphan, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(orphan, signal.SIGTERM)
         yield
         _finish(settings, beside, pid)
     finally:

@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.commands.instances import Instance
 
 ANSWERED = {"GET 2xx", "POST 4xx"}  # a sign-in of nobody is refused; what counts is that it is answered
@@ -35,6 +37,16 @@ def test_a_rolling_restart_fails_no_request(site: Instance) -> None:
 
 def test_the_only_web_process_is_replaced_without_a_gap(deep: Instance) -> None:
     restarted_under_load(deep)
+
+
+@pytest.mark.long
+def test_each_of_three_is_missed_by_nobody(fresh: Instance) -> None:
+    """Two others answer, so nobody stands in for it."""
+    fresh.up("--web", "3")
+    restarted_under_load(fresh)
+
+    assert not list(fresh.settings.run.glob("beside-*"))
+    assert "beside-" not in (fresh.var / "log" / "web-1.log").read_text()
 
 
 def test_a_changed_configuration_of_nginx_is_read(site: Instance) -> None:
