@@ -9,10 +9,7 @@ One line on standard error says what is wrong.
 import compileall
 import importlib
 import re
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 
 from commands import nginx
 from commands.__main__ import COMMANDS
@@ -20,7 +17,7 @@ from commands.console import Trouble
 from commands.expanding import refusals
 from commands.instance import current
 from commands.migrate import MIGRATIONS, migrate
-from commands.places import binary, make_folders
+from commands.places import binary
 from settings import ROOT, Settings, SettingsError
 
 
@@ -33,23 +30,8 @@ def check(settings: Settings) -> None:
             raise Trouble(f"migration {path.stem} {said}")
     for name in ("server", "worker", *(f"commands.{module}" for module, _ in COMMANDS.values())):
         importlib.import_module(name)
-    if binary("nginx") is not None:
-        _nginx(settings)
-
-
-def _nginx(settings: Settings) -> None:
-    """In a folder of its own: what the running Nginx reads is left alone until the release is current."""
-    with tempfile.TemporaryDirectory(prefix="candidate-", dir=settings.var / "tmp") as folder:
-        aside = Settings(**settings.model_dump(exclude_unset=True) | {"var": Path(folder)})
-        make_folders(aside)
-        try:
-            nginx.render_files(aside)
-            said = nginx.refusal(aside)
-        finally:
-            shutil.rmtree(aside.run, ignore_errors=True)  # it may be elsewhere, where the path of var is long
-    if said:
-        lines = said.splitlines()
-        raise Trouble("Nginx refuses its configuration: " + next((one for one in lines if "[emerg]" in one), lines[-1]))
+    if binary("nginx") is not None and (said := nginx.refusal_aside(settings)):
+        raise Trouble(f"Nginx refuses its configuration: {said}")
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
 """Whether a migration only adds: the old code runs on with the new tables while `plaza deploy` goes from process to process, and
-after a rollback."""
+after a rollback. What is let through is of a short list of forms; whatever else there is in SQL is refused."""
 
 import re
 from collections.abc import Iterator
@@ -8,56 +8,110 @@ from collections.abc import Iterator
 CONTRACTS = re.compile(r"^-- contracts: \S", re.M)
 WIDENS = re.compile(r"^-- widens: \S", re.M)  # a MODIFY or CHANGE after which all that fitted fits
 
-_STRINGS = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"", re.S)
-_COMMENTS = re.compile(r"--[^\n]*|#[^\n]*|/\*(?!!).*?\*/", re.S)
-_ALTER = re.compile(r"ALTER\s+(?:ONLINE\s+)?(?:IGNORE\s+)?TABLE\s+(?:IF\s+EXISTS\s+)?(\w+)\s+(.*)", re.S | re.I)
-_CREATED = re.compile(r"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\w+)", re.I)
-_UNIQUE_INDEX = re.compile(r"CREATE\s+(?:OR\s+REPLACE\s+)?UNIQUE\s+INDEX\s.*?\sON\s+(\w+)", re.S | re.I)
-_TAKES_AWAY = re.compile(r"(DROP|RENAME|TRUNCATE)\b", re.I)
-_BINDS = re.compile(r"ADD\s+(?:CONSTRAINT\b|UNIQUE\b|PRIMARY\b|FOREIGN\b|CHECK\b)", re.I)
-_COLUMN = re.compile(
-    r"ADD\s+(?!INDEX\b|KEY\b|FULLTEXT\b|SPATIAL\b|PARTITION\b)(?:COLUMN\s+)?(?:IF\s+NOT\s+EXISTS\s+)?(.*)", re.S | re.I
+FORMS = (
+    "CREATE TABLE name (...), CREATE INDEX name ON table (...), ALTER TABLE name ADD COLUMN ... or ADD KEY ..., INSERT INTO, "
+    "UPDATE; what the old code does not use any more may go in a migration that says so: -- contracts: ..."
 )
+
+# Read from the left, for each of them may hold what looks like the others. A comment that begins with ! or M! is carried out.
+_TOKENS = re.compile(
+    r"(?P<text>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\")|"
+    r"(?P<comment>--(?=\s|$)[^\n]*|#[^\n]*|/\*(?!M?!).*?\*/)|`(?P<name>\w+)`",
+    re.S,
+)
+_TABLE = re.compile(r"CREATE TABLE (IF NOT EXISTS )?(\w+) ?\(", re.I)
+_INDEX = re.compile(r"CREATE (?:(UNIQUE) |FULLTEXT |SPATIAL )?INDEX (?:IF NOT EXISTS )?\w+ ON (\w+) ?\(", re.I)
+_ALTER = re.compile(r"ALTER (?:ONLINE )?TABLE (\w+) (.+)", re.I)
+_ROWS = re.compile(r"INSERT (?:IGNORE )?INTO |UPDATE .+? SET ", re.I)
+_TAKES_AWAY = re.compile(r"(?:DROP|RENAME|TRUNCATE|DELETE|REPLACE)\b", re.I)
+_REFERENCES = re.compile(r"\bREFERENCES (\w+)", re.I)
+
+_KEY = re.compile(r"ADD (?:FULLTEXT |SPATIAL )?(?:INDEX|KEY)\b", re.I)
+_HOW = re.compile(r"(?:ALGORITHM|LOCK) ?=? ?\w+$", re.I)
+_BINDS = re.compile(r"ADD (?:CONSTRAINT|UNIQUE|PRIMARY|FOREIGN|CHECK)\b", re.I)
+_WIDER = re.compile(
+    r"MODIFY |CHANGE (?:COLUMN )?(\w+) \1 |ALTER (?:COLUMN )?\w+ SET DEFAULT |CONVERT TO CHARACTER SET ", re.I
+)
+_CHANGES = re.compile(r"(?:MODIFY|CHANGE|CONVERT|ALTER)\b", re.I)
+_COLUMN = re.compile(r"ADD (?:COLUMN )?(?:IF NOT EXISTS )?(.+)", re.I)
+_DEFINED = re.compile(
+    r"\w+ (?:(?:TINY|SMALL|MEDIUM|BIG)?INT|INTEGER|DECIMAL|NUMERIC|FLOAT|DOUBLE|BOOL|BOOLEAN|BIT|(?:VAR)?(?:CHAR|BINARY)|"
+    r"(?:TINY|MEDIUM|LONG)?(?:TEXT|BLOB)|DATE|TIME|DATETIME|TIMESTAMP|YEAR|ENUM|SET|JSON)\b",
+    re.I,
+)
+_RULE = re.compile(r"\b(?:UNIQUE|PRIMARY|KEY|CHECK|CONSTRAINT|REFERENCES)\b", re.I)
 _VALUE = re.compile(r"\b(?:DEFAULT|AUTO_INCREMENT|GENERATED|AS)\b", re.I)
+
+_GONE = "takes away what older code uses"
+_BOUND = "a new rule refuses what older code writes"
+_UNKNOWN = f"is of no form of which it is known that it only adds ({FORMS})"
 
 
 def refusals(sql: str) -> list[str]:
     """What an older Plaza could not live with, one line each; empty for a migration that only adds."""
     if CONTRACTS.search(sql):
         return []
-    sql = sql.replace("`", "")
-    may_modify = bool(WIDENS.search(sql))
-    bare = _COMMENTS.sub(" ", _STRINGS.sub("''", sql))
-    new = {name.lower() for name in _CREATED.findall(bare)}
-    return [
-        said for statement in bare.split(";") for said in _of_statement(" ".join(statement.split()), new, may_modify)
-    ]
+    may_widen, new = bool(WIDENS.search(sql)), set[str]()
+    statements = (" ".join(one.split()) for one in _TOKENS.sub(_bare, sql).split(";"))
+    return [said for statement in statements if statement for said in _of_statement(statement, new, may_widen)]
 
 
-def _of_statement(statement: str, new: set[str], may_modify: bool) -> Iterator[str]:
-    if _TAKES_AWAY.match(statement):
-        yield f"takes away what older code uses: {statement}"
-    elif (index := _UNIQUE_INDEX.match(statement)) and index[1].lower() not in new:
-        yield f"a new UNIQUE refuses what older code writes: {statement}"
-    elif (alter := _ALTER.match(statement)) and alter[1].lower() not in new:
-        for part in _parts(alter[2]):
-            if said := _of_part(part, may_modify):
+def _bare(token: re.Match[str]) -> str:
+    if token["comment"]:
+        return " "
+    return token["name"] or "''"
+
+
+def _of_statement(statement: str, new: set[str], may_widen: bool) -> Iterator[str]:
+    """`new`: the tables that the statements before have made, to which it adds; of them no older code knows."""
+    table = _TABLE.match(statement)
+    if table and not table[1]:
+        new.add(table[2].lower())
+    if "/*" in statement:  # what is carried out by some servers, and not by others
+        yield f"{_UNKNOWN}: {statement}"
+        return
+    bound = [name for name in _REFERENCES.findall(statement) if name.lower() not in new]
+    if bound:
+        yield f"{_BOUND}: {statement}"
+    elif index := _INDEX.match(statement):
+        if index[1] and index[2].lower() not in new:
+            yield f"{_BOUND}: {statement}"
+    elif alter := _ALTER.match(statement):
+        for part in _parts(alter[2]) if alter[1].lower() not in new else ():
+            if said := _of_part(part, may_widen):
                 yield f"{said}: ALTER TABLE {alter[1]} {part}"
+    elif _TAKES_AWAY.match(statement):
+        yield f"{_GONE}: {statement}"
+    elif not (table or _ROWS.match(statement)):
+        yield f"{_UNKNOWN}: {statement}"
 
 
-def _of_part(part: str, may_modify: bool) -> str:
+def _of_part(part: str, may_widen: bool) -> str:
+    if _KEY.match(part) or _HOW.match(part):
+        return ""
     if _TAKES_AWAY.match(part):
-        return "takes away what older code uses"
-    if re.match(r"(MODIFY|CHANGE|CONVERT|ALTER)\b", part, re.I) and not may_modify:
-        return "may narrow a column (if it does not, say so: -- widens: ...)"
+        return _GONE
     if _BINDS.match(part):
-        return "a new rule refuses what older code writes"
+        return _BOUND
+    if _CHANGES.match(part):
+        if may_widen and _WIDER.match(part):
+            return _BOUND if _RULE.search(part) else ""
+        return "may narrow a column or name it anew (if it only widens one, say so: -- widens: ...)"
     if column := _COLUMN.match(part):
-        for one in _parts(column[1].removeprefix("(").removesuffix(")")) if column[1].startswith("(") else [column[1]]:
-            if re.search(r"\bUNIQUE\b|\bPRIMARY\b", one, re.I):
-                return "a new rule refuses what older code writes"
-            if re.search(r"\bNOT NULL\b", one, re.I) and not _VALUE.search(one):
-                return "older code gives this column no value, and it has no DEFAULT"
+        of_one = [column[1]]
+        if column[1].startswith("("):
+            of_one = _parts(column[1].removeprefix("(").removesuffix(")"))
+        return next((said for one in of_one if (said := _of_column(one))), "")
+    return _UNKNOWN
+
+
+def _of_column(defined: str) -> str:
+    if not _DEFINED.match(defined):
+        return _UNKNOWN
+    if _RULE.search(defined):
+        return _BOUND
+    if re.search(r"\bNOT NULL\b", defined, re.I) and not _VALUE.search(defined):
+        return "older code gives this column no value, and it has no DEFAULT"
     return ""
 
 

@@ -2,12 +2,15 @@
 
 import hashlib
 import re
+import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from commands import stored
-from commands.places import binary, render, values
+from commands.places import binary, make_folders, render, values
 from settings import Settings
 
 # In one place for all that Nginx answers without the application.
@@ -20,6 +23,18 @@ ERRORS = {
     400: {
         "en": ("This request cannot be understood", "Please go back and try again."),
         "zh": ("无法理解这个请求", "请返回后重试。"),
+    },
+    403: {
+        "en": ("You may not see that", "This address answers only where the people who run the site have allowed it."),
+        "zh": ("您无权查看", "只有在网站管理者允许的地方才能访问此地址。"),
+    },
+    405: {
+        "en": ("That cannot be done here", "This address does not take what your program asked of it."),
+        "zh": ("此处不支持该操作", "此地址不接受您的程序所请求的操作。"),
+    },
+    412: {
+        "en": ("It is not as you expected", "It may have changed meanwhile. Please reload the page and try again."),
+        "zh": ("内容与预期不符", "内容可能已经更改。请刷新页面后重试。"),
     },
     413: {
         "en": ("That is too large", "What you sent is larger than this site accepts. Please go back and shorten it."),
@@ -55,8 +70,23 @@ def refusal(settings: Settings) -> str:
     return "" if worst and all(re.search(r"\bbind\(\) to .* \(13:", line) for line in worst) else said
 
 
+def refusal_aside(settings: Settings) -> str:
+    """What Nginx would have against the configuration of these settings, rendered into a folder of its own: what the running
+    Nginx reads is left alone. Empty, or one line."""
+    with tempfile.TemporaryDirectory(prefix="candidate-", dir=settings.var / "tmp") as folder:
+        aside = Settings(**settings.model_dump(exclude_unset=True) | {"var": Path(folder)})
+        make_folders(aside)
+        try:
+            render_files(aside)
+            lines = refusal(aside).splitlines() or [""]
+        finally:
+            shutil.rmtree(aside.run, ignore_errors=True)  # it may be elsewhere, where the path of var is long
+    return next((one for one in lines if "[emerg]" in one), lines[-1])
+
+
 def is_read(settings: Settings) -> bool:
-    """Whether Nginx has been told of its configuration as it is now; a restart that was cut short has not told it."""
+    """Whether Nginx has been told of its configuration, and of the certificate, as they are now; a restart that was cut short has
+    not told it."""
     mark = settings.var / "etc" / "nginx.read"
     return mark.exists() and mark.read_text() == _digest(settings)
 
@@ -67,10 +97,10 @@ def mark_read(settings: Settings) -> None:
 
 
 def _digest(settings: Settings) -> str:
-    names = sorted((settings.var / "etc").glob("*.conf"))
+    names = [path for path in (settings.var / "etc").glob("*.conf") if path.name.startswith(("nginx", "proxy"))]
     found = hashlib.sha256()
-    for path in names:
-        if path.name.startswith(("nginx", "proxy")):
+    for path in (*sorted(names), settings.tls_cert, settings.tls_key):
+        if path:
             found.update(path.read_bytes())
     return found.hexdigest()
 

@@ -3,6 +3,7 @@
 import http.client
 import socket
 import ssl
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,20 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self.path))
+
+
+def listener(path: Path) -> int | None:
+    """The number of the process that listens at that socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+        door.settimeout(3.0)
+        try:
+            door.connect(str(path))
+            pid, _, _ = struct.unpack(
+                "3i", door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+            )
+        except OSError:
+            return None
+    return int(pid) or None
 
 
 def ready(path: Path, timeout: float = 3.0) -> str | None:

@@ -64,6 +64,10 @@ class Supervisor:
             for row in rows
         ]
 
+    def pid_of(self, name: str) -> int | None:
+        """The number of a process that runs."""
+        return next((process.pid for process in self.processes() if process.name == name), None)
+
     def crashed(self, pids: dict[str, int], only: str = "") -> Process | None:
         """The first process, or this one, that does not get up; `pids`, empty at first, is for this alone.
 

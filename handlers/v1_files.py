@@ -113,8 +113,7 @@ class OneFile(_Resource):
     @call(status=204)
     async def delete(self, name: str) -> None:
         """Delete it, and its copies in other sizes; its owner and operators may."""
-        files, me = self.app.models.files, self.member(LOGIN)
-        await files.trash((await files.named(name)).id, by=me)
+        await self.app.models.files.trash_named(name, by=self.member(LOGIN))
         self.answer()
 
 

@@ -44,6 +44,12 @@ async def note(w: Write, actor_id: int | None, action: str, target: str, was: An
     )  # fmt: skip
 
 
+async def is_noted(w: Write, actor_id: int, action: str, target: str) -> bool:
+    """Whether there is a line of that already, of the same actor."""
+    sql = "SELECT id FROM audit_log WHERE target = %s AND actor_id = %s AND action = %s LIMIT 1"
+    return bool(await w.fetch(sql, target, actor_id, action))
+
+
 async def entries(
     db: Database,
     *,

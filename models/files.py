@@ -54,9 +54,11 @@ class Files(Table[File]):
     @answers(BY_NAME)
     async def named(self, stored_name: str) -> File:
         """Raises NotFound for what nobody sees any more, too."""
+        return _visible(await self._by_name(stored_name))
+
+    async def _by_name(self, stored_name: str) -> File | None:
         sql = "SELECT id FROM files WHERE stored_name = %s"
-        file = await self.by_index(BY_NAME(stored_name), lambda row: row.stored_name == stored_name, sql, stored_name)
-        return _visible(file)
+        return await self.by_index(BY_NAME(stored_name), lambda row: row.stored_name == stored_name, sql, stored_name)
 
     @answers(BY_BOX)
     async def resized(self, parent_id: int, box: str) -> File | None:
@@ -166,6 +168,17 @@ class Files(Table[File]):
             new = await file_rows.set_status(w, old, "trashed", by.id)
             await audit.note(w, by.id, "file.trash", f"file {id}", {"status": old.status}, {"status": new.status})
         return new
+
+    async def trash_named(self, stored_name: str, *, by: User) -> File:
+        """The same; to others than those who may, what nobody sees any more is not there. Raises Forbidden, NotFound."""
+        file = await self._by_name(stored_name)
+        if file is None:
+            raise NotFound(stored_name)
+        try:
+            return await self.trash(file.id, by=by)
+        except Forbidden:
+            _visible(file)
+            raise
 
     @retried
     async def restore(self, id: int, *, by: User) -> File:

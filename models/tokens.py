@@ -145,13 +145,14 @@ class Tokens(Table[Token]):
 
     @retried
     async def revoke(self, id: int, *, by: User) -> None:
-        """End one of the member's own. Raises NotFound when it is not theirs."""
+        """End one of the member's own; twice is as once. Raises NotFound when it is not theirs."""
         async with self.write() as w:
             rows = await w.fetch("SELECT name FROM tokens WHERE id = %s AND user_id = %s FOR UPDATE", id, by.id)
-            if not rows:
+            if rows:
+                await _end(w, "id = %s", id)
+                await audit.note(w, by.id, "token.revoke", f"token {id}", {"name": rows[0][0]}, None)
+            elif not await audit.is_noted(w, by.id, "token.revoke", f"token {id}"):
                 raise NotFound(f"token {id}")
-            await _end(w, "id = %s", id)
-            await audit.note(w, by.id, "token.revoke", f"token {id}", {"name": rows[0][0]}, None)
 
     @retried
     async def end_expired(self, most: int = 1000) -> int:

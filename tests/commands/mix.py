@@ -14,6 +14,7 @@ from tests.harness.files import PNG, stored
 from tests.harness.load import Ask
 
 POSTS = 40
+FORM = Ask("form", "/signin", 8, form="email=nobody%40example.org&password=x")  # refused, and that is an answer
 _STATIC = re.compile(r'"(/static/[^"]+)"')
 
 
@@ -59,9 +60,7 @@ async def prepare(instance: Instance) -> Mix:
         # Nginx asks a web process for who has just written, though it has the page.
         Ask("written", "/", 6, cookie="fresh=1"), Ask("written", hot, 6, cookie="fresh=1"), own, Ask("healthz", "/healthz", 2),
     )  # fmt: skip
-    # Refused, and that is an answer.
-    form = Ask("form", "/signin", 8, form="email=nobody%40example.org&password=x")
-    return Mix(reads, (*reads, form), talk, token, cookie, poll.id)
+    return Mix(reads, (*reads, FORM), talk, token, cookie, poll.id)
 
 
 async def _posts(models: Models, editor: User) -> list[Post]:

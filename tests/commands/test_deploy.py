@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from commands import releases
 from commands.instance import alone
 from settings import ROOT
 from tests.commands.instances import Instance, free_port, until
+from tests.commands.mix import FORM
 from tests.commands.versions import BROKEN, COLUMN, TABLE, lend_environment, version
 from tests.harness.load import Ask, reading
 
@@ -61,13 +63,15 @@ def sheet(instance: Instance) -> str:
 
 @contextmanager
 def nothing_fails(instance: Instance) -> Iterator[None]:
-    """Under the steady load of readers of pages, feeds, the API and the style sheet of the old version."""
+    """Under the steady load of readers of pages, feeds, the API and the style sheet of the old version, and of a form."""
     paths = ("/", "/archive", "/polls", "/feed.atom", "/api/blogs", "/signin", sheet(instance))
-    with reading(instance.port, [Ask("read", path) for path in paths], rate=RATE, clients=8) as load:
+    asks = [*(Ask("read", path) for path in paths), replace(FORM, share=2)]
+    with reading(instance.port, asks, rate=RATE, clients=8) as load:
         yield
     print(load.report)
     assert not load.report.failed, load.report
     assert load.report.requests > 100
+    assert load.report.answered["form"] > 0
 
 
 def test_the_first_deploy_fails_no_request(town: Instance, tmp_path: Path) -> None:

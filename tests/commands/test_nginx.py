@@ -113,6 +113,13 @@ def test_too_large_a_body_is_refused_to_people_and_programs_in_their_own_way(sit
     assert site.get("/-/413.en.html").status == 404
 
 
+def test_figures_are_refused_in_the_sites_own_way_behind_a_proxy_that_it_does_not_know(site: Instance) -> None:
+    answer = site.get("/metrics", {"X-Forwarded-For": "203.0.113.9"})
+
+    assert (answer.status, json.loads(answer.body)["error"]) == (403, "user:forbidden")
+    assert GUARDS.items() <= answer.headers.items()
+
+
 def test_too_long_an_address_and_too_many_headers_are_the_clients_mistake(site: Instance) -> None:
     assert site.get("/" + "x" * 20_000).status == 414
     assert site.get("/", {f"X-{n}": "x" * 7000 for n in range(8)}).status == 400
@@ -193,3 +200,10 @@ def test_tls_with_http2_redirect_and_hsts(fresh: Instance, certificate: tuple[Pa
         redirect = Instance(fresh.var, port).get("/about?a=b")
         assert (redirect.status, redirect.headers["location"]) == (301, f"https://localhost:{fresh.port}/about?a=b")
     assert fresh.plaza("status").returncode == 0
+
+    old, renewed = certificate[0].read_bytes(), certificate_in(certificate[0].parent)
+    assert renewed == certificate
+    assert renewed[0].read_bytes() != old
+    restarts = [fresh.plaza("restart").stdout for _ in range(2)]
+    assert ["Nginx reads" in said for said in restarts] == [True, False]  # it has read the new one
+    fresh.ask("GET", "/", tls=ssl.create_default_context(cafile=str(certificate[0])))

@@ -1,21 +1,28 @@
 """`plaza restart` under load: no request fails, POSTs included."""
 
 import time
+from pathlib import Path
+
+import pytest
 
 from tests.commands.instances import Instance
 
 ANSWERED = {"GET 2xx", "POST 4xx"}  # a sign-in of nobody is refused; what counts is that it is answered
 
 
+def pids(instance: Instance) -> dict[str, int]:
+    return {name: row["pid"] for name, row in instance.processes().items()}
+
+
 def restarted_under_load(instance: Instance) -> None:
-    before = {name: row["pid"] for name, row in instance.processes().items()}
+    before = pids(instance)
 
     with instance.under_load() as seen:
         time.sleep(0.3)
         done = instance.plaza("restart")
         time.sleep(0.3)
 
-    after = {name: row["pid"] for name, row in instance.processes().items()}
+    after = pids(instance)
     assert done.returncode == 0, done.stderr
     assert "Nginx" not in done.stdout  # its configuration has not changed, so its connections are left alone
     assert set(seen) == ANSWERED, seen
@@ -32,6 +39,16 @@ def test_the_only_web_process_is_replaced_without_a_gap(deep: Instance) -> None:
     restarted_under_load(deep)
 
 
+@pytest.mark.long
+def test_each_of_three_is_missed_by_nobody(fresh: Instance) -> None:
+    """Two others answer, so nobody stands in for it."""
+    fresh.up("--web", "3")
+    restarted_under_load(fresh)
+
+    assert not list(fresh.settings.run.glob("beside-*"))
+    assert "beside-" not in (fresh.var / "log" / "web-1.log").read_text()
+
+
 def test_a_changed_configuration_of_nginx_is_read(site: Instance) -> None:
     (site.var / "etc" / "nginx.conf").write_text("# somebody was here\n")
 
@@ -39,6 +56,25 @@ def test_a_changed_configuration_of_nginx_is_read(site: Instance) -> None:
 
     assert "Nginx reads its configuration again" in done.stdout
     assert site.get("/healthz").status == 200
+
+
+def test_a_configuration_that_nginx_refuses_changes_nothing(site: Instance, tmp_path: Path) -> None:
+    """Neither what it reads, should its master die, nor a process."""
+    before, etc = pids(site), site.var / "etc"
+    read = {path.name: path.read_bytes() for path in etc.glob("*.conf")}
+    wrong = tmp_path / "no-certificate.pem"
+    wrong.write_text("no certificate\n")
+    (site.var / "plaza.toml").write_text(f'tls_cert = "{wrong}"\ntls_key = "{wrong}"\n')
+    try:
+        done = site.plaza("restart")
+    finally:
+        (site.var / "plaza.toml").unlink()
+
+    assert done.returncode == 1
+    assert "✗ all goes on as it was, for Nginx refuses its new configuration: " in done.stderr
+    assert "no-certificate.pem" in done.stderr
+    assert pids(site) == before
+    assert {path.name: path.read_bytes() for path in etc.glob("*.conf")} == read
 
 
 def test_what_is_not_up_is_not_restarted(fresh: Instance) -> None:

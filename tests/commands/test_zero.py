@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -16,6 +17,7 @@ from tests.commands.mix import Mix, prepare
 from tests.harness.load import MANY, Report, reading
 
 ENOUGH = 300  # requests that a short form makes at least, however slow the machine
+DEATHS = 4  # of a process, while another one is restarted
 PATIENCE = 120.0  # s for a process to be there again
 RATE, WITHIN = 2000.0, 10.0  # a long form's requests a second, and the seconds in which each must be answered
 SECONDS = 60.0  # of a long form
@@ -32,7 +34,7 @@ class Crowded:
         self.supervisor = Supervisor(self.instance.settings)
 
     def pid(self, name: str) -> int | None:
-        return next((one.pid for one in self.supervisor.processes() if one.name == name), None)
+        return self.supervisor.pid_of(name)
 
     def kill(self, name: str) -> None:
         """With -9; until it is there again."""
@@ -98,6 +100,23 @@ def test_a_restart_fails_no_request_forms_included(crowded: Crowded) -> None:
 
     none_failed(load.report, crowded.mix, forms=True)
     assert load.report.again == 0  # Nginx was left alone
+
+
+def test_a_restart_beside_a_process_that_dies_again_and_again_fails_no_read(crowded: Crowded) -> None:
+    old = crowded.pid("web-0")
+    with reading(crowded.instance.port, crowded.mix.reads) as load, crowded.instance.started("restart") as restart:
+        for _ in range(DEATHS):
+            pid = crowded.pid("web-1")
+            if pid:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            until(lambda pid=pid: crowded.pid("web-1") not in (None, pid), PATIENCE)
+            if crowded.pid("web-0") not in (None, old):
+                break
+        said = restart.communicate(timeout=3 * PATIENCE)
+
+    assert restart.returncode == 0, said
+    none_failed(load.report, crowded.mix)
 
 
 def test_nobody_who_is_killed_fails_a_read(crowded: Crowded) -> None:

@@ -68,18 +68,32 @@ async def test_nothing_that_somebody_wrote_becomes_a_header(
 
 
 @pytest.mark.parametrize(
-    "header", ["X-Plaza-Edge", "X-Plaza-Sends", "X-Accel-Expires", "X-Accel-Redirect", "X-Plaza-Lang", "X-Request-Id"]
-)
+    ("header", "value"),
+    [
+        ("X-Plaza-Edge", "1 over"), ("X-Plaza-Edge", "gzip"), ("X-Plaza-Over", "1"), ("X-Plaza-Sends", "1"),
+        ("X-Accel-Expires", "1"), ("X-Accel-Redirect", "/-/files/x"), ("X-Request-Id", "1"),
+    ],
+)  # fmt: skip
 async def test_what_only_nginx_says_changes_nothing_when_a_visitor_says_it(
-    header: str, through: Browser, settings: Settings
+    header: str, value: str, through: Browser, settings: Settings, town: Town
 ) -> None:
-    plain = await through.get("/search?q=words")
-    forged = await through.request("GET", "/search?q=words", headers={header: "1"})
+    """Of a page that is not stored; of one that could be, at an address where Nginx stores nothing; and of one that is stored."""
+    for path, words in (
+        ("/search?q=words", ["", ""]),
+        ("/nothing-of-that-name", ["", ""]),
+        (town.path, ["MISS", "HIT"]),
+    ):
+        forged = await through.request("GET", path, headers={header: value})
+        after = await through.get(path)
+        plain = await through.request("GET", path, headers={"Cookie": "fresh=1"})
 
-    assert (forged.status, forged.body, cache(forged)) == (200, plain.body, "")
-    assert forged.headers["Cache-Control"] == plain.headers["Cache-Control"]
-    assert "X-Accel-Expires" not in forged.headers
-    assert Store(settings).files == []
+        assert [cache(forged), cache(after)] == words
+        assert bool(Store(settings).files) == (path == town.path)
+        for answer in (forged, after):
+            assert (answer.status, answer.body) == (plain.status, plain.body)
+            assert not {"X-Accel-Expires", "X-Plaza-Again"} & set(answer.headers)
+            for name in ("Cache-Control", "Content-Encoding", "Content-Type"):
+                assert answer.headers.get(name) == plain.headers.get(name)
 
 
 async def test_parts_of_a_file_are_few_or_are_all_of_it(through: Browser) -> None:

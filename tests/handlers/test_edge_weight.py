@@ -75,8 +75,14 @@ async def test_answers_of_every_kind_carry_what_protects_readers(visitor: Browse
     answers = {path: await came(visitor, path) for path in (*page, *by_nginx, file)}
     answers["TRACE"] = await came(visitor, "/", method="TRACE")
     answers["POST"] = await came(visitor, sheet, "Content-Length: 0", method="POST")
+    answers["expects"] = await came(visitor, sheet, 'If-Match: "another one"')
 
-    assert (answers["TRACE"].statuses, answers["POST"].statuses) == ((405,), (405,))
+    assert [answers[kind].statuses for kind in ("TRACE", "POST", "expects")] == [(405,), (405,), (412,)]
+    assert answers["TRACE"].headers["allow"] == "GET, HEAD, POST, PUT, PATCH, DELETE"
+    assert answers["POST"].headers["allow"] == "GET, HEAD"
+    assert "allow" not in answers["expects"].headers
+    for kind, words in {"TRACE": b"That cannot be done here", "expects": b"It is not as you expected"}.items():
+        assert words in answers[kind].data
     for path, answer in answers.items():
         headers = answer.headers
         assert headers["x-content-type-options"] == "nosniff", path

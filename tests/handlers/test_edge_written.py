@@ -231,6 +231,31 @@ async def test_an_old_page_is_better_than_none(
     await until_answers(lambda: is_from(visitor, town.path, "HIT"))
 
 
+@SHORT
+async def test_a_page_in_which_we_made_a_mistake_is_not_old_for_as_long_as_it_is_read(
+    visitor: Browser, site: Running, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await visitor.get(town.path)
+    views = type(site.application.app.views)
+    render = views.render
+
+    def broken(self: Any, name: str, lang: str, **context: Any) -> str:
+        if name == "post.html":
+            raise ZeroDivisionError
+        return render(self, name, lang, **context)
+
+    async def is_told() -> bool:
+        site.models.pages.forget(f" {town.path}")
+        return (await visitor.get(town.path)).status == 500
+
+    monkeypatch.setattr(views, "render", broken)
+    await until_answers(is_told)
+    monkeypatch.undo()
+    after = await visitor.get(town.path)
+
+    assert (before.status, after.status, after.body) == (200, 200, before.body)
+
+
 @pytest.mark.parametrize(
     "choices", [{"trusted_proxies": ("127.0.0.0/8",), "purge_url": "https://cdn.example.org/purge"}]
 )
