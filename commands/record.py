@@ -17,7 +17,8 @@ from commands.benchmarks.facts import commit
 from commands.console import Trouble, out, say
 from commands.instance import alone, current
 from commands.replaying.choices import Duration, Share
-from replay.keys import keep_key, new_key
+from commands.replaying.exits import BadInput
+from replay.keys import Key, keep_key, new_key
 from replay.listening import record
 from replay.plaza import Plaza
 from replay.recorder import Recorder
@@ -25,7 +26,7 @@ from replay.records import Footer, Header
 from replay.redaction import POLICY, Redactor
 from replay.stored import StoredAnswers
 from replay.visitors import Visitors
-from replay.writing import Writer
+from replay.writing import Occupied, Writer
 from settings import Settings
 
 CAPTURES: Final = Path("secrets") / "captures"  # in var: the keys
@@ -47,12 +48,15 @@ def _size(_: click.Context, __: click.Parameter, told: str) -> int:
 @click.option("--duration", metavar="T", type=Duration(), help="Stop after 90s, 10m, 1h.  [default: at Ctrl-C]")
 @click.option("--max-body", default="1M", metavar="SIZE", callback=_size, help="Of a longer body the beginning.")
 @click.option("--snapshot", default="", metavar="NAME", help="The backup that goes with it, as it will be called.")
-@click.option("--force", is_flag=True, help="Put it in the place of a file that is there.")
+@click.option("--force", is_flag=True, help="Put it in the place of a file that is there, at its end.")
 def command(path: Path, sample: float, duration: float | None, max_body: int, snapshot: str, force: bool) -> None:
     """Record what the site is asked into F, such as monday.rec.jsonl.gz, until Ctrl-C or for a while.
 
     Passwords, cookies, tokens, mail addresses and the addresses of visitors are taken out before anything is written; a
     key in var/secrets/captures can tell `plaza replay prepare` whose they were. Whatever goes wrong here, the site goes on.
+
+    F can be read while it grows, and a recorder that is killed leaves it as it is, cut off. With --force the file that is there
+    stays until the end, and the new one is F~ until then; of a recorder that is killed it stays F~.
     """
     settings = current()
     if not settings.run.is_dir():
@@ -67,9 +71,11 @@ def command(path: Path, sample: float, duration: float | None, max_body: int, sn
         )  # fmt: skip
         try:
             writer = Writer(path, header, force=force)
-        except FileExistsError:
-            raise Trouble(f"{path} is there already; --force puts the new one in its place") from None
-        keep_key(key, settings.var / CAPTURES)
+        except Occupied as error:
+            raise BadInput(str(error)) from None
+        except OSError as error:
+            raise BadInput(f"{path} cannot be written: {error.strerror or error}") from None
+        _keep(key, settings.var / CAPTURES, writer)
         os.nice(NICER)
         site = Plaza()
         recorder = Recorder(
@@ -80,6 +86,15 @@ def command(path: Path, sample: float, duration: float | None, max_body: int, sn
 
 def _log(settings: Settings) -> Path:
     return settings.var / "log" / "access.log"
+
+
+def _keep(key: Key, folder: Path, writer: Writer) -> None:
+    try:
+        keep_key(key, folder)
+    except OSError as error:
+        writer.close()
+        writer.at.unlink(missing_ok=True)
+        raise Trouble(f"the key of the recording cannot be kept in {folder}: {error.strerror or error}") from None
 
 
 def _run(
@@ -96,9 +111,10 @@ def _run(
         footer = writer.finish(recorder.dropped)
     except OSError as error:
         why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error.strerror or error)
-        raise Trouble(
-            f"{why}: recording has stopped, the site goes on; {writer.path} holds what was asked until then"
-        ) from None
+        writer.close()
+        kept = writer.kept or writer.at == writer.path
+        left = "holds what was asked until then" if kept else "is as it was: nothing had been asked"
+        raise Trouble(f"{why}: recording has stopped, the site goes on; {writer.path} {left}") from None
     finally:
         shown.close()
         writer.close()

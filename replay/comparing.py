@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from replay import statistics
 from replay.paces import HIDES
 from replay.results import Run
-from replay.sides import asked, is_closed, pieces_of, routes, throughput, time_of, typical_of_route, unlike
+from replay.sides import asked, is_closed, pieces_of, routes, throughput, time_of, typical_of_route, unchanged, unlike
 from replay.statistics import Rounds, Word
 
 MATTERS: Final = 0.05  # a change of 5 % must not stay unseen
@@ -90,7 +90,7 @@ def compare(
         _judge([pair for pair in zip(rows, samples, strict=True) if bool(pair[0].route) is part], rounds, matters)
     otherwise = unlike(a, b, names)
     verdict = "not comparable" if otherwise else _verdict(rows)
-    made = Comparison(*names, by, rounds, matters, verdict, "", rows, _remarks(a, b, rows, by))
+    made = Comparison(*names, by, rounds, matters, verdict, "", rows, _remarks(a, b, rows, by) + unchanged(a, b, names))
     made.sentence = (
         f"{names[1]} is not comparable with {names[0]}: {'; '.join(otherwise)}." if otherwise else _sentence(made)
     )

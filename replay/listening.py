@@ -131,7 +131,7 @@ async def record(
             writer.flush()
             tell(lines.processes)
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK):
+                async with asyncio.timeout(0 if stored.more else LOOK):
                     await over.wait()
         until = monotonic_ns()
         latest = asyncio.get_running_loop().time() + LAST_WORDS
@@ -140,11 +140,13 @@ async def record(
             recorder.write(min(far, until))
             if far >= until:
                 break
-            await asyncio.sleep(LOOK / 5)
+            await asyncio.sleep(0 if stored.more else LOOK / 5)
         if lines.trouble:
             raise lines.trouble
         recorder.write(until)
-        recorder.dropped.update({reason: count for reason, count in stored.passed_over.items() if count})
+    while stored.pass_over(until):  # noqa: ASYNC110 - this is no waiting: others have their turn between
+        await asyncio.sleep(0)
+    recorder.dropped.update({reason: count for reason, count in stored.passed_over.items() if count})
 
 
 def _stored(recorder: Recorder, stored: StoredAnswers) -> int:

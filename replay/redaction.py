@@ -13,9 +13,10 @@ from replay.keys import Key
 from replay.leaks import WORD, leaks, looks_random
 from replay.records import PLACEHOLDER
 from replay.remembering import Remembering, Secrets
+from replay.secret_names import kind_of
 from replay.sites import Site
 
-POLICY: Final = "plaza-redaction/1"
+POLICY: Final = "plaza-redaction/2"
 KEPT_HEADERS: Final = frozenset({
     "accept", "accept-encoding", "accept-language", "authorization", "cache-control", "content-encoding", "content-type",
     "cookie", "dnt", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "origin", "pragma",
@@ -30,15 +31,10 @@ OPAQUE: Final = frozenset({"content-type", "if-match", "if-none-match", "if-rang
 SHORTEST_RANDOM: Final = 20  # characters
 _ADDRESS: Final = re.compile(r"https?://|/(?!/)[^\s]*[?&#=]|/[\w.~%-]+/")
 _ORIGIN: Final = re.compile(r"(https?://)(?:[^/?#@\s]*@)?([^/?#@\s]*)", re.IGNORECASE)
-# `user[password]`, `password2`, `api-key`, `new_password_confirm`; not `token_name`.
-_SECRET_NAME: Final = re.compile(
-    r"(?:^|[\[_.-])(?:pass(?:word|wd|phrase|code)?|token|secret|api[_-]?key|credentials?|sid|otp|pin)\d*"
-    r"(?:[_-]?(?:confirm|confirmation|again|repeat|new|old))?\]?$"
-)
 _COOKIE_NAME: Final = re.compile(r"[!#$%&'*+.^`|~\w-]{1,60}", re.ASCII)
 _FORM: Final = re.compile(r"[\w.%+\[\]-]{1,60}=")
 _JSON: Final = re.compile(r"\s*(?:\[|\{(?!\{))")
-_TELLING: Final = re.compile("pass|token|secret|mail", re.IGNORECASE)
+_TELLING: Final = re.compile("pass|pwd|token|secret|mail|auth|sess|csrf|密码|口令", re.IGNORECASE)
 _HALF: Final = re.compile(r"[\ud800-\udfff]")
 _PART_NAME: Final = re.compile(r'[; ]name=(?:"([^"]*)"|([^\s;"]+))', re.IGNORECASE)
 _FILE_NAME: Final = re.compile(r'filename\*?=(?:"[^"]+"|[^\s;"]+)', re.IGNORECASE)  # an empty one is none
@@ -104,11 +100,16 @@ class Redactor:
         return told + mark + (self.form(fragment, depth) if fragment else "")
 
     def _segments(self, segments: list[str]) -> list[str]:
-        found = [self._escaped(segment, unquote) for segment in segments]
+        found = [self._segment(segment) for segment in segments]
         for number, segment in enumerate(segments[:-1]):
             if segment in self._site.secret_segments and segments[number + 1]:
                 found[number + 1] = self.secret("secret", segments[number + 1])
         return found
+
+    def _segment(self, segment: str) -> str:
+        """With its parameters, such as `;jsessionid=1A2B` of servers that do without cookies."""
+        name, *parameters = segment.split(";")
+        return ";".join([self._escaped(name, unquote), *(self._pair(one, DEEPEST) for one in parameters)])
 
     def _escaped(self, raw: str, decode: Callable[[str], str], depth: int = 9) -> str:
         """`raw` as it was, if nothing in it has to go; else quoted anew, with its placeholders as they are."""
@@ -132,12 +133,9 @@ class Redactor:
         shown = self._escaped(name, unquote_plus)
         if not sign:
             return shown
-        if kind := self._kind_of(unquote_plus(name)):
+        if kind := kind_of(unquote_plus(name), self._site):
             return f"{shown}={self.secret(kind, unquote_plus(value))}"
         return f"{shown}={self._escaped(value, unquote_plus, depth)}"
-
-    def _kind_of(self, field: str) -> str:
-        return kind_of(field, self._site)
 
     def headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Those that may be kept, their names in lower case."""
@@ -202,10 +200,13 @@ class Redactor:
             return self._multipart(body, b"--" + boundary[1].encode("latin-1", "replace"))
         text = body.decode(errors="surrogateescape")
         form = kind == "application/x-www-form-urlencoded"
-        if kind.endswith("json") or (_JSON.match(text) and (_TELLING.search(text) or not kind.startswith("text/"))):
-            if truncated:
-                raise NotKept
-            text = self._json(text)
+        if kind.endswith("json") or _JSON.match(text):
+            try:
+                text = self._json(text, truncated)
+            except NotKept:  # a text may begin as JSON does
+                if not kind.startswith("text/") or _TELLING.search(text):
+                    raise
+                text = self.text(text)
         elif form or _FORM.match(text):
             text = self.form(text)
         elif not text.isascii() and any("\udc80" <= sign <= "\udcff" for sign in text):
@@ -214,7 +215,9 @@ class Redactor:
             text = self.text(text)
         return text.encode(errors="surrogateescape")
 
-    def _json(self, text: str) -> str:
+    def _json(self, text: str, truncated: bool) -> str:
+        if truncated:
+            raise NotKept
         try:
             told = json.loads(text)
         except ValueError:
@@ -228,7 +231,9 @@ class Redactor:
     def _value(self, value: Any, kind: str = "") -> Any:
         match value:
             case dict():
-                return {self.text(name): self._value(one, self._kind_of(name) or kind) for name, one in value.items()}
+                return {
+                    self.text(name): self._value(one, kind_of(name, self._site) or kind) for name, one in value.items()
+                }
             case list():
                 return [self._value(one, kind) for one in value]
             case str():
@@ -257,7 +262,7 @@ class Redactor:
         end = b"\r\n" if content.endswith(b"\r\n") else b""
         value = content.removesuffix(end)
         field = (name[1] or name[2] or "") if name else ""
-        if kind := self._kind_of(field):
+        if kind := kind_of(field, self._site):
             value = self.secret(kind, value.decode(errors="surrogateescape")).encode(errors="surrogateescape")
         elif not file or (type and type[1].startswith("text/")):
             value = self._part_text(type[1] if type else "", value)
@@ -273,12 +278,6 @@ class Redactor:
 
 def _quoted(text: str) -> str:
     return quote(text, safe="", errors="surrogateescape")
-
-
-def kind_of(field: str, site: Site) -> str:
-    """Of the placeholder for what a field of this name holds; "" when that is no secret."""
-    name = field.strip().lower()
-    return site.secret_fields.get(name) or ("secret" if _SECRET_NAME.search(name) else "")
 
 
 def is_plain_cookie(name: str, value: str, site: Site) -> bool:

@@ -10,7 +10,8 @@ from urllib.parse import unquote, unquote_plus
 from replay.keys import Key
 from replay.leaks import leaks
 from replay.records import PLACEHOLDER, Answer, Request
-from replay.redaction import OPAQUE, Redactor, is_plain_cookie, kind_of
+from replay.redaction import OPAQUE, Redactor, is_plain_cookie
+from replay.secret_names import kind_of
 from replay.sites import Site
 
 FIRST_LINE: Final = 2  # of the requests; the header is before them

@@ -9,6 +9,7 @@ from replay.objectives import NEVER_SENT
 from replay.results import Route, Run
 
 PIECES: Final = 16  # into which a single run is cut
+_UNCHANGED: Final = "304"
 _OTHERWISE: Final = 0.01  # share of requests that became of something else, up to which times are compared all the same
 
 
@@ -68,12 +69,34 @@ def unlike(a: Sequence[Run | None], b: Sequence[Run | None], names: tuple[str, s
     """Why the times of these are no times of the same work: what became of requests differs by more than `_OTHERWISE`, and by
     more than it does from run to run. A line for each, with the shares."""
     found = []
-    for what, share in (("failed", _failed), ("were refused (4xx)", _refused), ("were not sent", _unsent)):
-        one, two = ([share(run) for run in side if run] for side in (a, b))
-        of_a, of_b = sum(one) / len(one), sum(two) / len(two)
-        if abs(of_a - of_b) > max(_OTHERWISE, max(one) - min(one), max(two) - min(two)):
-            found.append(f"of {names[0]}'s requests {of_a:.1%} {what}, of {names[1]}'s {of_b:.1%}")
+    for what, share in (
+        ("failed", _failed), ("were refused (4xx)", _refused), ("were sent elsewhere (3xx)", _elsewhere),
+        ("were not sent", _unsent),
+    ):  # fmt: skip
+        if shares := _apart(a, b, share):
+            found.append(f"of {names[0]}'s requests {shares[0]:.1%} {what}, of {names[1]}'s {shares[1]:.1%}")
     return found
+
+
+def unchanged(a: Sequence[Run | None], b: Sequence[Run | None], names: tuple[str, str]) -> list[str]:
+    """A remark where one told more visitors than the other that what they have is right still. Its times are compared all
+    the same: who no longer knows that nothing has changed does more work, and visitors wait for it."""
+    shares = _apart(a, b, _unmodified)
+    if shares is None:
+        return []
+    told = (
+        f"Of {names[0]}'s answers {shares[0]:.1%} said that nothing had changed (304), of {names[1]}'s {shares[1]:.1%}"
+    )
+    return [f"{told}: that is less work than the whole answer, and part of what differs may be this alone."]
+
+
+def _apart(
+    a: Sequence[Run | None], b: Sequence[Run | None], share: Callable[[Run], float]
+) -> tuple[float, float] | None:
+    one, two = ([share(run) for run in side if run] for side in (a, b))
+    of_a, of_b = sum(one) / len(one), sum(two) / len(two)
+    apart = abs(of_a - of_b) > max(_OTHERWISE, max(one) - min(one), max(two) - min(two))
+    return (of_a, of_b) if apart else None
 
 
 def _failed(run: Run) -> float:
@@ -83,6 +106,14 @@ def _failed(run: Run) -> float:
 
 def _refused(run: Run) -> float:
     return _share(run, lambda word: word.startswith("4"))
+
+
+def _elsewhere(run: Run) -> float:
+    return _share(run, lambda word: word.startswith("3") and word != _UNCHANGED)
+
+
+def _unmodified(run: Run) -> float:
+    return _share(run, lambda word: word == _UNCHANGED)
 
 
 def _unsent(run: Run) -> float:

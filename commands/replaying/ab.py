@@ -10,10 +10,11 @@ from typing import Final
 import click
 from rich.markup import escape
 
-from commands.console import Trouble, err, out, say
-from commands.replaying import verdicts
+from commands.console import err, out, say
+from commands.replaying import inputs, verdicts
 from commands.replaying.choices import Share
 from commands.replaying.compare import Invalid
+from commands.replaying.exits import INTERRUPTED, OF_VERDICT, BadInput, NotWritten, TargetRefused
 from replay import results, statistics
 from replay.results import NoRun, Run
 from replay.rounds import Turns
@@ -21,7 +22,7 @@ from settings import ROOT
 
 _OURS: Final = ("--out", "--html", "--target", "--diff")  # each run has its own
 _COUNTED: Final = (0, 1, 4)  # of a run that wrote what it measured
-_INTERRUPTED: Final = 130
+_OURS_TOO: Final = (BadInput.exit_code, TargetRefused.exit_code, INTERRUPTED)  # of a run, which mean the same here
 _AGAIN: Final = 3  # times that a run is made again when this machine was too late
 _WARM_UP: Final = 6 * 3600.0  # s that a run of the warm-up may take
 _PATIENCE: Final = 5.0  # times the warm-up's length that a run may take
@@ -75,25 +76,25 @@ def command(
 
     Status 1 when B, or a route of it, is shown to be slower by more than --slower; 0 when not, whether no difference is shown
     or there were too few rounds to show one, which is said. Of a route the typical time is compared, the geometric mean. 4 when
-    fewer than half of the rounds count.
+    fewer than half of the rounds count, a run was killed, or --out cannot be written.
     """
     if wrong := next((one for one in options if one.partition("=")[0] in _OURS), None):
         raise click.UsageError(f"{wrong}: `ab` gives this to each run itself")
-    if target_file.exists() and not force:
-        raise Trouble(f"{target_file} is there already; --force writes over it")
-    if not target_file.absolute().parent.is_dir():
-        raise Trouble(f"there is no folder {target_file.absolute().parent}")
+    inputs.free(target_file, force=force)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     turns = Turns(str(file), site_a, site_b, statistics.order(rounds), list(options), slower, invalid_too)
     broken_off = 0
     try:
         _take_turns(turns, target_file, warm_up=not no_warm_up)
     except KeyboardInterrupt:
-        broken_off = _INTERRUPTED
+        broken_off = INTERRUPTED
         err.print("[yellow]![/] interrupted: the runs that were made are kept")
     except Failed as failure:
         broken_off = failure.status
         err.print(f"[red]✗[/] {escape(str(failure))}")
+    except OSError as error:
+        broken_off = OF_VERDICT["invalid"]
+        err.print(f"[red]✗[/] a run could not be made: {escape(str(error.strerror or error))}")
     _finish(turns, target_file, slower, broken_off)
 
 
@@ -120,12 +121,17 @@ def _run(turns: Turns, side: str, what: str, limit: float) -> Run:
         path = Path(folder) / "run.json"
         command = [*_PLAZA, "replay", "run", turns.file, "--target", site, "--out", str(path), *turns.options]
         status, said = _wait(command, limit)
+        if status < 0:
+            raise Failed(f"{text}: it was killed by signal {-status}", OF_VERDICT["invalid"])
         if status not in _COUNTED:
-            raise Failed(f"{text}: {said or f'it ended with status {status}'}", status if 0 < status < 128 else 1)
+            raise Failed(
+                f"{text}: {said or f'it ended with status {status}'}",
+                status if status in _OURS_TOO else OF_VERDICT["invalid"],
+            )
         try:
             run = results.read(path)
         except (NoRun, OSError) as error:
-            raise Failed(f"{text}: it left no result: {said or error}", 4) from None
+            raise Failed(f"{text}: it left no result: {said or error}", OF_VERDICT["invalid"]) from None
     shown = (
         f"p50 {_ms(run.response_ms.get('p50'))}   p99 {_ms(run.response_ms.get('p99'))}   {run.completed:>9,} answers"
     )
@@ -146,7 +152,7 @@ def _wait(command: list[str], limit: float) -> tuple[int, str]:
             process.wait(limit)
         except subprocess.TimeoutExpired:
             process.kill()
-            return 4, f"it did not end within {limit:.0f} s"
+            return OF_VERDICT["invalid"], f"it did not end within {limit:.0f} s"
         except KeyboardInterrupt:
             process.send_signal(signal.SIGINT)
             try:
@@ -179,7 +185,7 @@ def _write(turns: Turns, target_file: Path) -> None:
     try:
         turns.write(target_file)
     except OSError as error:
-        raise Trouble(f"cannot write {target_file}: {error.strerror or error}") from None
+        raise NotWritten(f"cannot write {target_file}: {error.strerror or error}") from None
 
 
 def _ms(value: float | None) -> str:

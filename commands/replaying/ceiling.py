@@ -48,8 +48,6 @@ def command(url: str, users: int, requests: int, timeout: float, insecure: bool)
 
 async def _measured(url: str, users: int, requests: int, timeout: float, insecure: bool) -> Report:
     run_id, stop = secrets.token_hex(6), asyncio.Event()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(one, stop.set)
     try:
         parts = urlsplit(url)
         target = await targets.find(f"{parts.scheme}://{parts.netloc}", insecure=insecure)
@@ -58,6 +56,11 @@ async def _measured(url: str, users: int, requests: int, timeout: float, insecur
         raise click.UsageError(str(error)) from None
     except Refused as error:
         raise TargetRefused(str(error)) from None
+    for one in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # from here on there is something to be told; before, Ctrl-C just ends it
+        asyncio.get_running_loop().add_signal_handler(one, stop.set)
     return await Ceiling(target, _request(target, url, run_id), users, requests, timeout).run(stop)
 
 

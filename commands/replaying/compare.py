@@ -10,6 +10,7 @@ import click
 from commands.console import Trouble
 from commands.replaying import verdicts
 from commands.replaying.choices import Share
+from commands.replaying.exits import OF_VERDICT, BadInput, NotWritten
 from replay import rounds
 from replay.comparing import Comparison, compare
 from replay.report.pairs import html_of_two
@@ -43,6 +44,8 @@ def command(
     Single runs tell of themselves alone: the machine's state is part of each. Status 1 when B is shown to be slower, 4 when no
     run of a side counts, because all were invalid or broken off.
     """
+    if html_file and not html_file.absolute().parent.is_dir():
+        raise BadInput(f"there is no folder {html_file.absolute().parent}")
     sides = _sides(files, of_a, of_b, turns, slower)
     try:
         made = (
@@ -60,7 +63,7 @@ def command(
 
 
 class Invalid(Trouble):
-    exit_code = 4
+    exit_code = OF_VERDICT["invalid"]
 
 
 Sides = tuple[list[Run | None], list[Run | None]]
@@ -71,7 +74,7 @@ def _write(path: Path, sides: Turns | Sides, made: Comparison) -> None:
     try:
         path.write_text(html_of_two(a, b, made), encoding="utf-8")
     except OSError as error:
-        raise Trouble(f"{path} could not be written: {error.strerror or error}") from None
+        raise NotWritten(f"{path} could not be written: {error.strerror or error}") from None
 
 
 def _sides(
@@ -98,9 +101,9 @@ def _read(path: Path) -> Turns | Run:
     try:
         return rounds.read(path)
     except NoRun as error:
-        raise Trouble(str(error)) from None
+        raise BadInput(str(error)) from None
     except OSError as error:
-        raise Trouble(f"cannot read {path}: {error.strerror or error}") from None
+        raise BadInput(f"cannot read {path}: {error.strerror or error}") from None
 
 
 def _counted(found: Turns | Run, path: Path) -> Run | None:

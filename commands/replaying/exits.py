@@ -17,6 +17,12 @@ class BadInput(Trouble):
     exit_code = 2
 
 
+class NotWritten(Trouble):
+    """What was measured could not be kept."""
+
+    exit_code = OF_VERDICT["invalid"]
+
+
 class TargetRefused(Trouble):
     """The target does not say that it is one, or is not there."""
 

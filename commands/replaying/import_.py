@@ -13,7 +13,9 @@ from zlib import error as DamagedGzip  # noqa: N812
 import click
 from rich.markup import escape
 
-from commands.console import Trouble, err, say
+from commands.console import err, say
+from commands.replaying import inputs
+from commands.replaying.exits import BadInput
 from replay import access_logs, places, writing
 from replay.access_logs import Entry, Refused
 from replay.importing import GAP_US, Sessions, Spool, Told, requests
@@ -41,7 +43,7 @@ _GZIP: Final = b"\x1f\x8b"
               help="Its addresses in a file, one a line, the most popular of each kind first.")  # fmt: skip
 @click.option("--insecure", is_flag=True, help="Believe any certificate of --target.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed spreads a second in the same way.")
-@click.option("--force", is_flag=True, help="Write over F.")
+@click.option("--force", is_flag=True, help="Put it in the place of a file that is there.")
 def command(
     kind: str,
     source: Path,
@@ -63,8 +65,7 @@ def command(
     how = how or ("popularity" if target or addresses else "none")
     if how == "popularity" and bool(target) == bool(addresses):
         raise click.UsageError("--map popularity takes the site's addresses from --target or from --addresses")
-    if target_file.exists() and not force:
-        raise Trouble(f"{target_file} is there already; --force writes over it")
+    inputs.free(target_file, force=force)
     refused, told = Refused(), Told()
     try:
         popularity = Popularity(Places(_addresses(target, addresses, insecure))) if how == "popularity" else None
@@ -76,7 +77,7 @@ def command(
                     popularity.saw(entry.target, entry.status)
             if not spool.entries:
                 _refusals(refused)
-                raise Trouble(f"{source} holds no request of the kind {kind}")
+                raise BadInput(f"{source} holds no request of the kind {kind}")
             kinds = popularity.settle() if popularity else []
             sessions = Sessions(secrets.token_bytes(32))
             redactor = Redactor(new_key(), Plaza() if kind == "nginx" else AnySite())
@@ -86,9 +87,9 @@ def command(
                     writer.add(request)
                 writer.finish(told.dropped | refused.counts)
     except places.NoPlaces as error:
-        raise Trouble(str(error)) from None
+        raise BadInput(str(error)) from None
     except OSError as error:
-        raise Trouble(f"cannot write {target_file}: {error.strerror or error}") from None
+        raise BadInput(f"cannot write {target_file}: {error.strerror or error}") from None
     _tell(target_file, header, spool, sessions, told)
     _mapped(kinds)
     _refusals(refused)
@@ -99,7 +100,7 @@ def _addresses(target: str | None, file: Path | None, insecure: bool) -> list[st
 
 
 def _lines(source: Path, stack: ExitStack) -> Iterator[bytes]:
-    """Raises Trouble."""
+    """Raises OSError."""
     if str(source) == "-":
         piped = io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer))
         stack.callback(piped.detach)  # it is not ours to close

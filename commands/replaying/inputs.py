@@ -1,6 +1,7 @@
-"""What a command of the laboratory is given: a record file, values beside it, a target; what is wrong is said in a line."""
+"""What a command of the laboratory is given: files to read and to write, a target; what is wrong with one is said in a line."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import click
@@ -15,8 +16,20 @@ from replay.reading import NoRecord, Recording
 from replay.records import Header
 from replay.sites import AnySite, Site
 from replay.targets import Refused, Target
+from replay.writing import occupied
 
 SITES: dict[str, type[Site]] = {"any": AnySite, "plaza": Plaza}
+
+
+def free(path: Path, *, force: bool) -> None:
+    """Whether a file can be put there is said before the work, not after it. Raises BadInput."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise BadInput(f"there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise BadInput(f"nothing can be written into {folder}")
+    if why := occupied(path, force=force):
+        raise BadInput(why)
 
 
 def recording_of(path: Path) -> Recording:

@@ -9,7 +9,8 @@ from typing import Final
 import click
 from rich.markup import escape
 
-from commands.console import Trouble, err, out, say
+from commands.console import err, out, say
+from commands.replaying.exits import BadInput
 from replay.inspecting import Contents, NoValues, inspect, shape
 from replay.reading import NoRecord
 
@@ -31,9 +32,9 @@ def command(file: Path, values: Path | None, as_json: bool) -> None:
     try:
         told = inspect(file, values or (beside if beside.exists() else None))
     except (NoRecord, NoValues) as error:
-        raise Trouble(str(error)) from None
+        raise BadInput(str(error)) from None
     except OSError as error:
-        raise Trouble(f"cannot read {file}: {error.strerror or error}") from None
+        raise BadInput(f"cannot read {file}: {error.strerror or error}") from None
     if as_json:
         print(json.dumps(told.as_json(), ensure_ascii=False, indent=1))
     else:

@@ -12,7 +12,7 @@ from commands.console import say
 from commands.instance import current
 from commands.migrate import reachable
 from commands.record import CAPTURES
-from commands.replaying.exits import BadInput, TargetRefused
+from commands.replaying.exits import BadInput, NotWritten, TargetRefused
 from commands.replaying.members import Members
 from commands.tables import with_models
 from models import Models
@@ -45,7 +45,10 @@ def command(file: Path, key_file: Path | None) -> None:
     reachable(settings)
     needs, key = _needs(file, key_file, settings)
     members = with_models(settings, lambda models: _made(settings, models, needs, key))
-    _write(values.beside(file), members.values)
+    try:
+        _write(values.beside(file), members.values)
+    except OSError as error:
+        raise NotWritten(f"{values.beside(file)} could not be written: {error.strerror or error}") from None
     for what, number in members.counts.items():
         say(f"  {what:<32}{number:>9,}")
     say(f"[green]✓[/] {len(members.values):,} values in {escape(str(values.beside(file)))}")
@@ -56,7 +59,7 @@ def _needs(file: Path, key_file: Path | None, settings: Settings) -> tuple[Needs
     try:
         reader = Reader(file)
         needs = needs_of(reader, Plaza())
-    except NoRecord as error:
+    except (NoRecord, OSError) as error:
         raise BadInput(str(error)) from None
     if reader.cut:
         say(f"[yellow]![/] {escape(str(file))} was cut off: its end is missing, and what is there is prepared.")

@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from commands.console import Trouble, say
+from commands.replaying import inputs
 from commands.replaying.exits import BadInput
 from replay.keys import new_key, read_key
 from replay.plaza import Plaza
@@ -39,7 +40,7 @@ def command(file: Path, check: bool, out: Path | None, key_file: Path | None, fo
             _check(file)
         else:
             _write(file, out, key_file, force=force)
-    except NoRecord as error:
+    except (NoRecord, OSError) as error:
         raise BadInput(str(error)) from None
 
 
@@ -62,10 +63,11 @@ def _check(file: Path) -> None:
 def _write(file: Path, out: Path, key_file: Path | None, *, force: bool) -> None:
     try:
         key = read_key(key_file) if key_file else new_key()
-    except ValueError:
+    except (ValueError, OSError):
         raise BadInput(f"{key_file} is no key of a capture") from None
     if out.exists() and out.samefile(file):
-        raise Trouble("F and G are the same file")
+        raise BadInput("F and G are the same file")
+    inputs.free(out, force=force)
     site, reader, changed = Plaza(), Reader(file), 0
     redactor = Redactor(key, site, again=True)
     header = replace(reader.header, policy=POLICY, key_id=reader.header.key_id or key.id)
@@ -76,8 +78,8 @@ def _write(file: Path, out: Path, key_file: Path | None, *, force: bool) -> None
                 changed += new != request
                 writer.add(new)
             writer.finish(reader.footer.dropped if reader.footer else {"cut off": 1})
-    except FileExistsError:
-        raise Trouble(f"{out} is there already; --force puts the new one in its place") from None
+    except OSError as error:
+        raise BadInput(f"{out} cannot be written: {error.strerror or error}") from None
     _say_if_cut(reader)
     say(f"[green]✓[/] {escape(str(out))}: {changed:,} of {writer.requests:,} requests were changed")
 

@@ -80,7 +80,7 @@ def test_it_ends_by_itself_and_overwrites_nothing(site: Instance, tmp_path: Path
     forced = site.plaza("record", "--out", str(path), "--duration", "1s", "--force", "--sample", "12.5%")
 
     assert first.returncode == 0, first.stderr
-    assert again.returncode == 1
+    assert again.returncode == 2
     assert "is there already; --force" in again.stderr
     assert forced.returncode == 0, forced.stderr
     assert reading.read(path).header.sampling == "12.5% of sessions"
@@ -108,6 +108,34 @@ def test_a_recorder_that_is_killed_leaves_what_it_has_and_the_site_goes_on(site:
     assert found.cut
     assert len(found.requests) >= 1
     assert [one.target for one in reading.read(tmp_path / "b").requests] == ["/signin"]
+
+
+def test_one_that_is_killed_before_it_takes_the_place_of_another_stands_beside_it(
+    site: Instance, tmp_path: Path
+) -> None:
+    path = tmp_path / "a"
+    assert site.plaza("record", "--out", str(path), "--duration", "1s").returncode == 0
+    with recording(site, path, "--force") as process:
+        until(lambda: site.get("/about").status == 200 and len(reading.read(tmp_path / "a~").requests) >= 1)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(PATIENCE)
+    again = site.plaza("record", "--out", str(path), "--duration", "1s", "--force")
+
+    assert not reading.read(path).cut
+    assert len(reading.read(tmp_path / "a~").requests) >= 1
+    assert (again.returncode, f"{path}~ is there" in again.stderr) == (2, True)
+
+
+def test_where_nothing_can_be_put_it_says_so_and_leaves_what_is_there(site: Instance, tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    for place, why in ((pipe, "is no regular file"), (tmp_path / "no" / "a", "No such file or directory")):
+        told = site.plaza("record", "--out", str(place), "--duration", "1s", "--force")
+        assert told.returncode == 2
+        assert why in told.stderr
+        assert "Traceback" not in told.stderr
+
+    assert pipe.is_fifo()
+    assert [one.name for one in tmp_path.iterdir()] == ["pipe"]
 
 
 @pytest.mark.long

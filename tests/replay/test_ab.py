@@ -1,14 +1,21 @@
 """`plaza replay ab` and `run --diff` against two small sites, one of which is slower in one route, or answers otherwise."""
 
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from commands.replaying import ab
 from replay.records import Answer, Header, Request
 from replay.rounds import Turns, read
 from replay.writing import writing
@@ -17,6 +24,10 @@ from tests.replay.small_site import Answer as Told
 from tests.replay.small_site import Answering, small_site
 
 ADDRESSES = ("/", "/blog/1-a", "/blog/2-b", "/about")
+START = (
+    sys.executable, "-c",
+    f"import runpy, sys; sys.path.insert(0, {str(ROOT)!r}); runpy.run_module('commands', run_name='__main__')", "replay",
+)  # fmt: skip
 PATIENCE = 300  # s; each run is a process of its own
 
 
@@ -49,9 +60,9 @@ def record(tmp_path: Path) -> Callable[[int, float], Path]:
 
 def plaza(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
     """As it is called in a shell, in another folder than that of the program."""
-    start = f"import runpy, sys; sys.path.insert(0, {str(ROOT)!r}); runpy.run_module('commands', run_name='__main__')"
-    command = [sys.executable, "-c", start, "replay", *map(str, words)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return subprocess.run(
+        [*START, *map(str, words)], cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
 
 def test_both_have_their_turns_and_every_run_is_kept(tmp_path: Path, record: Callable[[int, float], Path]) -> None:
@@ -86,6 +97,102 @@ def test_what_cannot_be_compared_ends_at_once(tmp_path: Path, record: Callable[[
     assert "nothing listens there" in gone.stderr
     assert wrong.returncode == 2
     assert (ours.returncode, "`ab` gives this" in ours.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("words", "why"), [
+    (("--out", "there"), "is there already; --force"), (("--out", "no/ab.json"), "there is no folder"),
+    (("--out", "link", "--force"), "is no regular file"),
+])  # fmt: skip
+def test_where_nothing_can_be_kept_nothing_is_measured(
+    tmp_path: Path,
+    record: Callable[[int, float], Path],
+    words: tuple[str, ...],
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there").write_text("mine")
+    Path("link").symlink_to("there")
+    with small_site(site()) as a:
+        done = CliRunner().invoke(ab.command, [str(record(8, 0.1)), "--a", a.url, "--b", a.url, *words])
+        assert a.asked == []
+
+    assert (done.exit_code, why in done.output) == (2, True), done.output
+    assert (Path("link").is_symlink(), Path("there").read_text()) == (True, "mine")
+
+
+def children(process: "subprocess.Popen[str]") -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+@contextmanager
+def ab_that_waits(folder: Path, file: Path) -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
+    """An `ab` whose first run has asked the site, which does not answer until the block is over; and the process of that run."""
+    asked, free = threading.Event(), threading.Event()
+
+    def answer(path: str) -> Told:
+        asked.set()
+        free.wait(PATIENCE)
+        return 200, "text/html", ""
+
+    with small_site(answer) as a:
+        command = [
+            *START,
+            "ab",
+            str(file),
+            "--a",
+            a.url,
+            "--b",
+            a.url,
+            "--no-warm-up",
+            "--no-selfcheck",
+            "--timeout",
+            "1h",
+        ]
+        with subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                assert asked.wait(PATIENCE)
+                yield process, children(process)
+            finally:
+                free.set()
+                if process.poll() is None:
+                    process.kill()
+
+
+@pytest.mark.parametrize(("to_the_run", "sent", "status", "said"), [
+    (True, signal.SIGKILL, 4, "it was killed by signal 9"),  # and not 1, by which a commit would be called a bad one
+    (False, signal.SIGINT, 130, "interrupted"),
+])  # fmt: skip
+def test_who_is_killed_has_said_nothing_of_b(
+    tmp_path: Path, record: Callable[[int, float], Path], to_the_run: bool, sent: int, status: int, said: str
+) -> None:
+    with ab_that_waits(tmp_path, record(8, 0.1)) as (process, (run,)):
+        os.kill(run if to_the_run else process.pid, sent)
+        _, wrong = process.communicate(timeout=PATIENCE)
+
+    assert (process.returncode, said in wrong) == (status, True), wrong
+    assert not Path(f"/proc/{run}").exists()
+
+
+def test_a_result_that_cannot_be_written_says_nothing_of_b(
+    tmp_path: Path, record: Callable[[int, float], Path]
+) -> None:
+    file, folder = record(8, 0.1), tmp_path / "folder"
+    folder.mkdir()
+
+    def answer(path: str) -> Told:
+        shutil.rmtree(folder, ignore_errors=True)
+        return 200, "text/html", ""
+
+    with small_site(answer) as a:
+        done = plaza(
+            tmp_path, "ab", file, "--a", a.url, "--b", a.url, "--no-warm-up", "--no-selfcheck", "--invalid-too", "--out",
+            folder / "ab.json",
+        )  # fmt: skip
+
+    assert (done.returncode, "cannot write" in done.stderr) == (4, True), done.stderr
 
 
 @pytest.mark.long

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -68,6 +69,20 @@ def test_ctrl_c_tells_what_was_measured_and_counts_nothing_that_was_under_way() 
     assert 0 < rows(said)["successful calls"] < 1_000_000
     assert "failed calls" not in said
     assert "Traceback" not in wrong
+
+
+def test_ctrl_c_ends_it_at_once_where_the_target_says_nothing() -> None:
+    """The kernel takes the connection, and nobody answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        command = [sys.executable, "-m", "commands", "replay", "ceiling", f"http://127.0.0.1:{port}/"]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            until(lambda: connections(port) >= 1)
+            process.send_signal(signal.SIGINT)
+            said, wrong = process.communicate(timeout=60)
+
+    assert process.returncode == 130  # 3 when it waited for an answer
+    assert (said, wrong.strip()) == ("", "! interrupted")
 
 
 def connections(port: int) -> int:

@@ -12,6 +12,7 @@ from replay.comparing import ROUTES, compare
 from replay.histogram import Histogram
 from replay.results import Route, Run, Second
 from replay.rounds import Turns, read
+from replay.sides import unchanged, unlike
 
 NAMES = ("A", "B")
 SEARCH = "GET /search"
@@ -68,6 +69,7 @@ def test_a_against_a_is_no_difference_and_says_what_would_have_been_seen() -> No
         ({"200": 540, "500": 60}, "0.0% failed, of B's 10.0%"),
         ({"200": 500, "timeout": 100}, "0.0% failed, of B's 16.7%"),
         ({"200": 120, "unmapped": 480}, "0.0% were not sent, of B's 80.0%"),
+        ({"200": 540, "302": 60}, "0.0% were sent elsewhere (3xx), of B's 10.0%"),
     ],
 )
 def test_a_site_that_does_not_do_the_work_is_not_faster(outcomes: dict[str, int], told: str) -> None:
@@ -77,6 +79,23 @@ def test_a_site_that_does_not_do_the_work_is_not_faster(outcomes: dict[str, int]
 
     assert made.verdict == "not comparable"
     assert told in made.sentence
+
+
+def test_one_redirect_is_as_good_as_another() -> None:
+    moved, found = ([run(seed, outcomes={"200": 300, code: 300}) for seed in range(2)] for code in ("301", "302"))
+
+    assert unlike(moved, found, NAMES) == []
+
+
+def test_who_was_told_that_nothing_had_changed_is_remarked_and_compared_all_the_same() -> None:
+    """Which validators a site gives is its own doing, and its visitors wait for it."""
+    told = [run(seed, outcomes={"200": 300, "304": 300}) for seed in range(8)]
+
+    made = compare(A, told, NAMES, paired=True)
+
+    assert made.verdict == "no difference shown"
+    assert "Of A's answers 0.0% said that nothing had changed (304), of B's 50.0%" in " ".join(made.remarks)
+    assert unchanged(told, told, NAMES) == []
 
 
 def test_errors_that_both_have_alike_hinder_nothing() -> None:
@@ -201,5 +220,5 @@ def test_what_is_wrong_with_the_files_is_told_in_a_line(tmp_path: Path) -> None:
     for text in ("", "[]", "7", '{"format": "plaza-ab/1", "runs": 7}', '{"format": "plaza-run/9"}'):
         none.write_text(text)
         wrong = plaza(one, none)
-        assert wrong.exit_code == 1
+        assert wrong.exit_code == 2
         assert wrong.output.count("\n") == 1

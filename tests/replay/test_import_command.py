@@ -128,19 +128,25 @@ def test_what_is_wrong_with_a_log_is_told_in_a_line(tmp_path: Path, addresses: P
     log.write_text("nonsense\n")
 
     nothing = plaza(import_, "combined", log, "--out", file)
-    assert (nothing.exit_code, "holds no request" in nothing.output) == (1, True)
+    assert (nothing.exit_code, "holds no request" in nothing.output) == (2, True)
     assert not file.exists()
 
     log.write_text(LINE.format(who=1, second=1, path="/"))
     assert plaza(import_, "combined", log, "--out", file, "--map", "popularity").exit_code == 2
     assert plaza(import_, "combined", log, "--out", file, "--target", "x", "--addresses", addresses).exit_code == 2
     assert plaza(import_, "apache", log, "--out", file).exit_code == 2
-    assert "does not answer" in plaza(import_, "combined", log, "--out", file, "--target", "http://127.0.0.1:1").output
+    gone = plaza(import_, "combined", log, "--out", file, "--target", "http://127.0.0.1:1")
+    assert (gone.exit_code, "does not answer" in gone.output) == (2, True)
     file.write_text("mine")
-    assert "--force" in plaza(import_, "combined", log, "--out", file).output
+    mine = plaza(import_, "combined", log, "--out", file)
+    assert (mine.exit_code, "--force" in mine.output) == (2, True)
     assert file.read_text() == "mine"
     assert plaza(import_, "combined", log, "--out", file, "--force").exit_code == 0
-    assert "cannot write" in plaza(import_, "combined", log, "--out", tmp_path / "no" / "f").output
+    nowhere = plaza(import_, "combined", log, "--out", tmp_path / "no" / "f")
+    assert (nowhere.exit_code, "there is no folder" in nowhere.output) == (2, True)
+    (tmp_path / "link").symlink_to(file)
+    link = plaza(import_, "combined", log, "--out", tmp_path / "link", "--force")
+    assert (link.exit_code, "is no regular file" in link.output) == (2, True)
 
 
 def test_of_a_log_that_was_cut_off_what_is_there_is_taken(tmp_path: Path) -> None:
@@ -180,5 +186,5 @@ def test_inspect_says_loudly_that_a_file_was_cut_off_and_in_a_line_that_it_is_no
 
     assert "was cut off" in cut.output
     assert "requests" in cut.output
-    assert none.exit_code == 1
+    assert none.exit_code == 2
     assert none.output.strip() == f"✗ {log} is no record file: it is not gzip"

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from time import monotonic_ns
+from time import monotonic_ns, time, time_ns
 from typing import Any
 
 import msgpack
@@ -13,14 +13,17 @@ import pytest
 
 from replay import listening as listenings
 from replay import reading
+from replay import stored as stored_answers
 from replay.exchanges import EXCHANGE, MARK, SOCKET, Exchange, Line, Mark
-from replay.listening import Listening, listening
+from replay.listening import Listening, listening, record
 from replay.recorder import Recorder
 from replay.records import Header
+from replay.stored import TOO_FAST, StoredAnswers
 from replay.visitors import Visitors
 from replay.writing import Writer
 from tests.cache.steps import until
 from tests.replay.hush import KEY, SITE, redactor
+from tests.replay.test_stored import line
 
 MS = 1_000_000
 
@@ -152,3 +155,59 @@ async def test_what_is_not_understood_is_counted_and_the_others_go_on(
     assert sorted(written(writer)) == ["/0", "/1", "/2", "/3", "/last", "/other"]
     assert recorder.dropped == {"not understood": len(wrong)}
     assert caplog.text.count("an exchange was not understood") == len(wrong)
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoredAnswers]:
+    """The reader of a log of which two lines are read at a time, and into which twenty have been written since it began."""
+    monkeypatch.setattr(stored_answers, "PIECE", 600)
+    (tmp_path / "access.log").touch()
+    reader = StoredAnswers(tmp_path / "access.log", time_ns(), monotonic_ns())
+    (tmp_path / "access.log").write_bytes(b"".join(line(ended=time(), path=f"/{n}", seconds=0) for n in range(20)))
+    yield reader
+    reader.close()
+
+
+async def test_a_log_that_grows_faster_than_it_is_looked_at_is_read_on(
+    run: Path, recorder: Recorder, writer: Writer, log: StoredAnswers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = asyncio.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(listenings, "LOOK", 3600.0)  # so that there is one look
+        recording = asyncio.create_task(
+            record(run, recorder, writer, log, most_body=100, over=over, tell=lambda processes: None)
+        )
+        await until(lambda: recorder._count == 20 or recording.done())
+    over.set()
+    await recording
+
+    assert written(writer) == [f"/{number}" for number in range(20)]
+    assert not recorder.dropped
+
+
+async def test_what_waits_in_the_log_at_the_end_is_read_on_too(
+    run: Path, recorder: Recorder, writer: Writer, log: StoredAnswers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listenings, "LOOK", 3600.0)
+    monkeypatch.setattr(stored_answers, "FLUSHED", 0)
+    over = asyncio.Event()
+    over.set()
+
+    async with asyncio.timeout(60):
+        await record(run, recorder, writer, log, most_body=100, over=over, tell=lambda processes: None)
+
+    assert len(written(writer)) == 20
+    assert not recorder.dropped
+
+
+async def test_what_of_the_log_cannot_be_read_any_more_is_counted(
+    run: Path, recorder: Recorder, writer: Writer, log: StoredAnswers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listenings, "LAST_WORDS", 0.0)
+    over = asyncio.Event()
+    over.set()
+
+    await record(run, recorder, writer, log, most_body=100, over=over, tell=lambda processes: None)
+
+    assert written(writer) == []
+    assert recorder.dropped == {TOO_FAST: 20}

@@ -5,7 +5,8 @@ import json
 import os
 import resource
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from replay import reading, records
 from replay.reading import NoRecord, Reader
 from replay.records import Answer, Header, Made, Request
-from replay.writing import Writer, writing
+from replay.writing import Occupied, Writer, writing
 
 HEADER = Header("3a6e22f", 1_764_000_000_000_000_000, 77, "https://example.org", snapshot="b1", mapping={"/a": "/b"})
 ANSWER = Answer(200, 900, 700, 12, "text/html", "h", "n", "/x", ("plaza",), (Made("post", "{{post:1}}", "/id"),), "HIT")
@@ -81,7 +82,7 @@ def test_it_is_the_owner_s_alone_and_no_file_is_overwritten(tmp_path: Path) -> N
     path = write(tmp_path / "a", some(1))
     before = path.read_bytes()
 
-    with pytest.raises(FileExistsError):
+    with pytest.raises(Occupied, match="is there already; --force"):
         Writer(path, HEADER)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -135,6 +136,17 @@ def test_wherever_a_file_is_cut_off_what_is_whole_can_be_read(tmp_path: Path) ->
     assert counts[0] > counts[-1]
 
 
+@contextmanager
+def no_more_bytes_than(most: int) -> Iterator[None]:
+    """The kernel refuses more, as it would on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 def fill(writer: Writer) -> None:
     for i in range(100_000):
         writer.add(replace(PLAIN, i=i, t_us=i, body=os.urandom(300)))
@@ -143,14 +155,9 @@ def fill(writer: Writer) -> None:
 def test_a_full_disk_leaves_a_file_that_was_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "a"
     writer = Writer(path, HEADER)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))  # the kernel refuses more, as a full disk would
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            fill(writer)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        writer.close()
+    with no_more_bytes_than(20_000), pytest.raises(OSError, match="File too large"):
+        fill(writer)
+    writer.close()
 
     assert reading.read(path).cut
     assert len(reading.read(path).requests) > 10

@@ -159,5 +159,6 @@ def test_compare_writes_it(tmp_path: Path) -> None:
     assert done.exception is None or isinstance(done.exception, SystemExit), done.output
     assert text(section(parsed((tmp_path / "both.html").read_text(encoding="utf-8")), "Verdict"))
     refused = CliRunner().invoke(command, [*files, "--html", str(tmp_path / "nowhere" / "both.html")])
-    assert refused.exit_code == 1
-    assert "could not be written" in refused.output
+    assert (refused.exit_code, "there is no folder" in refused.output) == (2, True)
+    unwritten = CliRunner().invoke(command, [*files, "--html", "/proc/self/both.html"])
+    assert (unwritten.exit_code, "could not be written" in unwritten.output) == (4, True)

@@ -103,8 +103,9 @@ def test_the_command_writes_a_file_without_them(tmp_path: Path) -> None:
     assert called(tmp_path / "b", "--check")[0] == 0
     assert b"hush" not in gzip.decompress((tmp_path / "b").read_bytes())
     assert len(reading.read(tmp_path / "b").requests) == len(LEFT) + 1
-    assert called(path, "--out", tmp_path / "b")[0] == 1
-    assert called(path, "--out", path, "--force")[0] == 1
+    assert called(path, "--out", tmp_path / "b")[0] == 2
+    assert called(path, "--out", path, "--force")[0] == 2
+    assert called(path, "--out", tmp_path / "no" / "b")[0] == 2
     assert reading.read(path).requests
 
 

@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from replay.stored import FLUSHED, PIECE, StoredAnswers
+import pytest
+
+from replay import stored as module
+from replay.stored import FLUSHED, PIECE, TOO_FAST, StoredAnswers
 
 WALL, MONOTONIC = 1_700_000_000_000_000_000, 5_000_000_000
 
@@ -75,7 +78,11 @@ def test_a_log_that_is_moved_aside_is_read_to_its_end_and_the_new_one_from_its_b
         file.write(line(path="/2"))
     log.write_bytes(line(path="/3"))
 
-    assert [one.target for _ in range(3) for one in reader.read(0)[0]] == ["/2", "/3"]
+    (found, all_before), more = reader.read(10**15), reader.more
+    assert [one.target for one in found] == ["/2"]
+    assert (more, all_before) == (True, found[-1].ended - FLUSHED)  # of the new one nothing is known yet
+    assert [one.target for _ in range(2) for one in reader.read(0)[0]] == ["/3"]
+    assert not reader.more
     reader.close()
 
 
@@ -90,4 +97,41 @@ def test_while_there_is_more_in_the_log_nothing_later_is_certain(tmp_path: Path)
 
     assert all_before == found[-1].ended - FLUSHED
     assert reader.read(10**15)[1] == 10**15 - FLUSHED
+    reader.close()
+
+
+def test_what_waits_for_too_long_is_counted_and_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PIECE", 10 * len(line()))
+    monkeypatch.setattr(module, "MOST_BEHIND", 25 * len(line()))
+    log = tmp_path / "access.log"
+    log.touch()
+    reader = stored(log)
+    with log.open("ab") as file:
+        file.write(line() * 43)
+
+    read = list[int]()
+    while not read or reader.more:
+        read.append(len(reader.read(10**15)[0]))
+
+    assert read == [0, 10, 10, 10, 3]  # 33 waited behind the first ten, and 23 behind the second
+    assert reader.passed_over == {TOO_FAST: 10}
+    reader.close()
+
+
+def test_what_is_left_at_the_end_is_counted_up_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PIECE", 2 * len(line()))
+    log = tmp_path / "access.log"
+    log.touch()
+    reader = stored(log)
+    end = 1_700_000_001.5  # when the first of them ends
+    with log.open("ab") as file:
+        for number in range(20):
+            file.write(line(ended=end + number))
+
+    looks = 1
+    while reader.pass_over(MONOTONIC + 4_500_000_000):
+        looks += 1
+
+    assert reader.passed_over == {TOO_FAST: 4}  # each took a quarter of a second
+    assert looks < 10  # what ended long after it is not even looked at
     reader.close()
