@@ -60,10 +60,11 @@ def _renew(settings: Settings, supervisor: Supervisor, name: str) -> None:
 @contextmanager
 def _stand_in(settings: Settings, name: str) -> Iterator[None]:
     """A web process of our own has the socket of `name`, until the block ends. If it does not start, nothing was taken away."""
-    beside, log = f"beside-{name.rpartition('-')[2]}", settings.var / "log" / f"{name}.log"
-    path = settings.run / f"{beside}.sock"
+    beside = f"beside-{name.rpartition('-')[2]}"
+    # A log of its own, anew each time: the last line of the other one shall be the word of a process that does not start.
+    path, log = settings.run / f"{beside}.sock", settings.var / "log" / f"{beside}.log"
     orphan = listener(path)  # of a restart that was killed
-    with log.open("ab") as output:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-P", f"{knobs.ROOT}/server.py", "--socket", str(path)],
             env=knobs.environment(choices(settings)), cwd=knobs.ROOT, stdout=output, stderr=output,
