@@ -52,11 +52,10 @@ class SearchPage(ListPage[int]):
         return {"posts": posts, "authors": authors, "titles": titles, "excerpts": excerpts}
 
     async def _beginnings(self, posts: list[Post]) -> dict[int, str]:
-        """All else of an answer that is remembered is so in Redis; without MySQL it has summaries, and is not kept."""
+        """All else of a remembered answer is in Redis: without MySQL summaries do. A page that asked MySQL itself is not kept."""
         try:
             return await self.app.models.bodies.beginnings([post.id for post in posts], LONGEST_HTML)
         except Busy:
-            self.reading = None
             return {}
 
     async def _polls(self, found: Found) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """A reply is written below what it answers where there is script, and on a page of its own where there is none."""
 
 import re
+from functools import partial
 from itertools import count
 
 from playwright.sync_api import Dialog, Page, expect
 
+from models import Models
+from models.users import User
 from tests.browser.conftest import Visit
 from tests.browser.test_files import bring
 from tests.browser.town import Town
@@ -17,8 +20,12 @@ def talked_about(town: Town, *comments: str) -> str:
     """The path of a new post with these comments of Alice's."""
     post = town.publish(f"Before the reply {next(_numbers)}", "Say something.")
     for text in comments:
-        town.do(lambda models, text=text: models.comments.create(post.id, text, by=town.users["alice"]))
+        town.do(partial(_comment, post.id, text, town.users["alice"]))
     return f"/blog/{post.id}-{post.slug}"
+
+
+async def _comment(post_id: int, text: str, by: User, models: Models) -> None:
+    await models.comments.create(post_id, text, by=by)
 
 
 def reply_to(page: Page, text: str) -> None:
