@@ -112,6 +112,7 @@ async def serve(
     under way within `drain_seconds`. Told to by USR1 before, do all that at leisure: an upload may take minutes."""
     async with running(settings, journal) as app:
         stop, aside = _told_by(signal.SIGTERM, signal.SIGINT), _told_by(signal.SIGUSR1)
+        await asyncio.to_thread(app.application.app.views.load)  # a new release takes seconds for that, once
         door = open_door()  # not before there is somebody to answer
         tap = Tap(app.application, settings.run)
         # Tornado's own xheaders are off: handlers/origin.py decides whose word about the visitor's address counts.

@@ -35,6 +35,7 @@ MADE_ANEW = frozenset(
         "run",
         "tmp",
         "static",
+        "templates",
         "pages",
         "nginx",
         "log",

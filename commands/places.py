@@ -71,7 +71,7 @@ def _folders(settings: Settings) -> list[tuple[Path, int | None]]:
     var = settings.var
     return [
         (var, None),
-        *((var / name, 0o700) for name in ("mysql", "redis", "secrets", "etc", "tmp")),
+        *((var / name, 0o700) for name in ("mysql", "redis", "secrets", "etc", "tmp", "templates")),
         *((var / name, 0o755) for name in ("static", "pages", "nginx")),
         *((folder, 0o710 if os.geteuid() == 0 else 0o700) for folder in (var / "files", var / "log", settings.run)),
     ]

@@ -40,6 +40,7 @@ def routes() -> list[tuple[str, type[Any], str]]:
         (rf"/blog/{ID}", posts.PostById, "post_id"),
         (rf"/blog/{ID}/comments", comments.CreateComment, "comment_create"),
         (rf"/comments/{ID}", comments.CommentAddress, "comment"),
+        (rf"/comments/{ID}/reply", comments.ReplyToComment, "comment_reply"),
         (rf"/comments/{ID}/edit", comments.EditComment, "comment_edit"),
         (rf"/comments/{ID}/delete", comments.DeleteComment, "comment_delete"),
         (r"/tag/([^/]+)", pages.TagPage, "tag"),

@@ -1,5 +1,7 @@
 """Writing, changing and deleting comments by plain forms; what was typed is never lost."""
 
+import asyncio
+
 from handlers import doorman
 from handlers.pages import HtmlPage
 from handlers.statuses import tell_of
@@ -59,6 +61,23 @@ class CreateComment(_Standing):
         self.show_wrong(
             "comment_again.html", status, {"body": message}, post=post, reply_to=parent or None, values={"body": text}
         )
+
+
+class ReplyToComment(HtmlPage):
+    """The form of a reply beside what it answers, for who has no script: with one it opens on the post's page."""
+
+    public = False
+    needs = LOGIN
+
+    async def get(self, id: str) -> None:
+        models = self.app.models
+        comment = await models.comments.one(int(id))
+        if comment.status != "shown":
+            raise NotFound(f"comment {id}")
+        post, people = await asyncio.gather(
+            models.posts.published(comment.post_id), models.users.by_ids([comment.author_id])
+        )
+        self.show("comment_reply.html", comment=comment, post=post, people=people)
 
 
 class EditComment(HtmlPage):

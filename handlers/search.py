@@ -8,10 +8,11 @@ from content.marking import LONGEST_HTML, marked, plain
 from content.queries import LONGEST, MOST_TERMS
 from handlers.file_addresses import not_beyond
 from handlers.pages import ListPage
-from models.errors import NotFound
+from models.errors import Busy, NotFound
 from models.posts import Post
 from models.search import MOST_FOUND, Found
 
+NOTHING = Found((), 1, 1, 0)
 WHERE = ("posts", "polls", "files")  # what is searched, as the address names it
 
 
@@ -26,26 +27,36 @@ class SearchPage(ListPage[int]):
         n = self.page_number(self.get_query_argument("page", None))
         if n is None:
             return
-        found = await find(text, page=n)
-        if found.page_index > found.page_count:
-            self.redirect(self.address_of(found.page_count), status=302)
+        frame = {
+            "text": text, "where": where, "places": [(name, self._address(name)) for name in WHERE],
+            "href": self.address_of, "most_found": MOST_FOUND, "most_terms": MOST_TERMS, "longest": LONGEST,
+        }  # fmt: skip
+        try:
+            found = await find(text, page=n)
+            if found.page_index > found.page_count:
+                self.redirect(self.address_of(found.page_count), status=302)
+                return
+            shown = await drawn(found)
+        except Busy as error:
+            self.show_refused("search.html", error, page=NOTHING, **{where: ()}, **frame)
             return
-        self.show(
-            "search.html", text=text, where=where, places=[(name, self._address(name)) for name in WHERE], page=found,
-            href=self.address_of, most_found=MOST_FOUND, most_terms=MOST_TERMS, longest=LONGEST,
-            **await drawn(found),
-        )  # fmt: skip
+        self.show("search.html", page=found, **frame, **shown)
 
     async def _posts(self, found: Found) -> dict[str, Any]:
         models = self.app.models
         posts = [post for post in await models.posts.many(found.ids) if post.status == "published"]
-        bodies, authors = await asyncio.gather(
-            models.bodies.beginnings([post.id for post in posts], LONGEST_HTML), self.authors(posts)
-        )
+        bodies, authors = await asyncio.gather(self._beginnings(posts), self.authors(posts))
         # Of ten long bodies and twelve short words it takes half a second: not on the loop.
         excerpts = await asyncio.to_thread(_excerpts, posts, bodies, found.marks)
         titles = {post.id: marked(post.title, found.marks, None) for post in posts}
         return {"posts": posts, "authors": authors, "titles": titles, "excerpts": excerpts}
+
+    async def _beginnings(self, posts: list[Post]) -> dict[int, str]:
+        """All else of a remembered answer is in Redis: without MySQL summaries do. A page that asked MySQL itself is not kept."""
+        try:
+            return await self.app.models.bodies.beginnings([post.id for post in posts], LONGEST_HTML)
+        except Busy:
+            return {}
 
     async def _polls(self, found: Found) -> dict[str, Any]:
         polls = [poll for poll in await self.app.models.polls.many(found.ids) if poll.status in ("open", "closed")]

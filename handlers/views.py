@@ -18,6 +18,7 @@ from markupsafe import Markup
 from tornado.locale import GettextLocale
 
 from content.languages import LANGUAGES, translations
+from handlers.compiled import compiled_in
 from models.traces import TRACE
 from settings import Settings
 
@@ -36,7 +37,15 @@ class Views:
         self.static = static
         self._catalogues = {lang: translations(lang) for lang in LANGUAGES}
         self.locales = {lang: GettextLocale(_BABEL[lang], self._catalogues[lang]) for lang in LANGUAGES}
+        # The text of this file stands for the options of the environment. The code is the same in each language.
+        self._compiled = compiled_in(settings.var / "templates", Path(__file__).read_text())
         self._environments = {lang: self._environment(lang, settings, static) for lang in LANGUAGES}
+
+    def load(self) -> None:
+        """Have all pages ready to be drawn: to compile one holds up the loop for up to 0.2 s."""
+        for environment in self._environments.values():
+            for name in environment.list_templates(filter_func=_is_ours):
+                environment.get_template(name)
 
     def render(self, name: str, lang: str, **context: Any) -> str:
         """The page as text. `site`, a models.site.Site, is among the context of every page."""
@@ -73,7 +82,7 @@ class Views:
         environment = Environment(
             loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
-            auto_reload=False,  # `plaza dev` starts anew when a template changes
+            bytecode_cache=self._compiled, auto_reload=False,  # `plaza dev` starts anew when a template changes
         )  # fmt: skip
         environment.policies["ext.i18n.trimmed"] = True
         environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
@@ -92,6 +101,11 @@ class Views:
         local = at.astimezone(self._zone)
         text = f"{format_date(local, 'long', locale=_BABEL[lang])} {local:%H:%M}"
         return Markup('<time datetime="{}">{}</time>').format(at.strftime("%Y-%m-%dT%H:%M:%SZ"), text)
+
+
+def _is_ours(name: str) -> bool:
+    """Mails are drawn elsewhere (content/letters.py)."""
+    return not name.startswith("mails/")
 
 
 def script(text: str) -> str:

@@ -28,11 +28,6 @@ addEventListener("beforeunload", (event) => {
 // The first field with an error is where one goes on.
 document.querySelector("[aria-invalid=true]")?.focus();
 
-// An answer is written in a box that is open: put the cursor there.
-for (const details of document.querySelectorAll("details.answer")) {
-  details.addEventListener("toggle", () => details.open && details.querySelector("textarea").focus());
-}
-
 // What is shown to be copied is selected when one goes there, and copied by a button.
 for (const field of document.querySelectorAll("input[data-copy]")) {
   field.addEventListener("focus", () => field.select());

@@ -67,7 +67,7 @@ def stranger(page: Page) -> None:
 
 
 def answering(page: Page) -> None:
-    page.locator("details.answer > summary").first.click()
+    page.locator("a[data-reply]").first.click()
 
 
 def unticked(page: Page) -> None:

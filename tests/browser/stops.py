@@ -138,6 +138,7 @@ STOPS = (
     Stop("link-over", "/reset?token=none"),
     Stop("unsubscribe", "/unsubscribe/{ticket.link}"),
     Stop("comment-stranger", "post:hostile", act=stranger),
+    Stop("comment-reply", "/comments/{bob.comment}/reply", "bob"),
     Stop("comment-edit", "/comments/{bob.comment}/edit", "bob"),
     Stop("comment-edit-wrong", "/comments/{bob.comment}/edit", "bob", press("Save", body="")),
     Stop("account", "/account", "bob"),

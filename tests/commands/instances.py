@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from settings import ROOT, Settings, load
+from tests.harness.compiled import give_templates
 
 PLAZA = str(ROOT / "plaza")
 
@@ -66,6 +67,7 @@ class Instance:
         return kept | {"PLAZA_VAR": str(self.var), "NO_COLOR": "1"} | self.environment
 
     def up(self, *arguments: str) -> str:
+        give_templates(self.var)
         done = self.plaza("up", "--port", str(self.port), "--no-demo", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         self.said = done.stdout

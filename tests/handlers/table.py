@@ -49,6 +49,7 @@ TABLE = (
     Line("comment_create", "POST", "/blog/{post}/comments", _members(401, 303), {"body": "Hello"}),
     Line("comment_create", "POST", "/blog/{draft}/comments", _all(404), {"body": "Hello"}),
     Line("comment", "GET", "/comments/{talk}", _all(302)),
+    Line("comment_reply", "GET", "/comments/{talk}/reply", _members(302, 200)),
     Line("comment_edit", "GET", "/comments/{talk}/edit", (302, 200, 403, 403, 403)),
     Line("comment_edit", "POST", "/comments/{talk}/edit", (401, 303, 403, 403, 403), {"body": "Changed"}),
     Line("comment_delete", "POST", "/comments/{talk}/delete", _members(401, 303)),

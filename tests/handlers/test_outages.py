@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from handlers.pages import AboutPage
+from models import Models
+from models.writing import Draft
 from tests.harness.browser import Browser
-from tests.harness.people import PASSWORD
+from tests.harness.people import PASSWORD, People
 from tests.harness.wires import Wire
 
 
@@ -39,6 +41,41 @@ async def test_what_is_remembered_is_read_on_without_mysql(mysql_wire: Wire, vis
     assert (await visitor.get("/readyz")).status == 503
     await mysql_wire.mend()
     assert (await visitor.get("/readyz")).status == 200
+
+
+async def test_a_search_that_was_asked_before_is_answered_on_with_summaries_and_not_kept(
+    mysql_wire: Wire, visitor: Browser, models: Models, people: People
+) -> None:
+    await models.writing.create(
+        Draft("Lighthouses", "A summary.", "Of *keepers* alone.", ("sea",)), by=people.alice, publish=True
+    )
+    whole = await visitor.get("/search?q=keepers")
+    await mysql_wire.cut()
+    without = await visitor.get("/search?q=keepers&x=1")
+    await mysql_wire.mend()
+    again = await visitor.get("/search?q=keepers&x=1")
+
+    assert [answer.status for answer in (whole, without, again)] == [200, 200, 200]
+    assert all("Lighthouses</a>" in answer.text for answer in (whole, without, again))
+    assert ["<mark>keepers</mark>" in answer.text for answer in (whole, without, again)] == [True, False, True]
+    assert "A summary." in without.text
+
+
+@pytest.mark.parametrize("where", ["posts", "polls", "files"])
+async def test_a_search_that_nobody_has_asked_keeps_its_words_for_later(
+    where: str, mysql_wire: Wire, visitor: Browser
+) -> None:
+    await visitor.get("/")
+    await mysql_wire.cut()
+    page = await visitor.get(f"/search?q=light+%22house&in={where}")
+
+    assert page.status == 503
+    assert int(page.headers["Retry-After"]) > 0
+    assert page.headers["Cache-Control"] == "no-store"
+    assert 'name="q" value="light &#34;house"' in page.text
+    assert 'role="alert"' in page.text
+    assert "Nothing was found." not in page.text
+    assert ('name="in"' in page.text) == (where != "posts")
 
 
 async def test_without_redis_everything_goes_on_limits_too(redis_wire: Wire, visitor: Browser) -> None:

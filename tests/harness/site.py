@@ -15,6 +15,7 @@ from typing import Any
 from commands import nginx
 from commands.places import make_folders
 from settings import ROOT, Settings, environment
+from tests.harness.compiled import give_templates
 from tests.harness.servers import Databases
 
 PATIENCE = 60.0  # s until the site must answer
@@ -36,12 +37,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def run_site(databases: Databases, **choices: Any) -> Iterator[Site]:
-    """Start Nginx and one web process for as long as the block lasts. Limits are wide, unless chosen otherwise."""
+def run_site(databases: Databases, *, compiled: bool = True, **choices: Any) -> Iterator[Site]:
+    """Start Nginx and one web process for as long as the block lasts. Limits are wide, unless chosen otherwise. Where
+    it is not `compiled` already, the process has to compile its templates."""
     port = free_port()
     wide = {"comments_per_minute": 1000, "registrations_per_hour": 1000}
     with databases.fresh(web=1, port=port, **{**wide, **choices}) as settings, ExitStack() as stack:
         make_folders(settings)
+        if compiled:
+            give_templates(settings.var)
         nginx.render_files(settings)
         told = {
             name: ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
