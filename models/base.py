@@ -22,6 +22,7 @@ log = logging.getLogger("plaza.mysql")
 
 Row = TypeVar("Row")
 Item = TypeVar("Item")
+Counts = Counter[tuple[str, date]]  # (list, day) -> how often
 
 TRANSACTION_SECONDS = 8.0  # a transaction is given up after this
 HOLD = TRANSACTION_SECONDS + 2.0  # s; a tombstone set before COMMIT outlives any transaction
@@ -56,8 +57,9 @@ class Write:
         self.kept = False  # there is a row of it in the outbox
         self.doubtful: int | None = None  # the connection, as MySQL knows it, whose COMMIT may not have been answered
         self.touched: dict[str, Slot] = {}
-        self.counts = Counter[tuple[str, date]]()  # what `tallies` shall change
-        self.last: list[Callable[[Write], Awaitable[None]]] = []  # done just before COMMIT
+        self.counts: Counts = Counter()  # what `tallies` shall change
+        # Done just before COMMIT, when the tombstones stand: a step gets no Write, so that it can touch nothing more.
+        self.last: list[Callable[[Connection, Counts], Awaitable[None]]] = []
         self.fetch, self.execute, self.insert = connection.fetch, connection.execute, connection.insert
 
     @property
@@ -191,8 +193,6 @@ class Table(Generic[Row]):
             async with asyncio.timeout(TRANSACTION_SECONDS), self.db.transaction() as connection:
                 write = Write(connection, self._cache.writer())
                 yield write
-                for step in write.last:
-                    await step(write)
                 committing = bool(write.touched)
                 if write.touched:
                     slots = tuple(write.touched.values())
@@ -201,6 +201,9 @@ class Table(Generic[Row]):
                         write.kept = True
                     if comparisons.chosen(self.db.compare_every):
                         await comparisons.keep(connection, write.writer, slots)
+                # What all writers share is held for no trip to Redis.
+                for step in write.last:
+                    await step(connection, write.counts)
                 if time.clock_gettime(time.CLOCK_BOOTTIME) - began > TRANSACTION_SECONDS:
                     raise Busy("the process stood still")  # longer than the tombstones were meant to stand (race R10)
                 write.doubtful = connection.thread
