@@ -92,6 +92,20 @@ def contributed_by(comment: Comment) -> tuple[Contribution, ...]:
     return contributions.of_comment(comment.author_id, comment.post_id, comment.created_at)
 
 
+# Of one part of a post's threads: how many comments the post has, the first comments, and the replies to all but the one that
+# tells of a next part. A thread stays while its first comment, or a reply to it, is shown: a value with a LIMIT, and no EXISTS,
+# which MariaDB may answer by reading all comments of the site. A STRAIGHT_JOIN, for it may begin with those, too.
+_THREADS = (
+    "WITH roots AS (SELECT c.id FROM comments c WHERE c.post_id = %s AND c.parent_id IS NULL AND c.id > %s AND "
+    "(c.status = 'shown' OR (SELECT 1 FROM comments r WHERE r.parent_id = c.id AND r.status = 'shown' LIMIT 1) = 1) "
+    "ORDER BY c.id LIMIT %s) "
+    "SELECT 'count', CAST(COALESCE(SUM(n), 0) AS SIGNED) FROM tallies WHERE list = %s AND n > 0 "
+    "UNION ALL SELECT 'root', id FROM roots "
+    "UNION ALL (SELECT 'reply', r.id FROM (SELECT id FROM roots ORDER BY id LIMIT %s) part "
+    "STRAIGHT_JOIN comments r ON r.parent_id = part.id AND r.status = 'shown' ORDER BY r.id LIMIT %s)"
+)
+
+
 class Comments(Table[Comment]):
     key: ClassVar = BY_ID
     rows_sql: ClassVar = (
@@ -108,18 +122,11 @@ class Comments(Table[Comment]):
         """The threads of a post whose first comment's id is above `after`."""
 
         async def load() -> tuple[Any, ...]:
-            # A thread stays while its first comment, or a reply to it, is shown.
-            roots = await self.db.fetch(
-                "SELECT c.id FROM comments c WHERE c.post_id = %s AND c.parent_id IS NULL AND c.id > %s AND (c.status = 'shown' "
-                "OR EXISTS (SELECT 1 FROM comments r WHERE r.parent_id = c.id AND r.status = 'shown')) ORDER BY c.id LIMIT %s",
-                post_id, after, PER_PART + 1,
-            )  # fmt: skip
-            ids = tuple(row[0] for row in roots)
-            replies = await self.db.fetch(
-                "SELECT id FROM comments WHERE parent_id IN %s AND status = 'shown' ORDER BY id LIMIT %s",
-                ids[:PER_PART], MOST_REPLIES,
-            ) if ids else ()  # fmt: skip
-            return await tallies.total(self.db, f"comments:{post_id}"), ids, tuple(row[0] for row in replies)
+            found = await self.db.fetch(
+                _THREADS, post_id, after, PER_PART + 1, f"comments:{post_id}", PER_PART, MOST_REPLIES
+            )
+            roots, replies = (tuple(sorted(id for what, id in found if what == name)) for name in ("root", "reply"))
+            return sum(n for what, n in found if what == "count"), roots, replies
 
         count, roots, replies = await self.items(THREADS(post_id, after), load)
         rows = await self.many((*roots[:PER_PART], *replies))

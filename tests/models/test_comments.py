@@ -8,7 +8,7 @@ import pytest
 from cache import records
 from models import Models
 from models.comment_rules import LONGEST
-from models.comments import BY_ID
+from models.comments import BY_ID, THREADS
 from models.errors import Forbidden, Invalid, NotFound
 from models.posts import Post
 from models.writing import Draft
@@ -18,6 +18,10 @@ from tests.harness.people import People
 
 async def a_post(models: Models, people: People) -> Post:
     return await models.writing.create(Draft("Talk", "", "Words.", ()), by=people.alice, publish=True)
+
+
+async def nothing() -> tuple[Any, ...]:
+    return ()
 
 
 async def test_50_comments_at_one_moment_are_50_comments(models: Models, other_models: Models, people: People) -> None:
@@ -188,6 +192,24 @@ async def test_an_empty_or_endless_comment_is_refused(models: Models, people: Pe
     post = await a_post(models, people)
     with pytest.raises(Invalid):
         await models.comments.create(post.id, text, by=people.bob)
+
+
+async def test_a_discussion_is_one_statement_and_tells_its_count_where_no_thread_is(
+    models: Models, people: People, counted: Counted
+) -> None:
+    post = await a_post(models, people)
+    root = await models.comments.create(post.id, "Root", by=people.bob)
+    reply = await models.comments.create(post.id, "Reply", by=people.alice, parent_id=root.id)
+    counted.clear()
+    talk = await models.comments.discussion(post.id)
+    asked = len(counted.statements)
+    beyond = await models.comments.discussion(post.id, after=reply.id)
+    listed = await models.comments.items(THREADS(post.id, 0), nothing)
+
+    assert asked == 2  # it, and the rows
+    assert [(thread.comment.id, thread.replies[0].id) for thread in talk.threads] == [(root.id, reply.id)]
+    assert (talk.count, beyond.count, beyond.threads) == (2, 2, ())
+    assert repr(listed) == repr((2, (root.id,), (reply.id,)))  # a sum is a decimal, and in a UNION so is all beside it
 
 
 async def test_a_long_discussion_comes_in_parts_and_every_thread_stands_in_exactly_one(
