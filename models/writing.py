@@ -21,12 +21,13 @@ LONGEST_BODY = 500_000  # characters of Markdown
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an editor fills in. An empty summary is made from the body's beginning, a missing slug from the title."""
+    """What an editor fills in. An empty summary is made from the body's beginning, a missing slug from the title; `tags` None:
+    those that the post has."""
 
     title: str
     summary: str
     md: str
-    tags: tuple[str, ...]
+    tags: tuple[str, ...] | None
     slug: str | None = None
 
 
@@ -57,7 +58,7 @@ class Writing:
         status: Status = "published" if publish else "draft"
         post = Post(
             0, by.id, None, draft.slug or slug(draft.title), draft.title, draft.summary, status, now if publish else None,
-            now, now, None, draft.tags, 1,
+            now, now, None, draft.tags or (), 1,
         )  # fmt: skip
         async with self.posts.write() as w:
             await require(w, by.id, EDITOR)
@@ -77,8 +78,9 @@ class Writing:
             if version is not None and version != old.version:
                 raise Stale(old.version)
             words = replace(
-                old, slug=draft.slug or slug(draft.title), title=draft.title, summary=draft.summary, tags=draft.tags
-            )
+                old, slug=draft.slug or slug(draft.title), title=draft.title, summary=draft.summary,
+                tags=old.tags if draft.tags is None else draft.tags,
+            )  # fmt: skip
             await revisions.keep_first(w, old)
             new = await update(w, old, words, text)
             await revisions.keep(w, new, draft.md, by.id)
@@ -152,7 +154,8 @@ async def _tag(w: Write, post: Post) -> None:
 
 async def _checked(draft: Draft) -> tuple[Draft, Text]:
     """The draft with its blanks filled, and its text read in a thread. Raises Invalid with all that is wrong."""
-    draft = replace(draft, title=draft.title.strip(), summary=draft.summary.strip(), tags=normal_tags(draft.tags))
+    tags = None if draft.tags is None else normal_tags(draft.tags)
+    draft = replace(draft, title=draft.title.strip(), summary=draft.summary.strip(), tags=tags)
     wrong: dict[str, str] = {}
     if not draft.title:
         wrong["title"] = "A post needs a title."
@@ -164,7 +167,7 @@ async def _checked(draft: Draft) -> tuple[Draft, Text]:
         wrong["body"] = "A post needs some text."
     elif len(draft.md) > LONGEST_BODY:
         wrong["body"] = "A post has at most 500,000 characters."
-    if len(draft.tags) > 10:
+    if tags and len(tags) > 10:
         wrong["tags"] = "A post has at most 10 tags."
     if wrong:
         raise Invalid(wrong)
