@@ -193,17 +193,17 @@ class Table(Generic[Row]):
             async with asyncio.timeout(TRANSACTION_SECONDS), self.db.transaction() as connection:
                 write = Write(connection, self._cache.writer())
                 yield write
-                committing = bool(write.touched)
-                if write.touched:
-                    slots = tuple(write.touched.values())
-                    if not await self._cache.begin(slots, write.writer, HOLD) or self.critical:
-                        await outbox.keep(connection, write.writer, slots)
-                        write.kept = True
-                    if comparisons.chosen(self.db.compare_every):
-                        await comparisons.keep(connection, write.writer, slots)
+                slots = tuple(write.touched.values())
+                committing = bool(slots)
+                if slots and (not await self._cache.begin(slots, write.writer, HOLD) or self.critical):
+                    await outbox.keep(connection, write.writer, slots)
+                    write.kept = True
                 # What all writers share is held for no trip to Redis.
                 for step in write.last:
                     await step(connection, write.counts)
+                if slots and comparisons.chosen(self.db.compare_every):
+                    # When nothing is waited for any more: the looks count from this moment.
+                    await comparisons.keep(connection, write.writer, slots)
                 if time.clock_gettime(time.CLOCK_BOOTTIME) - began > TRANSACTION_SECONDS:
                     raise Busy("the process stood still")  # longer than the tombstones were meant to stand (race R10)
                 write.doubtful = connection.thread
