@@ -91,10 +91,10 @@ class Blogs(JsonAnswer):
     async def post(self) -> None:
         """Publish at once."""
         me = self.member(EDITOR)
-        post = await self.app.models.writing.create(
-            draft(self.fields("name", "summary", "content")), by=me, publish=True
-        )
-        await self.answer_blog(post, status=201)
+        new = draft(self.fields("name", "summary", "content"))
+        post = await self.app.models.writing.create(new, by=me, publish=True)
+        self.set_header("Location", self.reverse_url("api_blog", post.id))
+        await self.answer_blog(post, new.md, status=201)
 
     async def _blogs(self, page: Page[Post]) -> list[dict[str, Any]]:
         models = self.app.models
@@ -102,30 +102,28 @@ class Blogs(JsonAnswer):
             models.users.by_ids([post.author_id for post in page.items]),
             models.bodies.many([post.id for post in page.items]),
         )
-        bodies = {body.post_id: body for body in found}
-        return [blog(post, bodies.get(post.id), authors.get(post.author_id)) for post in page.items]
+        bodies = {body.post_id: body.md for body in found}
+        return [blog(post, bodies.get(post.id, ""), authors.get(post.author_id)) for post in page.items]
 
-    async def answer_blog(self, post: Post, status: int = 200) -> None:
-        """One blog, as every call that reads or changes one answers it."""
-        models = self.app.models
-        if status == 201:
-            self.set_header("Location", self.reverse_url("api_blog", post.id))
-        body, author = await asyncio.gather(models.bodies.find(post.id), models.users.find(post.author_id))
-        self.answer(blog(post, body, author), status)
+    async def answer_blog(self, post: Post, md: str, status: int = 200) -> None:
+        """One blog, as every call that changes one answers it."""
+        self.answer(blog(post, md, await self.app.models.users.find(post.author_id)), status)
 
 
 class Blog(Blogs):
     arguments = ()
 
     async def get(self, id: str) -> None:  # type: ignore[override]
-        await self.answer_blog(await self.app.models.posts.published(int(id)))
+        models = self.app.models
+        post = await models.posts.published(int(id))
+        body, author = await asyncio.gather(models.bodies.find(post.id), models.users.find(post.author_id))
+        self.answer(blog(post, body.md if body else "", author))
 
     async def post(self, id: str) -> None:  # type: ignore[override]
         """Change title, summary and text; the tags stay."""
         me = self.member(EDITOR)
-        old = await self.app.models.posts.fresh().one(int(id))
-        new = draft(self.fields("name", "summary", "content"), tags=old.tags)
-        await self.answer_blog(await self.app.models.writing.edit(old.id, new, by=me))
+        new = draft(self.fields("name", "summary", "content"))
+        await self.answer_blog(await self.app.models.writing.edit(int(id), new, by=me), new.md)
 
 
 class DeleteBlog(JsonAnswer):
@@ -213,9 +211,9 @@ class NoSuchCall(JsonAnswer):
     post = put = patch = delete = get
 
 
-def draft(fields: dict[str, str], tags: tuple[str, ...] = ()) -> Draft:
-    """What an editor's API call fills in. Raises Invalid by the call's own names."""
+def draft(fields: dict[str, str]) -> Draft:
+    """What an editor's API call fills in; it knows nothing of tags. Raises Invalid by the call's own names."""
     wrong = {name: "This field is missing." for name in ("name", "content") if not fields[name].strip()}
     if wrong:
         raise Invalid(wrong)
-    return Draft(fields["name"], fields["summary"], fields["content"].replace("\r\n", "\n"), tags)
+    return Draft(fields["name"], fields["summary"], fields["content"].replace("\r\n", "\n"), None)

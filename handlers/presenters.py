@@ -4,19 +4,18 @@ from typing import Any
 
 from handlers.syndication import rfc3339
 from models.base import Page
-from models.bodies import Body
 from models.comments import Comment
 from models.posts import Post
 from models.site import Site
 from models.users import User
 
 
-def blog(post: Post, body: Body | None, author: User | None) -> dict[str, Any]:
+def blog(post: Post, md: str, author: User | None) -> dict[str, Any]:
     """`name` is the title, `content` the Markdown, `created_at` seconds since the epoch: of its publication, if it has one."""
     return {
         "id": post.id, "user_id": post.author_id, "user_name": post.byline or (author.name if author else ""),
         "user_image": author.image if author else "", "name": post.title, "summary": post.summary,
-        "content": body.md if body else "", "created_at": (post.published_at or post.created_at).timestamp(),
+        "content": md, "created_at": (post.published_at or post.created_at).timestamp(),
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ log = logging.getLogger("plaza.mysql")
 
 Row = TypeVar("Row")
 Item = TypeVar("Item")
+Counts = Counter[tuple[str, date]]  # (list, day) -> how often
 
 TRANSACTION_SECONDS = 8.0  # a transaction is given up after this
 HOLD = TRANSACTION_SECONDS + 2.0  # s; a tombstone set before COMMIT outlives any transaction
@@ -56,8 +57,9 @@ class Write:
         self.kept = False  # there is a row of it in the outbox
         self.doubtful: int | None = None  # the connection, as MySQL knows it, whose COMMIT may not have been answered
         self.touched: dict[str, Slot] = {}
-        self.counts = Counter[tuple[str, date]]()  # what `tallies` shall change
-        self.last: list[Callable[[Write], Awaitable[None]]] = []  # done just before COMMIT
+        self.counts: Counts = Counter()  # what `tallies` shall change
+        # Done just before COMMIT, when the tombstones stand: a step gets no Write, so that it can touch nothing more.
+        self.last: list[Callable[[Connection, Counts], Awaitable[None]]] = []
         self.fetch, self.execute, self.insert = connection.fetch, connection.execute, connection.insert
 
     @property
@@ -191,16 +193,17 @@ class Table(Generic[Row]):
             async with asyncio.timeout(TRANSACTION_SECONDS), self.db.transaction() as connection:
                 write = Write(connection, self._cache.writer())
                 yield write
+                slots = tuple(write.touched.values())
+                committing = bool(slots)
+                if slots and (not await self._cache.begin(slots, write.writer, HOLD) or self.critical):
+                    await outbox.keep(connection, write.writer, slots)
+                    write.kept = True
+                # What all writers share is held for no trip to Redis.
                 for step in write.last:
-                    await step(write)
-                committing = bool(write.touched)
-                if write.touched:
-                    slots = tuple(write.touched.values())
-                    if not await self._cache.begin(slots, write.writer, HOLD) or self.critical:
-                        await outbox.keep(connection, write.writer, slots)
-                        write.kept = True
-                    if comparisons.chosen(self.db.compare_every):
-                        await comparisons.keep(connection, write.writer, slots)
+                    await step(connection, write.counts)
+                if slots and comparisons.chosen(self.db.compare_every):
+                    # When nothing is waited for any more: the looks count from this moment.
+                    await comparisons.keep(connection, write.writer, slots)
                 if time.clock_gettime(time.CLOCK_BOOTTIME) - began > TRANSACTION_SECONDS:
                     raise Busy("the process stood still")  # longer than the tombstones were meant to stand (race R10)
                 write.doubtful = connection.thread

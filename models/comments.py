@@ -10,7 +10,7 @@ from cache import Cache, Key, List, Scope, Slot
 from models import audit, contributions, replies, tallies, terms
 from models.asking import answers
 from models.base import Page, Table, Write
-from models.comment_rules import Status, first_status, rendered
+from models.comment_rules import Said, Status, admitted, read
 from models.contributions import Contribution
 from models.database import Database
 from models.errors import Forbidden, Invalid, NotFound
@@ -92,6 +92,20 @@ def contributed_by(comment: Comment) -> tuple[Contribution, ...]:
     return contributions.of_comment(comment.author_id, comment.post_id, comment.created_at)
 
 
+# Of one part of a post's threads: how many comments the post has, the first comments, and the replies to all but the one that
+# tells of a next part. A thread stays while its first comment, or a reply to it, is shown: a value with a LIMIT, and no EXISTS,
+# which MariaDB may answer by reading all comments of the site. A STRAIGHT_JOIN, for it may begin with those, too.
+_THREADS = (
+    "WITH roots AS (SELECT c.id FROM comments c WHERE c.post_id = %s AND c.parent_id IS NULL AND c.id > %s AND "
+    "(c.status = 'shown' OR (SELECT 1 FROM comments r WHERE r.parent_id = c.id AND r.status = 'shown' LIMIT 1) = 1) "
+    "ORDER BY c.id LIMIT %s) "
+    "SELECT 'count', CAST(COALESCE(SUM(n), 0) AS SIGNED) FROM tallies WHERE list = %s AND n > 0 "
+    "UNION ALL SELECT 'root', id FROM roots "
+    "UNION ALL (SELECT 'reply', r.id FROM (SELECT id FROM roots ORDER BY id LIMIT %s) part "
+    "STRAIGHT_JOIN comments r ON r.parent_id = part.id AND r.status = 'shown' ORDER BY r.id LIMIT %s)"
+)
+
+
 class Comments(Table[Comment]):
     key: ClassVar = BY_ID
     rows_sql: ClassVar = (
@@ -108,18 +122,11 @@ class Comments(Table[Comment]):
         """The threads of a post whose first comment's id is above `after`."""
 
         async def load() -> tuple[Any, ...]:
-            # A thread stays while its first comment, or a reply to it, is shown.
-            roots = await self.db.fetch(
-                "SELECT c.id FROM comments c WHERE c.post_id = %s AND c.parent_id IS NULL AND c.id > %s AND (c.status = 'shown' "
-                "OR EXISTS (SELECT 1 FROM comments r WHERE r.parent_id = c.id AND r.status = 'shown')) ORDER BY c.id LIMIT %s",
-                post_id, after, PER_PART + 1,
-            )  # fmt: skip
-            ids = tuple(row[0] for row in roots)
-            replies = await self.db.fetch(
-                "SELECT id FROM comments WHERE parent_id IN %s AND status = 'shown' ORDER BY id LIMIT %s",
-                ids[:PER_PART], MOST_REPLIES,
-            ) if ids else ()  # fmt: skip
-            return await tallies.total(self.db, f"comments:{post_id}"), ids, tuple(row[0] for row in replies)
+            found = await self.db.fetch(
+                _THREADS, post_id, after, PER_PART + 1, f"comments:{post_id}", PER_PART, MOST_REPLIES
+            )
+            roots, replies = (tuple(sorted(id for what, id in found if what == name)) for name in ("root", "reply"))
+            return sum(n for what, n in found if what == "count"), roots, replies
 
         count, roots, replies = await self.items(THREADS(post_id, after), load)
         rows = await self.many((*roots[:PER_PART], *replies))
@@ -177,22 +184,16 @@ class Comments(Table[Comment]):
 
     @retried
     async def create(self, post_id: int, md: str, *, by: User, parent_id: int | None = None) -> Comment:
-        """A comment under a published post, or a reply (to a reply: beside it); it may be held for a moderator (`first_status`).
+        """A comment under a published post, or a reply (to a reply: beside it); it may be held for a moderator (`admitted`).
 
         Raises Invalid, Forbidden, NotFound.
         """
-        html = await rendered(md)
+        said = await read(md, by.id)
         async with self.write() as w:
-            bits = await require(w, by.id, LOGIN)
-            post = await w.fetch(
-                "SELECT id FROM posts WHERE id = %s AND status = 'published' LOCK IN SHARE MODE", post_id
-            )
-            if not post:
-                raise NotFound(f"post {post_id}")
+            status = await admitted(w, by.id, post_id)
             root = await self._root(w, post_id, parent_id) if parent_id is not None else None
-            status = await first_status(w, by.id, bits)
-            comment = Comment(0, post_id, root, by.id, md.strip(), html, status, datetime.now(UTC), 1)
-            comment = await self._insert(w, comment)
+            comment = Comment(0, post_id, root, by.id, said.md, said.html, status, datetime.now(UTC), 1)
+            comment = await self._insert(w, comment, said)
             if root is not None and status == "shown":
                 await replies.tell(w, self.mails, comment.id, author_id=by.id, root_id=root, answered_id=parent_id)
         return comment
@@ -200,14 +201,15 @@ class Comments(Table[Comment]):
     @retried
     async def place(self, post_id: int, md: str, *, by: User, at: datetime, parent_id: int | None = None) -> Comment:
         """A comment with a date of its own, for demo content and imports. Raises Invalid."""
-        html = await rendered(md)
+        said = await read(md, by.id)
         async with self.write() as w:
-            return await self._insert(w, Comment(0, post_id, parent_id, by.id, md.strip(), html, "shown", at, 1))
+            comment = Comment(0, post_id, parent_id, by.id, said.md, said.html, "shown", at, 1)
+            return await self._insert(w, comment, said)
 
     @retried
     async def edit(self, id: int, md: str, *, by: User) -> Comment:
         """New words by the author. Raises Invalid, Forbidden, NotFound."""
-        html = await rendered(md)
+        said = await read(md, by.id)
         async with self.write() as w:
             old = await self._locked(w, id)
             bits = await require(w, by.id, LOGIN)
@@ -215,8 +217,11 @@ class Comments(Table[Comment]):
                 raise NotFound(f"comment {id}")
             if not may(by, bits, old)[0]:
                 raise Forbidden(f"comment {id} is not user {by.id}'s")
-            new = replace(old, md=md.strip(), html=html, version=old.version + 1)
+            new = replace(old, md=said.md, html=said.html, version=old.version + 1)
             await change(w, [(old, new)])
+            if new.html != old.html:
+                shown = new.status == "shown"
+                await terms.write(w, terms.COMMENT, id, said.found, shown=shown, at=new.created_at)
             await audit.note(w, by.id, "comment.edit", f"comment {id}", {"md": old.md}, {"md": new.md})
         return new
 
@@ -235,7 +240,7 @@ class Comments(Table[Comment]):
                 await audit.note(w, by.id, "comment.trash", f"comment {id}", was, became)
         return new
 
-    async def _insert(self, w: Write, comment: Comment) -> Comment:
+    async def _insert(self, w: Write, comment: Comment, said: Said) -> Comment:
         id = await w.insert(
             "INSERT INTO comments (post_id, parent_id, author_id, body_md, body_html, status, created_at) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s)",
@@ -246,7 +251,7 @@ class Comments(Table[Comment]):
         await tallies.change(w, Counter(), Counter(tallied_in(comment)))
         await contributions.change(w, Counter(), Counter(contributed_by(comment)))
         shown = comment.status == "shown"
-        await terms.write_comment(w, id, comment.author_id, comment.html, shown=shown, at=comment.created_at)
+        await terms.write(w, terms.COMMENT, id, said.found, shown=shown, at=comment.created_at, new=True)
         w.touch(*shown_in(comment))
         return comment
 
@@ -264,7 +269,10 @@ class Comments(Table[Comment]):
 
 
 async def change(w: Write, changes: Sequence[tuple[Comment, Comment]]) -> None:
-    """Make rows that the caller has locked be what they shall be, one version on; tallies and slots follow."""
+    """Make rows that the caller has locked be what they shall be, one version on; tallies and slots follow.
+
+    What words are found by follows their status; the terms of new words are the caller's.
+    """
     before, after = Counter[tuple[str, date]](), Counter[tuple[str, date]]()
     counted, counts = Counter[Contribution](), Counter[Contribution]()
     for old, new in changes:
@@ -272,11 +280,8 @@ async def change(w: Write, changes: Sequence[tuple[Comment, Comment]]) -> None:
             "UPDATE comments SET body_md = %s, body_html = %s, status = %s, reason = %s, version = version + 1 WHERE id = %s",
             new.md, new.html, new.status, new.reason, new.id,
         )  # fmt: skip
-        shown = new.status == "shown"
-        if new.html != old.html:
-            await terms.write_comment(w, new.id, new.author_id, new.html, shown=shown, at=new.created_at)
-        elif new.status != old.status:
-            await terms.show(w, terms.COMMENT, new.id, shown)
+        if new.status != old.status:
+            await terms.show(w, terms.COMMENT, new.id, new.status == "shown")
         before.update(tallied_in(old))
         after.update(tallied_in(new))
         counted.update(contributed_by(old))

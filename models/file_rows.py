@@ -109,7 +109,7 @@ async def insert(w: Write, file: File) -> File:
     )  # fmt: skip
     file = replace(file, id=id)
     if file.parent_id is None:
-        await write_terms(w, file)
+        await write_terms(w, file, new=True)
     w.touch(*shown_in(file))
     return file
 
@@ -163,9 +163,10 @@ async def prolong(w: Write, old: File, until: datetime | None) -> File:
     return replace(old, expires_at=until, version=old.version + 1)
 
 
-async def write_terms(w: Write, file: File) -> None:
+async def write_terms(w: Write, file: File, *, new: bool = False) -> None:
     """Make what search knows of a file be the words of its name."""
-    await terms.write(w, terms.FILE, file.id, words(file), shown=file.status == "shown", at=file.created_at)
+    shown = file.status == "shown"
+    await terms.write(w, terms.FILE, file.id, words(file), shown=shown, at=file.created_at, new=new)
 
 
 def words(file: File) -> dict[str, Posting]:

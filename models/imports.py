@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Literal, cast
 
 from content.exports import Own
-from content.markdown import render
 from content.slugs import slug as make_slug
 from models import redirects, revisions
 from models.base import Write
 from models.posts import Post, Posts, Status, normal_tags
 from models.retrying import retried
 from models.users import User, Users
-from models.writing import insert, update
+from models.writing import insert, read, update
 
 Outcome = Literal["created", "changed", "same"]
 
@@ -49,12 +48,12 @@ class Imports:
         """Make or bring up to date the post of a file. The same file again changes nothing."""
         known = await self._known(file.own)
         author = await self._author(file.author, known)
-        rendered = await asyncio.to_thread(render, file.md)
-        wanted = _wanted(file, author, rendered.excerpt)
+        text = await asyncio.to_thread(read, file.title[:200], file.summary[:400], file.md)
+        wanted = _wanted(file, author, text.summary)
         async with self.posts.write() as w:
             found = await w.fetch("SELECT id FROM posts WHERE source_path = %s FOR UPDATE", wanted.source_path)
             if not found and not known:
-                post = await insert(w, await _numbered(w, wanted), file.md, rendered.html)
+                post = await insert(w, await _numbered(w, wanted), text)
                 outcome: Outcome = "created"
             else:
                 sql = self.posts.rows_sql + " FOR UPDATE"
@@ -68,11 +67,11 @@ class Imports:
                 ):  # published or taken back since the export: its date goes with that
                     post = replace(post, published_at=old.published_at)
                 body = await w.fetch("SELECT body_md, body_html FROM posts WHERE id = %s", old.id)
-                if post == old and body[0] == (file.md, rendered.html):
+                if post == old and body[0] == (text.md, text.html):
                     outcome = "same"
                 else:
                     await revisions.keep_first(w, old)
-                    new = await update(w, old, post, file.md, rendered)
+                    new = await update(w, old, post, text)
                     await revisions.keep(w, new, file.md, author.id)
                     outcome = "changed"
             for alias in sorted({redirects.normal(alias) for alias in file.aliases}):
@@ -91,12 +90,12 @@ class Imports:
         return author if author and author.name == name else await self.users.import_author(name)
 
 
-def _wanted(file: Imported, author: User, excerpt: str) -> Post:
+def _wanted(file: Imported, author: User, summary: str) -> Post:
     """The post that the file describes."""
     at = file.published_at
     post = Post(
-        0, author.id, file.byline, (file.slug or make_slug(file.title))[:200], file.title[:200], (file.summary or excerpt)[:400],
-        "published", at, at, at, file.source_path, normal_tags(file.tags), 1,
+        0, author.id, file.byline, (file.slug or make_slug(file.title))[:200], file.title[:200], summary, "published",
+        at, at, at, file.source_path, normal_tags(file.tags), 1,
     )  # fmt: skip
     own = file.own
     if own is None:

@@ -94,16 +94,16 @@ class Indexing:
             rows = await self.posts.locked(w, ids)
             bodies = dict(await w.fetch("SELECT id, body_html FROM posts WHERE id IN %s", tuple(ids)))
             for post in rows:
-                await terms.write_post(w, post, bodies[post.id])
+                await terms.write_post(w, post, await asyncio.to_thread(terms.of_post, post, bodies[post.id]))
 
     @retried
     async def _comments(self, ids: Sequence[int]) -> None:
         async with self.comments.write() as w:
             for row in await w.fetch(self.comments.rows_sql + " ORDER BY id FOR UPDATE", tuple(ids)):
                 comment = self.comments.make(*row)
-                await terms.write_comment(
-                    w, comment.id, comment.author_id, comment.html, shown=comment.status == "shown", at=comment.created_at
-                )  # fmt: skip
+                found = await asyncio.to_thread(terms.of_comment, comment.author_id, comment.html)
+                shown = comment.status == "shown"
+                await terms.write(w, terms.COMMENT, comment.id, found, shown=shown, at=comment.created_at)
 
     @retried
     async def _polls(self, ids: Sequence[int]) -> None:

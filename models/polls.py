@@ -211,7 +211,7 @@ class Polls(Table[Poll]):
             poll.created_at,
         )  # fmt: skip
         poll = replace(poll, id=id, choices=await choices.write(w, id, new.choices))
-        await write_terms(w, poll)
+        await write_terms(w, poll, new=True)
         w.touch(*shown_in(poll), *results.shown_in(id))
         return poll
 
@@ -230,10 +230,10 @@ async def change(w: Write, old: Poll, new: Poll) -> None:
     w.touch(*shown_in(old), *shown_in(new))
 
 
-async def write_terms(w: Write, poll: Poll) -> None:
+async def write_terms(w: Write, poll: Poll, *, new: bool = False) -> None:
     """Make what search knows of a poll be the poll's words."""
     found = await asyncio.to_thread(words, poll)
-    await terms.write(w, terms.POLL, poll.id, found, shown=poll.status in SHOWN, at=poll.created_at)
+    await terms.write(w, terms.POLL, poll.id, found, shown=poll.status in SHOWN, at=poll.created_at, new=new)
 
 
 def words(poll: Poll) -> dict[str, Posting]:

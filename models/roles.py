@@ -22,6 +22,13 @@ SEEDED = (
 )
 
 
+# The bits of the user with an id; none for who is not active. For a write's own transaction: alone, or with what else it asks.
+BITS = (
+    "SELECT COALESCE(BIT_OR(r.permissions), 0) FROM users u JOIN roles_users ru ON ru.user_id = u.id "
+    "JOIN roles r ON r.id = ru.role_id WHERE u.id = %s AND u.active = 1"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     id: int
@@ -75,12 +82,12 @@ class Roles(Table[Role]):
 
 async def require(w: Write | Connection, user_id: int, permission: int) -> int:
     """The user's bits, decided inside the transaction that they are for. Raises Forbidden when `permission` is not in them."""
-    found = await w.fetch(
-        "SELECT COALESCE(BIT_OR(r.permissions), 0) FROM users u JOIN roles_users ru ON ru.user_id = u.id "
-        "JOIN roles r ON r.id = ru.role_id WHERE u.id = %s AND u.active = 1",
-        user_id,
-    )
-    bits = int(found[0][0])
+    ((bits,),) = await w.fetch(BITS, user_id)
+    return allowed(int(bits), user_id, permission)
+
+
+def allowed(bits: int, user_id: int, permission: int) -> int:
+    """The bits, as a statement with `BITS` has found them. Raises Forbidden when `permission` is not in them."""
     if not has(bits, permission):
         raise Forbidden(f"user {user_id} lacks permission {permission:#04x}")
     return bits

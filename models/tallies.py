@@ -3,12 +3,11 @@
 A row's own transaction changes its lists' numbers. Page n is found by walking the days, newest first, then inside one day.
 """
 
-from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from models.base import Write
-from models.database import Database
+from models.base import Counts, Write
+from models.database import Connection, Database
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -22,8 +21,8 @@ class Spot(NamedTuple):
     skip: int
 
 
-async def change(w: Write, old: Counter[tuple[str, date]], new: Counter[tuple[str, date]]) -> None:
-    """Make the numbers follow a row that was in `old` lists and is in `new` ones: (list, day) -> how often.
+async def change(w: Write, old: Counts, new: Counts) -> None:
+    """Make the numbers follow a row that was in `old` lists and is in `new` ones.
 
     They are written at the end of the transaction, once for all its rows: every writer of a day shares them, so nobody holds
     them during other work, and one order for all writers means that they cannot deadlock here.
@@ -34,13 +33,14 @@ async def change(w: Write, old: Counter[tuple[str, date]], new: Counter[tuple[st
     w.counts.subtract(old)
 
 
-async def _write(w: Write) -> None:
-    for (name, day), by in sorted(w.counts.items()):
-        if by:
-            await w.execute(
-                "INSERT INTO tallies (list, day, n) VALUES (%s, %s, %s) ON DUPLICATE KEY UPDATE n = n + VALUES(n)",
-                name, day, by,
-            )  # fmt: skip
+async def _write(connection: Connection, counts: Counts) -> None:
+    rows = [(*counted, by) for counted, by in sorted(counts.items()) if by]  # in this order MySQL locks them
+    if rows:
+        marks = ", ".join(["%s"] * len(rows))
+        await connection.execute(
+            f"INSERT INTO tallies (list, day, n) VALUES {marks} ON DUPLICATE KEY UPDATE n = n + VALUES(n)",  # noqa: S608 - marks
+            *rows,
+        )
 
 
 async def days(db: Database, name: str) -> list[tuple[date, int]]:

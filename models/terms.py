@@ -1,6 +1,5 @@
 """The table `terms`: which words each post, comment, poll and file is found by; written in the row's own transaction."""
 
-import asyncio
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -28,9 +27,18 @@ def author_label(author: int | str) -> str:
 
 def of_post(post: Post, html: str) -> dict[str, Posting]:
     """What a post is found by. Long for a long body: call it in a thread."""
+    return labelled(post, of_text(post.title, post.summary, html))
+
+
+def of_text(title: str, summary: str, html: str) -> dict[str, Posting]:
+    """What the words of a post are found by: the part of `of_post` that is long, and needs no row."""
+    return postings(title, (summary, plain(html)))
+
+
+def labelled(post: Post, words: dict[str, Posting]) -> dict[str, Posting]:
+    """What a post is found by that has these words: its authors and tags with them."""
     names = _BETWEEN_NAMES.split(post.byline) if post.byline else []
-    labels = [READ, author_label(post.author_id), *map(author_label, names), *map(tag_label, post.tags)]
-    return postings(post.title, (post.summary, plain(html)), labels)
+    return words | postings("", (), (READ, *map(author_label, (post.author_id, *names)), *map(tag_label, post.tags)))
 
 
 def of_comment(author_id: int, html: str) -> dict[str, Posting]:
@@ -42,10 +50,10 @@ def of_words(author_id: int, title: str, *texts: str) -> dict[str, Posting]:
     return postings(title, texts, (READ, author_label(author_id)))
 
 
-async def write_post(w: Write, post: Post, html: str) -> None:
-    """Make the terms of a post be those of the row; the caller has just written it, or holds its lock."""
-    found = await asyncio.to_thread(of_post, post, html)
-    await write(w, POST, post.id, found, shown=post.status == "published", at=post.published_at or post.created_at)
+async def write_post(w: Write, post: Post, found: Mapping[str, Posting], *, new: bool = False) -> None:
+    """Make the terms of a post be these, and shown as the row is."""
+    shown, at = post.status == "published", post.published_at or post.created_at
+    await write(w, POST, post.id, found, shown=shown, at=at, new=new)
 
 
 async def follow_post(w: Write, post: Post) -> None:
@@ -54,12 +62,6 @@ async def follow_post(w: Write, post: Post) -> None:
         "UPDATE terms SET shown = %s, day = %s WHERE kind = %s AND row_id = %s",
         post.status == "published", _day(post.published_at or post.created_at), POST, post.id,
     )  # fmt: skip
-
-
-async def write_comment(w: Write, id: int, author_id: int, html: str, *, shown: bool, at: datetime) -> None:
-    """Make the terms of a comment be those of the row."""
-    found = await asyncio.to_thread(of_comment, author_id, html)
-    await write(w, COMMENT, id, found, shown=shown, at=at)
 
 
 async def show(w: Write, kind: int, id: int, shown: bool) -> None:
@@ -72,9 +74,15 @@ async def delete(w: Write, kind: int, id: int) -> None:
     await w.execute("DELETE FROM terms WHERE kind = %s AND row_id = %s", kind, id)
 
 
-async def write(w: Write, kind: int, id: int, found: Mapping[str, Posting], *, shown: bool, at: datetime) -> None:
-    """Replace all terms of a row."""
-    await delete(w, kind, id)
+async def write(
+    w: Write, kind: int, id: int, found: Mapping[str, Posting], *, shown: bool, at: datetime, new: bool = False
+) -> None:
+    """Make the terms of a row be these. `new`: MySQL has just given it its id, so there are none to be replaced.
+
+    The caller has just written the row, or holds its lock.
+    """
+    if not new:
+        await delete(w, kind, id)
     day = _day(at)
     rows = [(kind, term, id, shown, weight, day, places) for term, (weight, places) in sorted(found.items())]
     for start in range(0, len(rows), AT_ONCE):

@@ -5,8 +5,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from content.markdown import Rendered, TooLong, render
+from content.markdown import TooLong, render
 from content.slugs import slug
+from content.terms import Posting
 from models import audit, bodies, contributions, posts, revisions, tallies, terms
 from models.base import Write
 from models.errors import Invalid, Stale
@@ -20,13 +21,27 @@ LONGEST_BODY = 500_000  # characters of Markdown
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an editor fills in. An empty summary is made from the body's beginning, a missing slug from the title."""
+    """What an editor fills in. An empty summary is made from the body's beginning, a missing slug from the title; `tags` None:
+    those that the post has."""
 
     title: str
     summary: str
     md: str
-    tags: tuple[str, ...]
+    tags: tuple[str, ...] | None
     slug: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The words of a post: as they were written, as they are shown, and what they and the title are found by.
+
+    `summary`: the given one, or the body's beginning.
+    """
+
+    md: str
+    html: str
+    summary: str
+    found: dict[str, Posting]
 
 
 class Writing:
@@ -38,16 +53,16 @@ class Writing:
     @retried
     async def create(self, draft: Draft, *, by: User, publish: bool = False) -> Post:
         """A new draft, or at once a published post. Raises Invalid, Forbidden."""
-        draft, rendered = await _checked(draft)
+        draft, text = await _checked(draft)
         now = datetime.now(UTC)
         status: Status = "published" if publish else "draft"
         post = Post(
             0, by.id, None, draft.slug or slug(draft.title), draft.title, draft.summary, status, now if publish else None,
-            now, now, None, draft.tags, 1,
+            now, now, None, draft.tags or (), 1,
         )  # fmt: skip
         async with self.posts.write() as w:
             await require(w, by.id, EDITOR)
-            post = await insert(w, post, draft.md, rendered.html)
+            post = await insert(w, post, text)
             await revisions.keep(w, post, draft.md, by.id, typed_for=0)
             facts = {"title": post.title, "status": post.status}
             await audit.note(w, by.id, "post.create", f"post {post.id}", None, facts)
@@ -56,58 +71,66 @@ class Writing:
     @retried
     async def edit(self, id: int, draft: Draft, *, by: User, version: int | None = None) -> Post:
         """Change the words and tags. Raises Stale when the post is no longer at `version`; Invalid, Forbidden, NotFound."""
-        draft, rendered = await _checked(draft)
+        draft, text = await _checked(draft)
         async with self.posts.write() as w:
             await require(w, by.id, EDITOR)
             old = await w.locked(self.posts.make, self.posts.rows_sql + " FOR UPDATE", (id,))
             if version is not None and version != old.version:
                 raise Stale(old.version)
             words = replace(
-                old, slug=draft.slug or slug(draft.title), title=draft.title, summary=draft.summary, tags=draft.tags
-            )
+                old, slug=draft.slug or slug(draft.title), title=draft.title, summary=draft.summary,
+                tags=old.tags if draft.tags is None else draft.tags,
+            )  # fmt: skip
             await revisions.keep_first(w, old)
-            new = await update(w, old, words, draft.md, rendered)
+            new = await update(w, old, words, text)
             await revisions.keep(w, new, draft.md, by.id)
             await audit.note(w, by.id, "post.edit", f"post {id}", old, new)
         return new
 
 
-async def insert(w: Write, post: Post, md: str, html: str) -> Post:
+def read(title: str, summary: str, md: str) -> Text:
+    """Takes a second for the longest: call it in a thread, before the transaction that would hold its locks. Raises TooLong."""
+    rendered = render(md)
+    summary = summary or rendered.excerpt
+    return Text(md, rendered.html, summary, terms.of_text(title, summary, rendered.html))
+
+
+async def insert(w: Write, post: Post, text: Text) -> Post:
     """A new row with its tags and tallies; a `post.id` of 0 becomes the next number."""
+    numbered = bool(post.id)
     next_id = await w.insert(
         "INSERT INTO posts (id, author_id, byline, slug, title, summary, body_md, body_html, status, published_at, created_at, "
         "updated_at, source_path) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        post.id or None, post.author_id, post.byline, post.slug, post.title, post.summary, md, html, post.status,
+        post.id or None, post.author_id, post.byline, post.slug, post.title, post.summary, text.md, text.html, post.status,
         post.published_at, post.created_at, post.updated_at, post.source_path,
     )  # fmt: skip
     post = replace(post, id=post.id or next_id)
     await _tag(w, post)
     await tallies.change(w, Counter(), Counter(posts.tallied_in(post)))
     await contributions.change(w, Counter(), Counter(posts.contributed_by(post)))
-    await terms.write_post(w, post, html)
+    await terms.write_post(w, post, terms.labelled(post, text.found), new=not numbered)
     w.touch(*posts.shown_in(post), *bodies.shown_in(post.id))
     return post
 
 
-async def update(w: Write, old: Post, new: Post, md: str = "", rendered: Rendered | None = None) -> Post:
+async def update(w: Write, old: Post, new: Post, text: Text | None = None) -> Post:
     """The row as it shall be, under a lock that the caller holds; what follows from it follows. Answers the new version.
 
-    A change of words comes with `rendered`.
+    A change of words comes with `text`.
     """
     new = replace(new, updated_at=datetime.now(UTC), version=old.version + 1)
+    body, words = (", body_md = %s, body_html = %s", (text.md, text.html)) if text else ("", ())
     await w.execute(
-        "UPDATE posts SET author_id = %s, byline = %s, slug = %s, title = %s, summary = %s, status = %s, published_at = %s, "
-        "updated_at = %s, version = version + 1 WHERE id = %s",
-        new.author_id, new.byline, new.slug, new.title, new.summary, new.status, new.published_at, new.updated_at, new.id,
+        f"UPDATE posts SET version = version + 1, author_id = %s, byline = %s, slug = %s, title = %s{body}, "  # noqa: S608
+        "summary = %s, status = %s, published_at = %s, updated_at = %s WHERE id = %s",
+        new.author_id, new.byline, new.slug, new.title, *words, new.summary, new.status, new.published_at, new.updated_at, new.id,
     )  # fmt: skip
-    if rendered:
-        await w.execute("UPDATE posts SET body_md = %s, body_html = %s WHERE id = %s", md, rendered.html, new.id)
     if (old.tags, old.status, old.published_at) != (new.tags, new.status, new.published_at):
         await _tag(w, new)
     elif new.tags:
         await w.execute("UPDATE posts_tags SET updated_at = %s WHERE post_id = %s", new.updated_at, new.id)
-    if rendered:
-        await terms.write_post(w, new, rendered.html)
+    if text:
+        await terms.write_post(w, new, terms.labelled(new, text.found))
     elif (old.status, old.published_at) != (new.status, new.published_at):
         await terms.follow_post(w, new)
     await tallies.change(w, Counter(posts.tallied_in(old)), Counter(posts.tallied_in(new)))
@@ -129,9 +152,10 @@ async def _tag(w: Write, post: Post) -> None:
         )  # fmt: skip
 
 
-async def _checked(draft: Draft) -> tuple[Draft, Rendered]:
-    """The draft with its blanks filled, and its body rendered in a thread. Raises Invalid with all that is wrong."""
-    draft = replace(draft, title=draft.title.strip(), summary=draft.summary.strip(), tags=normal_tags(draft.tags))
+async def _checked(draft: Draft) -> tuple[Draft, Text]:
+    """The draft with its blanks filled, and its text read in a thread. Raises Invalid with all that is wrong."""
+    tags = None if draft.tags is None else normal_tags(draft.tags)
+    draft = replace(draft, title=draft.title.strip(), summary=draft.summary.strip(), tags=tags)
     wrong: dict[str, str] = {}
     if not draft.title:
         wrong["title"] = "A post needs a title."
@@ -143,12 +167,12 @@ async def _checked(draft: Draft) -> tuple[Draft, Rendered]:
         wrong["body"] = "A post needs some text."
     elif len(draft.md) > LONGEST_BODY:
         wrong["body"] = "A post has at most 500,000 characters."
-    if len(draft.tags) > 10:
+    if tags and len(tags) > 10:
         wrong["tags"] = "A post has at most 10 tags."
     if wrong:
         raise Invalid(wrong)
     try:
-        rendered = await asyncio.to_thread(render, draft.md)
+        text = await asyncio.to_thread(read, draft.title, draft.summary, draft.md)
     except TooLong as error:
         raise Invalid({"body": str(error)}) from None
-    return replace(draft, summary=draft.summary or rendered.excerpt), rendered
+    return replace(draft, summary=text.summary), text

@@ -5,6 +5,7 @@ import pytest
 from models import Models
 from tests.handlers.conftest import Town
 from tests.harness.browser import Browser
+from tests.harness.counting import Counted
 from tests.harness.people import PASSWORD, People
 
 BLOG = {"id", "user_id", "user_name", "user_image", "name", "summary", "content", "created_at"}
@@ -26,6 +27,20 @@ async def test_a_blog_is_published_changed_and_deleted(town: Town, alice: Browse
         assert changed.json()["name"] == "Newer"
         assert (await send(f"/api/blogs/{blog['id']}/delete", {})).json() == {"id": blog["id"]}
         assert (await visitor.get(f"/api/blogs/{blog['id']}")).status == 404
+
+
+async def test_a_change_keeps_the_tags_and_reads_nothing_again(
+    town: Town, alice: Browser, visitor: Browser, counted: Counted
+) -> None:
+    """The post is read once, under its lock: with tags read before, a change of them in between would be undone."""
+    await alice.get(f"/api/blogs/{town.post.id}")
+    counted.clear()
+    changed = await alice.post_json(f"/api/blogs/{town.post.id}", NEW)
+
+    asked = [sql for sql in counted.selects if "FROM posts" in sql]
+    assert [sql.endswith("FOR UPDATE") for sql in asked] == [True]
+    assert (await visitor.get(f"/api/blogs/{town.post.id}")).json() == changed.json()
+    assert (await visitor.get("/tag/news")).text.count(changed.json()["name"]) > 0
 
 
 async def test_a_list_tells_exactly_on_which_page_one_is(town: Town, visitor: Browser) -> None:

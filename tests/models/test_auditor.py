@@ -9,7 +9,6 @@ import pytest
 from cache import records
 from jobs.comparing import compare_writes
 from models import Models, comparing, comparisons
-from models.base import Write
 from models.comparisons import AFTER
 from models.counts import COUNTS
 from models.errors import Busy, NotFound
@@ -186,5 +185,5 @@ async def test_without_redis_a_look_waits(redis_wire: Wire, models: Models, peop
     await redis_wire.mend()
 
 
-async def _fails(_: Write) -> None:
+async def _fails(*_: object) -> None:
     raise RuntimeError

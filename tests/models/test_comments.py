@@ -1,19 +1,27 @@
 """Comments: one level of replies, exact numbers, and who may do what to which."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from cache import records
 from models import Models
 from models.comment_rules import LONGEST
+from models.comments import BY_ID, THREADS
 from models.errors import Forbidden, Invalid, NotFound
 from models.posts import Post
 from models.writing import Draft
+from tests.harness.counting import Counted
 from tests.harness.people import People
 
 
 async def a_post(models: Models, people: People) -> Post:
     return await models.writing.create(Draft("Talk", "", "Words.", ()), by=people.alice, publish=True)
+
+
+async def nothing() -> tuple[Any, ...]:
+    return ()
 
 
 async def test_50_comments_at_one_moment_are_50_comments(models: Models, other_models: Models, people: People) -> None:
@@ -26,6 +34,73 @@ async def test_50_comments_at_one_moment_are_50_comments(models: Models, other_m
     assert talk.count == len(talk.threads) == 50
     assert [thread.comment.id for thread in talk.threads] == sorted(comment.id for comment in made)
     assert (await other_models.comments.newest(5)).item_count == 50
+
+
+async def test_a_comment_asks_mysql_once_and_writes_each_table_once(
+    models: Models, people: People, counted: Counted
+) -> None:
+    post = await a_post(models, people)
+    counted.clear()
+    await models.comments.create(post.id, "Hello", by=people.bob)
+
+    tables = [sql.split()[2] for sql in counted.statements[1:]]
+    assert counted.statements[0].startswith("SELECT")
+    assert tables == ["comments", "contributions", "terms", "tallies"]  # what all writers share comes last
+
+
+async def test_words_are_read_in_one_go_and_before_the_transaction(
+    models: Models, people: People, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread is waited for, and whoever waits in a transaction holds its locks."""
+    asked_before: list[int] = []
+    in_a_thread = asyncio.to_thread
+
+    async def noted(*call: Any) -> Any:
+        asked_before.append(len(counted.statements))
+        return await in_a_thread(*call)
+
+    monkeypatch.setattr(asyncio, "to_thread", noted)
+    post = await a_post(models, people)
+    comment = await models.comments.create(post.id, "Hello", by=people.bob)
+    for write in (
+        models.writing.create(Draft("Talk", "", "Words.", ()), by=people.alice),
+        models.writing.edit(post.id, Draft("Talk", "", "Other words.", ()), by=people.alice),
+        models.comments.create(post.id, "Hello again", by=people.bob),
+        models.comments.edit(comment.id, "Goodbye", by=people.bob),
+    ):
+        counted.clear()
+        asked_before.clear()
+        await write
+        assert asked_before == [0]
+
+
+async def test_who_comments_on_a_post_waits_for_nobody_who_edits_it(
+    models: Models, other_models: Models, people: People
+) -> None:
+    post = await a_post(models, people)
+    async with models.posts.write() as w:
+        await models.posts.locked(w, (post.id,))
+        made = await other_models.comments.create(post.id, "Hello", by=people.bob)
+
+    assert (await models.comments.one(made.id)).status == "shown"
+
+
+async def test_who_waits_for_the_numbers_that_all_share_has_been_to_redis_already(
+    models: Models, other_models: Models, people: People
+) -> None:
+    """Whoever holds them has nothing left to do but COMMIT."""
+    post = await a_post(models, people)
+    first = await models.comments.create(post.id, "First", by=people.bob)
+    name = models.cache.link.full(BY_ID(first.id + 1).name)
+    async with models.db.transaction() as connection:
+        await connection.fetch("SELECT n FROM tallies WHERE list = 'comments' FOR UPDATE")
+        writing = asyncio.create_task(other_models.comments.create(post.id, "Second", by=people.bob))
+        while not (record := await models.redis.get(name)) and not writing.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await writing
+
+    assert isinstance(record, bytes)
+    assert records.kind(record) == records.TOMBSTONE
 
 
 async def test_a_reply_to_a_reply_stands_beside_it(models: Models, people: People) -> None:
@@ -117,6 +192,24 @@ async def test_an_empty_or_endless_comment_is_refused(models: Models, people: Pe
     post = await a_post(models, people)
     with pytest.raises(Invalid):
         await models.comments.create(post.id, text, by=people.bob)
+
+
+async def test_a_discussion_is_one_statement_and_tells_its_count_where_no_thread_is(
+    models: Models, people: People, counted: Counted
+) -> None:
+    post = await a_post(models, people)
+    root = await models.comments.create(post.id, "Root", by=people.bob)
+    reply = await models.comments.create(post.id, "Reply", by=people.alice, parent_id=root.id)
+    counted.clear()
+    talk = await models.comments.discussion(post.id)
+    asked = len(counted.statements)
+    beyond = await models.comments.discussion(post.id, after=reply.id)
+    listed = await models.comments.items(THREADS(post.id, 0), nothing)
+
+    assert asked == 2  # it, and the rows
+    assert [(thread.comment.id, thread.replies[0].id) for thread in talk.threads] == [(root.id, reply.id)]
+    assert (talk.count, beyond.count, beyond.threads) == (2, 2, ())
+    assert repr(listed) == repr((2, (root.id,), (reply.id,)))  # a sum is a decimal, and in a UNION so is all beside it
 
 
 async def test_a_long_discussion_comes_in_parts_and_every_thread_stands_in_exactly_one(

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models import Models
+from content.exports import Own
+from models import Models, terms
 from models.errors import NotFound
 from models.imports import Imported
 from tests.harness.people import People
@@ -24,6 +25,21 @@ async def test_the_same_file_again_changes_nothing(models: Models) -> None:
     assert outcomes == ["created", "same", "same"]
     assert (post.version, post.byline, post.published_at) == (1, "Niko, and Aaron", FILE.published_at)
     assert post.tags == ("release-notes", "rust")
+
+
+async def test_a_file_that_brings_its_number_gets_it_though_search_still_knows_of_another_that_had_it(
+    models: Models,
+) -> None:
+    async with models.db.connection() as connection:
+        await connection.execute(
+            "INSERT INTO terms (kind, term, row_id, shown, weight, day) VALUES (%s, %s, 7, 1, 0, 0)",
+            terms.POST,
+            terms.READ,
+        )
+    own = Own(7, "published", FILE.published_at, FILE.published_at, FILE.published_at)
+
+    assert await models.imports.post(replace(FILE, own=own)) == "created"
+    assert (await models.posts.one(7)).title == "First"
 
 
 async def test_a_changed_file_changes_its_post_and_no_other(models: Models) -> None:

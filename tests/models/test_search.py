@@ -147,7 +147,7 @@ async def _crowd(models: Models, count: int, has: dict[str, Any]) -> None:
     async with models.posts.write() as w:
         for id in range(1, count + 1):
             words = " ".join(word for word, holds in has.items() if holds(id))
-            await terms.write(w, terms.POST, id, postings("", (words,)), shown=True, at=now)
+            await terms.write(w, terms.POST, id, postings("", (words,)), shown=True, at=now, new=True)
 
 
 class TestCommonWords:
