@@ -97,7 +97,7 @@ def test_a_whole_game_is_played_and_stands_on_the_board(visit: Visit, town: Town
 def test_the_nearer_to_the_line_the_more_points(visit: Visit) -> None:
     page = started(visit())
     found = list[int]()
-    for past in (0, 0.03, -0.03, 0.1, -0.3):
+    for past in (0, 0.03, -0.03, -0.1, -0.3):
         page.evaluate(PRESS, [" ", past])
         found.append(number(page, "score") - sum(found))
         onward(page)
