@@ -22,8 +22,8 @@ OF_WRITES = (
         "begin before COMMIT",
         (
             "models/base.py",
-            "if not await self._cache.begin(slots, write.writer, HOLD) or self.critical:",
-            "if self.critical:",
+            "if slots and (not await self._cache.begin(slots, write.writer, HOLD) or self.critical):",
+            "if slots and self.critical:",
         ),
         needed_by=(KILLED + "r05_a_writer_killed_between_commit_and_end_leaves_nothing_old_and_bars_nobody_for_ever",),
     ),
