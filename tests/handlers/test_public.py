@@ -16,8 +16,8 @@ from tests.harness.people import People
 
 NOT_PUBLIC = (
     "/register", "/signin", "/signout", "/account", "/manage", "/language", "/api/v1/me", "/api/users", "/healthz", "/readyz",
-    "/metrics", "/comments/{talk}/edit", "/forgot", "/reset", "/confirm", "/unsubscribe", "/polls/{poll}/ballot",
-    "/polls/{poll}/live", "/api/v1/polls/{poll}/ballot",
+    "/metrics", "/comments/{talk}/edit", "/comments/{talk}/reply", "/forgot", "/reset", "/confirm", "/unsubscribe",
+    "/polls/{poll}/ballot", "/polls/{poll}/live", "/api/v1/polls/{poll}/ballot",
 )  # fmt: skip
 OF_FILES = ("/i/", "/d/", "/r/")  # what members have uploaded, under headers of their own: test_file_answers.py
 PAGES = [line.path for line in TABLE if line.method == "GET" and not line.path.startswith(OF_FILES)]
