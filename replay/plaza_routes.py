@@ -11,7 +11,8 @@ SHAPES: Final = {
 }  # fmt: skip
 _ROUTES: Final = """
 / /page/<page> /blog/<n>-<slug> /blog/<n> /blog/<n>/comments /comments/<n> /comments/<n>/edit /comments/<n>/delete
-/tag/<slug> /tag/<slug>/page/<page> /archive /archive/<month> /user/<n> /user/<n>/page/<page> /about /boards /boards/<board> /play
+/comments/<n>/reply /tag/<slug> /tag/<slug>/page/<page> /archive /archive/<month> /user/<n> /user/<n>/page/<page> /about
+/boards /boards/<board> /play
 /polls /polls/feed.<feed> /polls/<n> /polls/<n>/ballot /polls/<n>/live /questions /questions/<n>/choice
 /files /files/feed.<feed> /j /p/<name> /i/<name> /d/<name> /s/<short> /r/<name> /latest_files
 /account/files /account/picture /account/picture/remove
