@@ -142,10 +142,10 @@ class List(Family):
     prefix: ClassVar = LIST
 
     def __init__(self, name: str, *, by: tuple[str, ...] = (), scopes: tuple[Scope, ...], ttl: int) -> None:
-        super().__init__(name, by=by)
         unknown = [field for scope in scopes for field in scope.by if field not in by]
         if unknown or not scopes:
             raise TypeError(f"list {name}: a list needs a scope, and cannot give {unknown or 'none'}")
+        super().__init__(name, by=by)  # only now: what is refused is in no table of families
         self.scopes, self.ttl = scopes, ttl
 
     def __call__(self, *values: Value) -> Slot:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cache import Key, List, Scope, records
-from cache.slots import spell
+from cache.slots import FAMILIES, spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,5 +230,6 @@ def test_a_list_without_a_scope_or_with_one_it_cannot_name_is_refused() -> None:
         List("all", scopes=(), ttl=1)
     with pytest.raises(TypeError, match="tag"):
         List("all", by=("page",), scopes=(Scope("tagged", by=("tag",)),), ttl=1)
+    assert "list:all" not in FAMILIES  # half a family is worse than none
     with pytest.raises(TypeError):
         Key("row", Everything, ttl=1)(1, 2)
