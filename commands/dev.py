@@ -11,6 +11,7 @@ from watchfiles import DefaultFilter, watch
 
 import settings as knobs
 from commands import embedded
+from commands.children import end
 from commands.console import Trouble, say, step
 from commands.instance import choices
 from commands.migrate import migrate, reachable
@@ -56,12 +57,12 @@ def _serve(settings: Settings, told: dict[str, str]) -> None:
         for changes in watch(*paths, *ROOT.glob("*.py"), watch_filter=Sources(), debounce=PAUSE, raise_interrupt=True):
             names = sorted({str(Path(path).relative_to(ROOT)) for _, path in changes})
             say(f"[dim]changed: {', '.join(names[:3])}{' …' if len(names) > 3 else ''}[/]")
-            _stop(process)
+            end(process, 5)
             process = _start(settings, told)
     except KeyboardInterrupt:
         say("\nEnded.")
     finally:
-        _stop(process)
+        end(process, 5)
 
 
 def _start(settings: Settings, told: dict[str, str]) -> "subprocess.Popen[bytes]":
@@ -72,12 +73,3 @@ def _start(settings: Settings, told: dict[str, str]) -> "subprocess.Popen[bytes]
         )
     except OSError as error:
         raise Trouble(f"the web process does not start: {error.strerror}") from None
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

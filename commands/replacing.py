@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import settings as knobs
+from commands.children import end
 from commands.console import Trouble
 from commands.embedded import last_line
 from commands.instance import choices
@@ -83,12 +84,7 @@ def _stand_in(settings: Settings, name: str) -> Iterator[None]:
         yield
         _finish(settings, beside, pid)
     finally:
-        process.terminate()
-        try:
-            process.wait(settings.drain_seconds + 10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, settings.drain_seconds + 10)
 
 
 def _take_over(path: Path, socket: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import settings as knobs
 from commands import releases
+from commands.children import end
 from commands.console import Trouble
 from commands.instance import alone, choices
 from commands.probes import ask, fetch, ready
@@ -68,12 +69,7 @@ def trial(settings: Settings, release: Path) -> None:
     except OSError as error:
         raise _unchanged("a web process of it shows no front page", str(error), log) from None
     finally:
-        process.terminate()
-        try:
-            process.wait(settings.drain_seconds + 10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, settings.drain_seconds + 10)
         note.unlink(missing_ok=True)
 
 

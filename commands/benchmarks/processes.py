@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from commands.children import end
 from commands.console import Trouble
 from settings import ROOT
 
@@ -73,15 +74,10 @@ def running(line: list[str], log: Path, environment: dict[str, str], *, piped: b
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for end in (process.stdin, process.stdout):
-            if end:
-                end.close()
+        end(process, 15)
+        for one in (process.stdin, process.stdout):
+            if one:
+                one.close()
 
 
 def wait_for(url: str, process: Process, log: Path) -> None:
